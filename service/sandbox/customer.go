@@ -1,0 +1,123 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// customer is a row, and what is worth deriving once per write and not once per answer.
+type customer struct {
+	row   Row
+	photo string
+}
+
+func newCustomer(row Row) customer {
+	return customer{row: row, photo: gravatar(row.Email)}
+}
+
+// gravatar is the address of the picture, escaped for HTML as WordPress answers it.
+func gravatar(email string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(email))))
+	return "https://secure.gravatar.com/avatar/" + hex.EncodeToString(sum[:]) + "?s=100&#038;d=mm&#038;r=g"
+}
+
+// customerJSON is a customer as the store answers it: types and order of the keys are the store's (F14).
+type customerJSON struct {
+	ID                int64           `json:"id"`
+	UserID            *string         `json:"user_id"`
+	ContactID         int64           `json:"contact_id,string"`
+	Email             string          `json:"email"`
+	FirstName         string          `json:"first_name"`
+	LastName          string          `json:"last_name"`
+	Status            *string         `json:"status"`
+	PurchaseValue     json.RawMessage `json:"purchase_value"`
+	PurchaseCount     int64           `json:"purchase_count,string"`
+	LTV               int64           `json:"ltv,string"`
+	FirstPurchaseDate *string         `json:"first_purchase_date"`
+	LastPurchaseDate  *string         `json:"last_purchase_date"`
+	AOV               *string         `json:"aov"`
+	Notes             string          `json:"notes"`
+	UUID              string          `json:"uuid"`
+	Country           *string         `json:"country"`
+	City              *string         `json:"city"`
+	State             *string         `json:"state"`
+	Postcode          *string         `json:"postcode"`
+	CreatedAt         string          `json:"created_at"`
+	UpdatedAt         string          `json:"updated_at"`
+	SelectedLabels    json.RawMessage `json:"selected_labels,omitempty"` // reads only
+	FullName          string          `json:"full_name"`
+	Photo             string          `json:"photo"`
+	CountryName       string          `json:"country_name"`
+	FormattedAddress  addressJSON     `json:"formatted_address"`
+	UserLink          string          `json:"user_link"`
+	Labels            json.RawMessage `json:"labels,omitempty"` // reads only
+}
+
+type addressJSON struct {
+	Country   string  `json:"country"`
+	State     *string `json:"state"`
+	City      *string `json:"city"`
+	Postcode  *string `json:"postcode"`
+	FirstName string  `json:"first_name"`
+	LastName  string  `json:"last_name"`
+	FullName  string  `json:"full_name"`
+}
+
+// answerTime is RFC 3339 with a numeric zone even in UTC: +00:00, never Z.
+const answerTime = "2006-01-02T15:04:05-07:00"
+
+const userLinkPrefix = "https://store.example/wp-admin/user-edit.php?user_id="
+
+func (c customer) json() customerJSON {
+	row := c.row
+	fullName := joinName(row.FirstName, row.LastName)
+	country := countryName(row.Country)
+	j := customerJSON{
+		ID:                row.ID,
+		ContactID:         row.ContactID,
+		Email:             row.Email,
+		FirstName:         row.FirstName,
+		LastName:          row.LastName,
+		Status:            row.Status,
+		PurchaseValue:     row.PurchaseValue,
+		PurchaseCount:     row.PurchaseCount,
+		LTV:               row.LTV,
+		FirstPurchaseDate: row.FirstPurchaseDate,
+		LastPurchaseDate:  row.LastPurchaseDate,
+		Notes:             row.Notes,
+		UUID:              row.UUID,
+		Country:           row.Country,
+		City:              row.City,
+		State:             row.State,
+		Postcode:          row.Postcode,
+		CreatedAt:         row.CreatedAt.Format(answerTime),
+		UpdatedAt:         row.UpdatedAt.Format(answerTime),
+		FullName:          fullName,
+		Photo:             c.photo,
+		CountryName:       country,
+		FormattedAddress: addressJSON{
+			Country:   country,
+			State:     stateName(row.Country, row.State),
+			City:      row.City,
+			Postcode:  row.Postcode,
+			FirstName: row.FirstName,
+			LastName:  row.LastName,
+			FullName:  fullName,
+		},
+	}
+	if row.UserID != nil {
+		id := strconv.FormatInt(*row.UserID, 10)
+		j.UserID = &id
+		if row.isLinked() {
+			j.UserLink = userLinkPrefix + id
+		}
+	}
+	if row.AOV != nil {
+		aov := strconv.FormatFloat(*row.AOV, 'f', 2, 64)
+		j.AOV = &aov
+	}
+	return j
+}

@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+type readJSON struct {
+	Customer customerJSON `json:"customer"`
+}
+
+// read is GET /customers/{id}.
+func (s *Store) read(w http.ResponseWriter, r *http.Request, id int64) {
+	if id == 0 {
+		readNotAuthorized.write(w)
+		return
+	}
+
+	s.mu.RLock()
+	c, ok := s.customers[id]
+	s.mu.RUnlock()
+	if !ok {
+		readNotFound.write(w)
+		return
+	}
+
+	j := c.json()
+	// The sandbox's customers have no labels. The parameter leaves selected_labels out, and keeps labels (F15).
+	j.Labels = json.RawMessage("[]")
+	if r.URL.RawQuery == "" || r.URL.Query().Get("params[customer_only]") != "yes" {
+		j.SelectedLabels = j.Labels
+	}
+	writeJSON(w, http.StatusOK, allowRead, readJSON{Customer: j})
+}

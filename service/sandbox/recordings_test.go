@@ -1,0 +1,182 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// recording is one request to the live store, its answer, and what it changed in the database.
+type recording struct {
+	Name    string `json:"name"`
+	Mode    string `json:"mode"`
+	Setup   []any  `json:"setup"`
+	Auth    string `json:"auth"`
+	Request struct {
+		Method string          `json:"method"`
+		Path   string          `json:"path"`
+		Body   json.RawMessage `json:"body"`
+		Raw    *string         `json:"raw"` // a body that is no JSON object
+	} `json:"request"`
+	Response struct {
+		Status  int               `json:"status"`
+		Headers map[string]string `json:"headers"`
+		JSON    json.RawMessage   `json:"json"`
+	} `json:"response"`
+	RowChanges map[string]map[string][2]any `json:"row_changes"`
+}
+
+const recordingCount = 62
+
+// TestRecordings replays what was recorded from a live store, each from the fixture's state.
+func TestRecordings(t *testing.T) {
+	data, err := os.ReadFile("testdata/recordings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recordings []recording
+	if err := json.Unmarshal(data, &recordings); err != nil {
+		t.Fatal(err)
+	}
+	if len(recordings) < recordingCount {
+		t.Fatalf("%d recordings, want at least %d", len(recordings), recordingCount)
+	}
+
+	for _, rec := range recordings {
+		t.Run(rec.Name, func(t *testing.T) {
+			if len(rec.Setup) > 0 {
+				t.Fatalf("a recording that does not start from the fixture: %v", rec.Setup)
+			}
+			store := New(Config{SplitNames: rec.Mode == "split"})
+			before := rowsByColumn(t, store)
+			began := time.Now()
+
+			w := httptest.NewRecorder()
+			store.ServeHTTP(w, rec.request(t))
+
+			if w.Code != rec.Response.Status {
+				t.Errorf("status %d, want %d", w.Code, rec.Response.Status)
+			}
+			for _, name := range []string{"Content-Type", "Allow"} {
+				if got, want := w.Header().Get(name), rec.Response.Headers[name]; got != want {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+			changes := rowChanges(before, rowsByColumn(t, store))
+			if !reflect.DeepEqual(changes, rec.RowChanges) {
+				t.Errorf("rows changed\n got %v\nwant %v", changes, rec.RowChanges)
+			}
+			got, want := tokens(t, w.Body.Bytes()), tokens(t, rec.Response.JSON)
+			if len(rec.RowChanges) > 0 {
+				takeUpdatedAt(t, want)
+				if at := takeUpdatedAt(t, got); at.Before(began.Truncate(time.Second)) {
+					t.Errorf("updated_at %v, although the row changed", at)
+				}
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("body\n got %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+func (rec recording) request(t testing.TB) *http.Request {
+	t.Helper()
+	body := ""
+	if rec.Request.Raw != nil {
+		body = *rec.Request.Raw
+	} else if string(rec.Request.Body) != "null" {
+		body = string(rec.Request.Body)
+	}
+	r := httptest.NewRequest(rec.Request.Method, rec.Request.Path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	switch rec.Auth {
+	case "admin":
+		r.SetBasicAuth(AdminUsername, AdminPassword)
+	case "subscriber":
+		r.SetBasicAuth(SubscriberUsername, SubscriberPassword)
+	case "bad":
+		r.SetBasicAuth(AdminUsername, "wrong")
+	case "none":
+	default:
+		t.Fatalf("no such account: %q", rec.Auth)
+	}
+	return r
+}
+
+// tokens are a JSON text's names and values in their order, which is the same in every answer of the store.
+func tokens(t testing.TB, data []byte) []json.Token {
+	t.Helper()
+	var all []json.Token
+	dec := json.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("%v in %q", err, data)
+		}
+		all = append(all, token)
+	}
+}
+
+// takeUpdatedAt blanks the time of the write in an answer, since it is never the recorded one.
+func takeUpdatedAt(t testing.TB, answer []json.Token) time.Time {
+	t.Helper()
+	value := 1 + slices.Index(answer, json.Token("updated_at"))
+	if value == 0 {
+		t.Fatalf("no updated_at in %v", answer)
+	}
+	at, err := time.Parse(answerTime, answer[value].(string))
+	if err != nil {
+		t.Error(err)
+	}
+	answer[value] = ""
+	return at
+}
+
+func rowsByColumn(t testing.TB, store *Store) map[string]map[string]any {
+	t.Helper()
+	rows := map[string]map[string]any{}
+	for _, row := range store.Rows() {
+		data, err := json.Marshal(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var columns map[string]any
+		if err := json.Unmarshal(data, &columns); err != nil {
+			t.Fatal(err)
+		}
+		delete(columns, "updated_at") // the recordings leave it out
+		rows[strconv.FormatInt(row.ID, 10)] = columns
+	}
+	return rows
+}
+
+func rowChanges(before, after map[string]map[string]any) map[string]map[string][2]any {
+	changes := map[string]map[string][2]any{}
+	for id, columns := range after {
+		for column, value := range columns {
+			old := before[id][column]
+			if reflect.DeepEqual(old, value) {
+				continue
+			}
+			if changes[id] == nil {
+				changes[id] = map[string][2]any{}
+			}
+			changes[id][column] = [2]any{old, value}
+		}
+	}
+	return changes
+}

@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Row is a customer's database row; a nil pointer is NULL, and so is a nil PurchaseValue.
+type Row struct {
+	ID                int64           `json:"id"`
+	UserID            *int64          `json:"user_id"`
+	ContactID         int64           `json:"contact_id"`
+	Email             string          `json:"email"`
+	FirstName         string          `json:"first_name"`
+	LastName          string          `json:"last_name"`
+	Status            *string         `json:"status"`
+	PurchaseValue     json.RawMessage `json:"purchase_value"` // what was bought, in cents, by currency: {"USD":24900}
+	PurchaseCount     int64           `json:"purchase_count"`
+	LTV               int64           `json:"ltv"` // lifetime value in cents
+	FirstPurchaseDate *string         `json:"first_purchase_date"`
+	LastPurchaseDate  *string         `json:"last_purchase_date"`
+	AOV               *float64        `json:"aov"` // average order value in cents, with two decimals
+	Notes             string          `json:"notes"`
+	UUID              string          `json:"uuid"`
+	Country           *string         `json:"country"`
+	City              *string         `json:"city"`
+	State             *string         `json:"state"`
+	Postcode          *string         `json:"postcode"`
+	CreatedAt         time.Time       `json:"created_at"`
+	UpdatedAt         time.Time       `json:"updated_at"`
+}
+
+// Row returns a copy of the customer's database row.
+func (s *Store) Row(id int64) (Row, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, ok := s.customers[id]
+	if !ok {
+		return Row{}, false
+	}
+	return c.row.clone(), true
+}
+
+// Rows returns copies of all rows, in the order of their ids.
+func (s *Store) Rows() []Row {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rows := make([]Row, 0, len(s.customers))
+	for _, c := range s.customers {
+		rows = append(rows, c.row.clone())
+	}
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.ID, b.ID) })
+	return rows
+}
+
+// clone shares nothing with r. The store itself never writes through a row's pointers, so it needs no clones; a
+// caller might.
+func (r Row) clone() Row {
+	r.UserID = clonePtr(r.UserID)
+	r.Status = clonePtr(r.Status)
+	r.PurchaseValue = bytes.Clone(r.PurchaseValue)
+	r.FirstPurchaseDate = clonePtr(r.FirstPurchaseDate)
+	r.LastPurchaseDate = clonePtr(r.LastPurchaseDate)
+	r.AOV = clonePtr(r.AOV)
+	r.Country = clonePtr(r.Country)
+	r.City = clonePtr(r.City)
+	r.State = clonePtr(r.State)
+	r.Postcode = clonePtr(r.Postcode)
+	return r
+}
+
+// sameWritable says whether two states of one row agree in every column that a PUT can change, updated_at aside.
+func (r Row) sameWritable(o Row) bool {
+	return r.Email == o.Email && r.FirstName == o.FirstName && r.LastName == o.LastName && r.Notes == o.Notes &&
+		equalPtr(r.UserID, o.UserID) && equalPtr(r.Status, o.Status) && equalPtr(r.AOV, o.AOV) &&
+		equalPtr(r.Country, o.Country) && equalPtr(r.City, o.City) &&
+		equalPtr(r.State, o.State) && equalPtr(r.Postcode, o.Postcode)
+}
+
+// isLinked says whether the customer belongs to a WordPress user; 0 and NULL both mean no.
+func (r Row) isLinked() bool {
+	return r.UserID != nil && *r.UserID != 0
+}
+
+func clonePtr[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+func equalPtr[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
