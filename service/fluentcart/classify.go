@@ -1,0 +1,106 @@
+package fluentcart
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// refusal is any JSON the store says no with: a WP_Error, FluentCart's own {code, message, data}, wp_die.
+type refusal struct {
+	Code    text            `json:"code"` // a word, or a number that stands for an HTTP status (F1)
+	Message text            `json:"message"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// classify returns nil for an answer that may hold a customer, else what the store says.
+//
+// The status that counts is the most particular one: a number in `code` before the `status` in `data` before
+// the status line. Stores answer 400 and 423 as a 500 with the number in the body (F1); later versions and
+// proxies may answer them plainly, and all forms must mean the same.
+func classify(a *answer) *Error {
+	if a.status >= 300 && a.status < 400 {
+		return a.error(Redirected, nil)
+	}
+	body, _ := findJSON(a.body, func(refusal) bool { return true })
+	status := body.effectiveStatus(a.status)
+	if status < 300 {
+		if a.status == http.StatusOK {
+			return nil
+		}
+		return a.error(BadAnswer, fmt.Errorf("unexpected status %d", a.status))
+	}
+
+	failure := a.error(kindOf(status, body), nil)
+	failure.Code = bounded(string(body.Code))
+	switch failure.Kind {
+	case Rejected, UserUpdateFailed:
+		failure.Message = plainMessage(string(body.Message))
+	case Invalid:
+		failure.Fields = fieldErrors(a.body)
+		failure.Message = plainMessage(string(body.Message))
+	case RateLimited, Unavailable:
+		failure.RetryAfter = retryAfter(a.header.Get("Retry-After"))
+	}
+	return failure
+}
+
+func kindOf(status int, body refusal) Kind {
+	switch status {
+	case http.StatusBadRequest:
+		return Rejected
+	case http.StatusUnauthorized:
+		return Unauthenticated
+	case http.StatusForbidden:
+		return Forbidden
+	case http.StatusNotFound:
+		if body.Code == "fluent_cart_entity_not_found" {
+			return NotFound
+		}
+		return NoRoute
+	case http.StatusUnprocessableEntity:
+		return Invalid
+	case http.StatusLocked:
+		return UserUpdateFailed
+	case http.StatusTooManyRequests:
+		return RateLimited
+	case http.StatusServiceUnavailable:
+		return Unavailable
+	}
+	if status >= 500 {
+		return Broken
+	}
+	// 405, 413 and the like come from something in front of the store, which did not pass the request on.
+	return Refused
+}
+
+// effectiveStatus reads the status out of the body where it has one.
+func (r refusal) effectiveStatus(httpStatus int) int {
+	if code, err := strconv.Atoi(string(r.Code)); err == nil && code >= 400 && code < 600 {
+		return code
+	}
+	if r.Code == "" {
+		return httpStatus
+	}
+	var data struct {
+		Status int `json:"status"`
+	}
+	if json.Unmarshal(r.Data, &data) == nil && data.Status >= 400 && data.Status < 600 {
+		return data.Status
+	}
+	return httpStatus
+}
+
+// retryAfter reads the header's seconds or date; 0 is none. More than a day is taken as a day.
+func retryAfter(value string) time.Duration {
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
+		wait = time.Duration(min(seconds, 86400)) * time.Second
+	} else if date, err := http.ParseTime(value); err == nil {
+		wait = time.Until(date)
+	}
+	return min(max(wait, 0), 24*time.Hour)
+}

@@ -1,0 +1,128 @@
+// Package fluentcart is a small client for the customer calls of a FluentCart store's REST API.
+//
+// It reads what a real store answers, not only what its documentation says: BEHAVIOUR.md beside this file lists
+// the measured facts, quoted in comments as F1 to F24. Every failure is an [*Error] that says what the store
+// did with the request, so that the caller need not look at HTTP.
+package fluentcart
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// apiPath is where WordPress mounts FluentCart's API, below the address of the site.
+const apiPath = "/wp-json/fluent-cart/v2"
+
+// Config is what a Client needs to know.
+type Config struct {
+	// BaseURL is the address of the WordPress site, with any path prefix, such as https://example.com/shop.
+	// An address that already ends in /wp-json/fluent-cart/v2 is taken as well.
+	BaseURL string
+	// Username and Password are those of a WordPress application password. Both empty send no credentials.
+	Username, Password string
+	// GetTimeout and PutTimeout bound one GET and one PUT, from dialling to the last byte of the answer.
+	GetTimeout, PutTimeout time.Duration
+	// UserAgent is sent with each request.
+	UserAgent string
+	// Transport carries the requests; nil is NewTransport.
+	Transport http.RoundTripper
+}
+
+// Client calls one store. It is safe for concurrent use.
+type Client struct {
+	customers  string // URL of the customers, without a trailing slash
+	header     http.Header
+	getTimeout time.Duration
+	putTimeout time.Duration
+	http       http.Client
+}
+
+// New returns a client for the store of cfg. It connects to nothing.
+func New(cfg Config) (*Client, error) {
+	base, err := ParseBaseURL(cfg.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.GetTimeout <= 0 || cfg.PutTimeout <= 0 {
+		return nil, errors.New("fluentcart: timeouts must be positive")
+	}
+	transport := cfg.Transport
+	if transport == nil {
+		transport = NewTransport()
+	}
+	return &Client{
+		customers:  base.JoinPath(apiPath, "customers").String(),
+		header:     requestHeader(cfg),
+		getTimeout: cfg.GetTimeout,
+		putTimeout: cfg.PutTimeout,
+		http: http.Client{
+			Transport: transport,
+			// Following a redirect would turn a PUT into a GET whose 200 looks like success, and could
+			// carry the credentials elsewhere (F21).
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// ParseBaseURL checks the address of a store and returns it without a trailing slash and without the path of
+// the API. Its errors say what would be right and never repeat the address, which may hold credentials.
+func ParseBaseURL(raw string) (*url.URL, error) {
+	base, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, errors.New("not a URL; give the address of the WordPress site, such as https://shop.example.com")
+	case base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("must begin with https:// (or http:// for a store on this machine)")
+	case base.Hostname() == "":
+		return nil, errors.New("has no host; give the address of the WordPress site, such as https://shop.example.com")
+	case base.User != nil:
+		return nil, errors.New("must not hold a user name or password; those have settings of their own")
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, errors.New("must not have a query or a fragment (a part after ? or #)")
+	}
+	base.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), apiPath)
+	base.RawPath = ""
+	return base, nil
+}
+
+// NewTransport returns the transport that a Client uses unless it is given another.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		// No Proxy: the credentials of the shop go to the shop, whatever the environment says.
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: 5 * time.Second,
+		ForceAttemptHTTP2:   true,
+		// A store has a handful of PHP workers (F24): more idle connections than this are never of use.
+		MaxIdleConnsPerHost: 64,
+		// Shorter than the keep-alive of usual servers (nginx: 75 s), so that a PUT seldom meets a
+		// connection that the store is closing.
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+func requestHeader(cfg Config) http.Header {
+	header := http.Header{"Accept": {"application/json"}}
+	if cfg.UserAgent != "" {
+		header.Set("User-Agent", cfg.UserAgent)
+	}
+	if cfg.Username != "" || cfg.Password != "" {
+		request := http.Request{Header: header}
+		request.SetBasicAuth(cfg.Username, cfg.Password)
+	}
+	return header
+}
+
+// customerURL formats the id itself: the store reads `12abc` as 12 (F17).
+func (c *Client) customerURL(id int64) string {
+	return c.customers + "/" + strconv.FormatInt(id, 10)
+}
+
+// String names the store, so that printing a Client never shows its credentials.
+func (c *Client) String() string { return fmt.Sprintf("FluentCart store at %s", c.customers) }

@@ -1,0 +1,34 @@
+package fluentcart
+
+import "time"
+
+// Customer is a customer as the store answers it. A nil pointer is the store's NULL.
+type Customer struct {
+	ID        int64
+	UserID    *int64 // the linked WordPress user; nil and 0 both mean none
+	ContactID int64
+	UUID      string
+
+	Email     string
+	FirstName string
+	LastName  string
+	City      *string
+	State     *string
+	Country   *string
+	Postcode  *string
+	Status    *string
+	Notes     string
+
+	// AOV is the average order value in cents, as the store writes it, such as 8300.00.
+	AOV           *string
+	LTV           int64 // cents
+	PurchaseCount int64
+	PurchaseValue map[string]int64 // cents by currency
+
+	// Times are UTC; the zero time is none.
+	FirstPurchase, LastPurchase, CreatedAt, UpdatedAt time.Time
+
+	Photo       string
+	CountryName string
+	UserLink    string
+}

@@ -1,0 +1,137 @@
+package fluentcart
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Kind says what became of a request.
+type Kind int
+
+// The kinds of Error. The first group is the store saying no: it did not do what was asked. The second is
+// anything else.
+const (
+	// Rejected is 400, which the store also uses on PUT for a customer that does not exist (F6).
+	Rejected Kind = iota + 1
+	// Invalid is 422; Fields says what is wrong (F5).
+	Invalid
+	// UserUpdateFailed is 423: the linked WordPress user could not be updated, and nothing was written (F8).
+	UserUpdateFailed
+	// NotFound is FluentCart's own 404 for a customer that does not exist (F6).
+	NotFound
+	// NoRoute is any other 404: the plug-in is off, or the address is not that of the site (F18).
+	NoRoute
+	// Unauthenticated is 401 (F18).
+	Unauthenticated
+	// Forbidden is 403 (F18).
+	Forbidden
+	// RateLimited is 429.
+	RateLimited
+	// Unavailable is 503, as in WordPress's maintenance mode (F19).
+	Unavailable
+	// Redirected is any 3xx; it was not followed (F21).
+	Redirected
+	// Refused is any other 4xx.
+	Refused
+
+	// Unreachable means that no connection came about: nothing was sent.
+	Unreachable
+	// NotTrusted means that the TLS handshake failed: nothing was sent.
+	NotTrusted
+	// NoAnswer means that no complete answer came, because of the time or of the connection. If Sent, the store
+	// may have done, or may still do, what was asked (F22).
+	NoAnswer
+	// Broken is 500 without a code that says more, 502, 504 or another 5xx: it says nothing about the write.
+	Broken
+	// BadAnswer is an answer that is not what the store should say, under a status that says success, or too
+	// long: the store may have done what was asked.
+	BadAnswer
+)
+
+var kindNames = [...]string{
+	Rejected: "rejected", Invalid: "invalid", UserUpdateFailed: "WordPress user not updated", NotFound: "customer not found",
+	NoRoute: "no such route", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
+	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable",
+	NotTrusted: "TLS handshake failed", NoAnswer: "no complete answer", Broken: "server error", BadAnswer: "unusable answer",
+}
+
+// String returns the kind in a few words.
+func (k Kind) String() string {
+	if k <= 0 || int(k) >= len(kindNames) {
+		return fmt.Sprintf("Kind(%d)", int(k))
+	}
+	return kindNames[k]
+}
+
+// Error is a call that did not give a customer. Its text holds neither the store's body nor its address.
+type Error struct {
+	Kind   Kind
+	Method string
+	// Status is the HTTP status of the answer; 0 where there was none.
+	Status int
+	// Code is the `code` in the body, at most 64 bytes, such as 423 or rest_forbidden.
+	Code string
+	// Message is the store's message if it is a short plain text for people, else empty. It is in the store's
+	// language and not for the log, since it may repeat what was sent.
+	Message string
+	// Fields are the violations of an Invalid.
+	Fields []FieldError
+	// RetryAfter is how long the store asks to wait; 0 where it does not say.
+	RetryAfter time.Duration
+	// Sent is whether the request may have reached the store.
+	Sent bool
+	// Err is the cause, if there is one. The context's error is found by errors.Is.
+	Err error
+}
+
+// Error returns one line for the log.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "fluentcart: %s: %s", e.Method, e.Kind)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (HTTP %d", e.Status)
+		if e.Code != "" {
+			fmt.Fprintf(&b, ", code %s", e.Code)
+		}
+		b.WriteString(")")
+	}
+	for _, field := range e.Fields {
+		fmt.Fprintf(&b, ", %s %s", field.Field, field.Rule)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// bounded keeps a word of the store's fit for logs and metadata: printable ASCII, at most 64 bytes.
+func bounded(word string) string {
+	word = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return '_'
+		}
+		return r
+	}, word)
+	return word[:min(len(word), 64)]
+}
+
+// plainMessage returns a message of the store's if it is a short plain text, else nothing: markup, SQL, paths
+// and code are never for the caller's eyes.
+func plainMessage(message string) string {
+	message = strings.TrimSpace(message)
+	if utf8.RuneCountInString(message) > 200 || strings.ContainsAny(message, "<>{}[]\\/$=;`|") || strings.Contains(message, "SQL") {
+		return ""
+	}
+	for _, r := range message {
+		if !unicode.IsPrint(r) {
+			return ""
+		}
+	}
+	return message
+}

@@ -1,0 +1,100 @@
+package fluentcart
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+)
+
+// maxBody bounds an answer; a customer is about 1.5 KiB.
+const maxBody = 1 << 20
+
+// answer is a complete HTTP answer of the store.
+type answer struct {
+	method string
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends one request and returns the store's answer if its status is 200. All else is an *Error.
+func (c *Client) do(ctx context.Context, method, target string, body []byte) (*answer, error) {
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// From here on bytes may leave: to be safe the request counts as sent.
+		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
+	})
+	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, &Error{Kind: Unreachable, Method: method, Err: withoutURL(err)}
+	}
+	request.Header = c.header.Clone()
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, transportError(ctx, method, 0, sent.Load(), err)
+	}
+	defer response.Body.Close() //nolint:errcheck // nothing is left to do with the connection
+	read, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	if err != nil {
+		return nil, transportError(ctx, method, response.StatusCode, true, err)
+	}
+	a := &answer{method: method, status: response.StatusCode, header: response.Header, body: read}
+	if len(read) > maxBody {
+		return nil, a.error(BadAnswer, fmt.Errorf("answer over %d bytes", maxBody))
+	}
+	if failure := classify(a); failure != nil {
+		return nil, failure
+	}
+	return a, nil
+}
+
+// failure turns an answer that should have held a customer, and does not, into an Error.
+func (a *answer) failure(cause error) *Error { return a.error(BadAnswer, cause) }
+
+func (a *answer) error(kind Kind, cause error) *Error {
+	return &Error{Kind: kind, Method: a.method, Status: a.status, Sent: true, Err: cause}
+}
+
+// transportError describes a request that got no complete answer. The context's error wins over what the
+// transport makes of it: "deadline exceeded" says more than "use of closed connection".
+func transportError(ctx context.Context, method string, status int, sent bool, err error) *Error {
+	failure := &Error{Kind: Unreachable, Method: method, Status: status, Sent: sent, Err: withoutURL(err)}
+	switch {
+	case ctx.Err() != nil:
+		failure.Kind, failure.Err = NoAnswer, ctx.Err()
+	case isTLS(err):
+		failure.Kind, failure.Sent = NotTrusted, false
+	case sent:
+		failure.Kind = NoAnswer
+	}
+	return failure
+}
+
+// isTLS reports whether the handshake failed, so that no request was sent.
+func isTLS(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var alert tls.AlertError
+	var record tls.RecordHeaderError
+	return errors.As(err, &certificate) || errors.As(err, &unknown) || errors.As(err, &alert) || errors.As(err, &record)
+}
+
+// withoutURL drops the address that net/http puts into its errors: logs name the store once, at start.
+func withoutURL(err error) error {
+	var urlError *url.Error
+	if errors.As(err, &urlError) {
+		return urlError.Err
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package fluentcart
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// FieldError is what the store has against one field.
+type FieldError struct {
+	// Field is FluentCart's name of the field.
+	Field string
+	// Rule is the store's name of the rule, such as required, email, exist, maxLength, sanitizeText (F5); empty
+	// where the store gives only a message.
+	Rule string
+	// Message is the store's own text in the store's language; empty where it is not a short plain text.
+	Message string
+}
+
+// fieldErrors reads a 422, ordered by field and rule. Stores answer {field:{rule:message}}; the documentation
+// shows {"message":…,"errors":{field:[message]}} (F5).
+func fieldErrors(body []byte) []FieldError {
+	top, _ := findJSON(body, func(object) bool { return true })
+	var documented object
+	if json.Unmarshal(top["errors"], &documented) == nil && len(documented) > 0 {
+		top = documented
+	}
+	var list []FieldError
+	for _, field := range slices.Sorted(maps.Keys(top)) {
+		var rules map[string]text
+		var messages []text
+		switch raw := top[field]; {
+		case json.Unmarshal(raw, &rules) == nil:
+			for _, rule := range slices.Sorted(maps.Keys(rules)) {
+				list = append(list, FieldError{Field: bounded(field), Rule: bounded(rule), Message: plainMessage(string(rules[rule]))})
+			}
+		case json.Unmarshal(raw, &messages) == nil:
+			for _, message := range messages {
+				list = append(list, FieldError{Field: bounded(field), Message: plainMessage(string(message))})
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,36 @@
+package fluentcart
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// maxStarts bounds how often the beginning of the JSON is looked for, so that a hostile body costs little.
+const maxStarts = 16
+
+// findJSON decodes the JSON object of an answer. PHP can print warnings in front of it, or behind (F20): where
+// the body as a whole is not JSON, it is the first object in it that accept takes. Without one it returns the
+// zero T and false.
+func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
+	var zero T
+	var value T
+	if json.Unmarshal(body, &value) == nil {
+		if accept(value) {
+			return value, true
+		}
+		return zero, false
+	}
+	for starts := 0; starts < maxStarts; starts++ {
+		start := bytes.IndexByte(body, '{')
+		if start < 0 {
+			break
+		}
+		body = body[start:]
+		var value T
+		if json.NewDecoder(bytes.NewReader(body)).Decode(&value) == nil && accept(value) {
+			return value, true
+		}
+		body = body[1:]
+	}
+	return zero, false
+}
