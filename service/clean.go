@@ -1,0 +1,49 @@
+package service
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// What WordPress takes out of a line of text (F10). A `<` that begins no tag stays.
+var (
+	tag     = regexp.MustCompile(`</?[a-zA-Z!][^<>]*>`) //nolint:gochecknoglobals // compiled once
+	octet   = regexp.MustCompile(`%[0-9a-fA-F]{2}`)     //nolint:gochecknoglobals // compiled once
+	spacing = regexp.MustCompile(`[\r\n\t ]+`)          //nolint:gochecknoglobals // compiled once
+)
+
+// clean returns a text as the store keeps it. It serves predictions and explanations only: what is written is
+// left for the store to clean, and what is answered is what the store says.
+func clean(text string) string {
+	text = tag.ReplaceAllString(text, "")
+	for octet.MatchString(text) { // taking one out can make another
+		text = octet.ReplaceAllString(text, "")
+	}
+	return strings.TrimSpace(spacing.ReplaceAllString(text, " "))
+}
+
+// predict returns the customer as the store would keep it, or the store's refusal, as far as can be known
+// without asking. In names and city the store refuses what it cleans elsewhere (F10).
+func (m *merged) predict() (*fluentcart.Customer, error) {
+	after := m.customer
+	var violations []violation
+	for _, f := range fields {
+		value := m.asked(f)
+		cleaned := clean(value)
+		switch f.name {
+		case "full_name", "first_name", "last_name", "city":
+			if cleaned != strings.TrimSpace(value) {
+				violations = append(violations, violation{f.name, notPlainText})
+			}
+		}
+		if f.set != nil && cleaned != value {
+			f.set(&after, cleaned)
+		}
+	}
+	if len(violations) > 0 {
+		return nil, predictedRefusal(violations)
+	}
+	return &after, nil
+}

@@ -1,0 +1,141 @@
+package service
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// What the gateway refuses by itself. Nothing was sent to the store but, at most, the read.
+
+// notPlainText says what the store wants in names and city (F10).
+const notPlainText = "must be plain text: no line breaks, tabs, runs of spaces, HTML tags, or % with two hexadecimal digits"
+
+// invalid refuses a request that is wrong by itself; it tells all that is wrong.
+func invalid(violations []violation) error {
+	return newError(reasonInvalidField, stateNotSent, summary(violations), nil, badRequest(violations))
+}
+
+// predictedRefusal is what the store would answer to a request that is only to be validated.
+func predictedRefusal(violations []violation) error {
+	return newError(reasonStoreValidation, stateNotSent, "the store would refuse the update: "+summary(violations), nil, badRequest(violations))
+}
+
+func etagMismatch() error {
+	return newError(reasonEtagMismatch, stateNotSent,
+		"the customer was changed since this etag was read; read it again, and send the update with the new etag", nil)
+}
+
+func userLinkForbidden(linked int64) error {
+	has := "is linked to no WordPress user"
+	if linked > 0 {
+		has = fmt.Sprintf("is linked to WordPress user %d", linked)
+	}
+	return newError(reasonUserLinkChangeForbidden, stateNotSent, fmt.Sprintf(
+		"user_id: the customer %s, and this gateway does not change that; send %d or leave user_id out (the operator can allow it with --allow-user-link)",
+		has, linked), nil)
+}
+
+func emailOwned(customer, linked int64) error {
+	description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
+	return newError(reasonEmailOwned, stateNotSent, "email: "+description, nil, precondition("EMAIL_OWNER", customer, description))
+}
+
+func badRequest(violations []violation) *errdetails.BadRequest {
+	detail := &errdetails.BadRequest{}
+	for _, v := range violations {
+		detail.FieldViolations = append(detail.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
+	}
+	return detail
+}
+
+func precondition(kind string, customer int64, description string) *errdetails.PreconditionFailure {
+	return &errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{{
+		Type: kind, Subject: resourceName(customer), Description: description,
+	}}}
+}
+
+func resourceName(customer int64) string { return fmt.Sprintf("customers/%d", customer) }
+
+// summary puts all violations into one line, for those who see only the message.
+func summary(violations []violation) string {
+	lines := make([]string, len(violations))
+	for i, v := range violations {
+		lines[i] = v.field + ": " + v.description
+	}
+	return strings.Join(lines, "; ")
+}
+
+// likelyCause explains a 423 from what was read and asked (F8).
+func likelyCause(asked *merged) string {
+	full := asked.asked(fields[1])
+	linked := valueOf(asked.customer.UserID)
+	user := "the linked WordPress user"
+	if linked > 0 {
+		user = fmt.Sprintf("the linked WordPress user %d", linked)
+	}
+	switch slug := slugOf(full); {
+	case full != "" && slug == "":
+		return fmt.Sprintf("the name has no Latin letters, and the store cannot make the user name in the address (slug) of %s from it; give a name in Latin letters, or unlink the customer in WordPress", user)
+	case len(slug) > maxSlug:
+		return fmt.Sprintf("the name is too long for %s: written as a slug it has %d characters, at most %d are possible; give a shorter name", user, len(slug), maxSlug)
+	default:
+		return fmt.Sprintf("most likely %s no longer exists; unlink the customer in WordPress, or link it to an existing user", user)
+	}
+}
+
+// maxSlug is the length of WordPress's user_nicename column.
+const maxSlug = 50
+
+// slugOf is the part of a name that WordPress makes a slug of, near enough to explain a 423.
+func slugOf(name string) string {
+	var slug strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			slug.WriteRune(r)
+		case (r == ' ' || r == '-') && slug.Len() > 0:
+			slug.WriteByte('-')
+		}
+	}
+	return strings.Trim(slug.String(), "-")
+}
+
+// violationsOf translates what a 422 says: rules, never the store's English (F5).
+func violationsOf(failure *fluentcart.Error, asked *merged) []violation {
+	violations := make([]violation, 0, len(failure.Fields))
+	for _, f := range failure.Fields {
+		description := describeRule(f)
+		if asked != nil && asked.stored(f.Field) {
+			description += "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"
+		}
+		violations = append(violations, violation{f.Field, description})
+	}
+	return violations
+}
+
+// stored reports whether the value that was sent of a field is the one that was read.
+func (m *merged) stored(name string) bool {
+	return !m.change.named(name) && (!isName(name) || !m.change.namesName())
+}
+
+func describeRule(f fluentcart.FieldError) string {
+	switch {
+	case f.Rule == "required":
+		return "is required by the store"
+	case f.Rule == "email":
+		return "must be a valid e-mail address, without spaces around it"
+	case f.Rule == "exist":
+		return "is in use by another customer"
+	case f.Rule == "maxLength":
+		return "is too long for the store"
+	case f.Rule == "sanitizeText":
+		return notPlainText
+	case f.Message != "":
+		return f.Message
+	}
+	return "was refused by the store"
+}

@@ -1,0 +1,67 @@
+package service
+
+import (
+	"context"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// updated is what the store says to a write in English. It is answered too where there was nothing to write:
+// for a caller the customer is as asked, either way.
+const updated = "Customer updated successfully!"
+
+// UpdateCustomer validates, reads, merges, writes, compares and answers. Its errors are those of errors.go.
+func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+	change, err := s.validate(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, notSent(err)
+	}
+	if s.writeMode == Replace {
+		return s.replace(ctx, request, change)
+	}
+
+	before, err := s.store.GetCustomer(ctx, request.GetCustomerId())
+	if err != nil {
+		return nil, readError(ctx, request.GetCustomerId(), err)
+	}
+	if err := checkEtag(request.GetEtag(), before); err != nil {
+		return nil, err
+	}
+	asked, err := change.merge(before, s.allowUserLink)
+	if err != nil {
+		return nil, err
+	}
+
+	switch {
+	case !asked.differs(before):
+		return respond(updated, before, asked, before), nil
+	case request.GetValidateOnly():
+		after, err := asked.predict()
+		if err != nil {
+			return nil, err
+		}
+		return respond("Nothing was written: validate_only is set.", before, asked, after), nil
+	}
+	return s.write(ctx, before, asked)
+}
+
+// write sends the merged customer, and answers with what the store then holds.
+func (s *Service) write(ctx context.Context, before *fluentcart.Customer, asked *merged) (*customerv1.UpdateCustomerResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, notSent(err)
+	}
+	// Once begun, a PUT runs to an outcome: a caller who gives up does not stop the store (F22), and tearing the
+	// connection would only lose the answer. The client's own timeout bounds it.
+	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), before.ID, asked.update())
+	if err != nil {
+		return nil, writeError(ctx, before.ID, asked, err)
+	}
+	if message == "" {
+		message = updated
+	}
+	return respond(message, before, asked, after), nil
+}

@@ -1,0 +1,87 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+)
+
+// maxRequest bounds a request as a whole, in bytes. The doors read a little more, so that the answer can be an
+// error that says so.
+const maxRequest = 64 << 10
+
+// violation is something wrong with one field of the request, named as in the contract: those of the customer
+// by their own name.
+type violation struct{ field, description string }
+
+// validate checks everything that can be said without the store, and reports all of it at once.
+func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*change, error) {
+	if size := proto.Size(request); size > maxRequest {
+		return nil, invalid([]violation{{"request", fmt.Sprintf("must be at most %d bytes; it has %d", maxRequest, size)}})
+	}
+	change, named, violations := readChange(request)
+	checked := &customerv1.UpdateCustomerRequest{CustomerId: request.GetCustomerId(), Etag: request.GetEtag()}
+	if request.Customer != nil {
+		checked.Customer = named
+	}
+	violations = append(violations, s.brokenRules(checked)...)
+	violations = append(violations, change.checkRequired()...)
+	if len(violations) == 0 {
+		violations = change.checkNames()
+	}
+	if s.writeMode == Replace {
+		violations = append(violations, checkReplace(request)...)
+	}
+	if len(violations) > 0 {
+		return nil, invalid(violations)
+	}
+	return change, nil
+}
+
+// brokenRules checks the rules that the contract states.
+func (s *Service) brokenRules(request *customerv1.UpdateCustomerRequest) []violation {
+	err := s.validator.Validate(request)
+	if err == nil {
+		return nil
+	}
+	var broken *protovalidate.ValidationError
+	if !errors.As(err, &broken) {
+		return []violation{{"request", "cannot be checked"}}
+	}
+	violations := make([]violation, 0, len(broken.Violations))
+	for _, v := range broken.Violations {
+		description := v.Proto.GetMessage()
+		switch text, isText := v.FieldValue.Interface().(string); {
+		case v.Proto.GetRuleId() == "string.max_len":
+			description = fmt.Sprintf("must be at most %d characters; it has %d", v.RuleValue.Uint(), utf8.RuneCountInString(text))
+		case v.Proto.GetRuleId() == "string.max_bytes":
+			description = fmt.Sprintf("must be at most %d bytes; it has %d", v.RuleValue.Uint(), len(text))
+		case isText && text == "":
+			description = "cannot be empty: the store requires it; leave it out to keep it"
+		}
+		violations = append(violations, violation{fieldName(v.FieldDescriptor), description})
+	}
+	return violations
+}
+
+// fieldName is the field's name without the path to it: no two fields of the request share one.
+func fieldName(descriptor protoreflect.FieldDescriptor) string {
+	if descriptor == nil {
+		return "request"
+	}
+	return string(descriptor.Name())
+}
+
+// checkRequired tells a full replacement what it lacks: the store takes no customer without an e-mail or a name.
+func (c *change) checkRequired() []violation {
+	if c.full && !c.named("full_name") && !c.named("first_name") {
+		return []violation{{"full_name", "is required when update_mask is *; give full_name, or first_name and last_name"}}
+	}
+	return nil
+}
