@@ -1,0 +1,81 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+)
+
+const requestIDHeader = "X-Request-Id"
+
+// newHTTPServer returns the JSON door.
+func newHTTPServer(cfg Config) (*http.Server, error) {
+	calls := newChannel(chain(interceptors(cfg, "json")))
+	customerv1.RegisterCustomerServiceServer(calls, cfg.Customers)
+
+	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
+	door := &jsonDoor{httpStatus: cfg.HTTPStatus, routes: routesOf(contract), logger: cfg.Logger.With("door", "json")}
+	mux := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonMarshaler{}),
+		runtime.WithMiddlewares(strictPath(door), strictQuery(door, queryParameters(contract))),
+		runtime.WithIncomingHeaderMatcher(allowedIn),
+		runtime.WithOutgoingHeaderMatcher(nothing),
+		runtime.WithOutgoingTrailerMatcher(nothing),
+		runtime.WithForwardResponseOption(setETag),
+		runtime.WithErrorHandler(door.callFailed),
+		runtime.WithRoutingErrorHandler(door.noRoute),
+		runtime.WithDisableHTTPMethodOverride(), // a POST is a POST, whatever a header says
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithWriteContentLength(),
+	)
+	// Registered as a client of the in-process channel: RegisterCustomerServiceHandlerServer would pass the
+	// interceptors by.
+	if err := customerv1.RegisterCustomerServiceHandlerClient(context.Background(), mux, customerv1.NewCustomerServiceClient(calls)); err != nil {
+		return nil, err
+	}
+	return &http.Server{
+		Handler:           door.bounded(mux),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
+	}, nil
+}
+
+// allowedIn is the list of headers that become metadata. Grpc-Timeout is read by grpc-gateway itself.
+func allowedIn(header string) (string, bool) {
+	return requestIDKey, header == requestIDHeader
+}
+
+// nothing of the metadata becomes a header: the door sets its own.
+func nothing(string) (string, bool) { return "", false }
+
+// bounded names the call, and reads its body within the bound, before anything else looks at it.
+func (d *jsonDoor) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !validRequestID(r.Header.Get(requestIDHeader)) {
+			r.Header.Set(requestIDHeader, rand.Text())
+		}
+		w.Header().Set(requestIDHeader, r.Header.Get(requestIDHeader))
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		body, problem, status := readBody(w, r)
+		if problem != "" {
+			d.refuse(w, r, status, violation{"body", problem})
+			return
+		}
+		r.Body = body
+		if problem := ifMatchToEtag(r); problem != "" {
+			d.refuse(w, r, http.StatusBadRequest, violation{"etag", problem})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

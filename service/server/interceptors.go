@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// maxTimeout is the longest that any caller may ask for.
+const maxTimeout = 60 * time.Second
+
+// interceptors is the way of a call through either door, outermost first.
+func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
+	return []grpc.UnaryServerInterceptor{
+		requestID(),                              // first: all that follows can name the call
+		accessLog(cfg.Logger.With("door", door)), // outside recovery: a panic is a line in the log too
+		recovered(cfg.Logger),                    // outside all that can panic for a caller's reason
+		noBlindRetry(),                           // outside deadline: it looks at the final status
+		deadline(cfg.DefaultTimeout),             // innermost: the time is for the work alone
+	}
+}
+
+// chain makes one interceptor of many, the first being the outermost.
+func chain(interceptors []grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		for i := len(interceptors) - 1; i >= 0; i-- {
+			next, interceptor := handler, interceptors[i]
+			handler = func(ctx context.Context, request any) (any, error) { return interceptor(ctx, request, info, next) }
+		}
+		return handler(ctx, request)
+	}
+}
+
+const requestIDKey = "x-request-id"
+
+type requestIDContext struct{}
+
+// requestID takes the caller's request id if it is fit for a log, else makes one, and sends it back.
+func requestID() grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		id := ""
+		if given := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(given) == 1 {
+			id = given[0]
+		}
+		if !validRequestID(id) {
+			id = rand.Text()
+		}
+		if err := grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, id)); err != nil {
+			return nil, err
+		}
+		return handler(context.WithValue(ctx, requestIDContext{}, id), request)
+	}
+}
+
+// validRequestID allows what cannot harm a log or a header: 1 to 64 letters, digits, '-', '_', '.' and ':'.
+func validRequestID(id string) bool {
+	for _, r := range id {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.', r == ':':
+		default:
+			return false
+		}
+	}
+	return len(id) >= 1 && len(id) <= 64
+}
+
+// accessLog writes one line for each call: what came of it and why, and nothing of what it carried.
+func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		start := time.Now()
+		response, err := handler(ctx, request)
+		attributes := []slog.Attr{
+			slog.Any("request_id", ctx.Value(requestIDContext{})),
+			slog.String("method", info.FullMethod),
+			slog.String("code", status.Code(err).String()),
+			slog.Duration("took", time.Since(start)),
+		}
+		if about, ok := request.(interface{ GetCustomerId() int64 }); ok {
+			attributes = append(attributes, slog.Int64("customer_id", about.GetCustomerId()))
+		}
+		if err != nil {
+			if failure := errorInfo(status.Convert(err)); failure != nil {
+				attributes = append(attributes, slog.String("reason", failure.GetReason()), slog.String("write_state", failure.GetMetadata()["write_state"]))
+			}
+			// The error's own text is for the log; the caller gets its status.
+			attributes = append(attributes, slog.String("error", err.Error()))
+		}
+		logger.LogAttrs(ctx, levelOf(status.Code(err)), "call", attributes...)
+		return response, err
+	}
+}
+
+// levelOf tells what an operator should look at from what is the caller's affair.
+func levelOf(code codes.Code) slog.Level {
+	switch code {
+	case codes.Internal, codes.Unknown, codes.Unavailable, codes.DeadlineExceeded, codes.DataLoss:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// recovered turns a panic into an error that says nothing about it; the log has it all.
+func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
+	return recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
+		logger.LogAttrs(ctx, slog.LevelError, "panic",
+			slog.Any("request_id", ctx.Value(requestIDContext{})), slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
+		return status.Error(codes.Internal, "internal error; whether the customer was written is not known: read it before sending again")
+	}))
+}
+
+// noBlindRetry tells gRPC clients that retry by themselves not to, where the outcome of a write is not known.
+func noBlindRetry() grpc.UnaryServerInterceptor {
+	pushback := metadata.Pairs("grpc-retry-pushback-ms", "-1")
+	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		response, err := handler(ctx, request)
+		if err != nil && errorInfo(status.Convert(err)).GetMetadata()["write_state"] == "unknown" {
+			if err := grpc.SetTrailer(ctx, pushback); err != nil {
+				return nil, err
+			}
+		}
+		return response, err
+	}
+}
+
+// deadline gives callers without a deadline the default one, and nobody more than maxTimeout.
+func deadline(defaultTimeout time.Duration) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		timeout := maxTimeout
+		if _, ok := ctx.Deadline(); !ok {
+			timeout = min(defaultTimeout, maxTimeout)
+		}
+		ctx, cancel := context.WithTimeout(ctx, timeout) // an earlier deadline of the caller's stays
+		defer cancel()
+		return handler(ctx, request)
+	}
+}
+
+// errorInfo returns the ErrorInfo of a status, or nil.
+func errorInfo(s *status.Status) *errdetails.ErrorInfo {
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return info
+		}
+	}
+	return nil
+}

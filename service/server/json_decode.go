@@ -1,0 +1,177 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// NewDecoder returns a decoder that reads one message from a request's body. It is strict: a field that does not
+// exist is refused by its name. Output-only fields are skipped, whatever they hold, so that a customer can be sent
+// back as it was read; and null clears, as in a JSON merge patch (RFC 7396).
+func (m *jsonMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
+	return runtime.DecoderFunc(func(v any) error {
+		content, err := io.ReadAll(r)
+		if err != nil || len(bytes.TrimSpace(content)) == 0 {
+			return errors.Join(err, io.EOF) // no body: the generated code leaves the message unset
+		}
+		empty, err := prototype(v)
+		if err != nil {
+			return err
+		}
+		kept, violations := readObject(content, empty.Descriptor())
+		if len(violations) == 0 {
+			if err := m.Unmarshal(kept.object(), v); err == nil {
+				return nil
+			}
+			violations = kept.misfits(empty)
+		}
+		if read, ok := r.(*body); ok {
+			read.violations = violations
+		}
+		return errors.New(violations[0].field + ": " + violations[0].description)
+	})
+}
+
+// prototype returns a message of the type that v, a message or a pointer to one, is to hold.
+func prototype(v any) (protoreflect.Message, error) {
+	if message, ok := v.(proto.Message); ok {
+		return message.ProtoReflect(), nil
+	}
+	if pointer := reflect.ValueOf(v); pointer.Kind() == reflect.Pointer && !pointer.IsNil() {
+		if message, ok := pointer.Elem().Interface().(proto.Message); ok {
+			return message.ProtoReflect(), nil
+		}
+	}
+	return nil, fmt.Errorf("not a protobuf message: %T", v)
+}
+
+// members are the members of a JSON object that are to be read, in their order.
+type members []member
+
+type member struct {
+	field protoreflect.FieldDescriptor
+	value json.RawMessage
+}
+
+// object writes the members as one JSON object.
+func (list members) object() []byte {
+	out := []byte{'{'}
+	for i, m := range list {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, '"')
+		out = append(append(out, m.field.JSONName()...), `":`...)
+		out = append(out, m.value...)
+	}
+	return append(out, '}')
+}
+
+// misfits finds the members that cannot be read, by reading them one by one.
+func (list members) misfits(empty protoreflect.Message) []violation {
+	var violations []violation
+	for _, m := range list {
+		if protojson.Unmarshal(members{m}.object(), empty.New().Interface()) != nil {
+			violations = append(violations, violation{m.field.JSONName(), "must be " + kindName(m.field)})
+		}
+	}
+	if len(violations) == 0 {
+		violations = []violation{{"body", "cannot be read"}}
+	}
+	return violations
+}
+
+// readObject reads a JSON object and leaves out what is not to be written.
+func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (members, []violation) {
+	notObject := []violation{{"body", `must be one JSON object, such as {"city":"Paris"}`}}
+	if !utf8.Valid(content) {
+		return nil, []violation{{"body", "must be UTF-8"}}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return nil, notObject
+	}
+	var kept members
+	var violations []violation
+	seen := map[string]bool{}
+	for decoder.More() {
+		key, err := decoder.Token()
+		name, isText := key.(string)
+		var value json.RawMessage
+		if err != nil || !isText || decoder.Decode(&value) != nil {
+			return nil, notObject
+		}
+		field := descriptor.Fields().ByJSONName(name)
+		switch {
+		case seen[name]:
+			violations = append(violations, violation{quoted(name), "is given more than once"})
+		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && outputOnly(field):
+			// It is answered, and never written.
+		case field == nil:
+			violations = append(violations, violation{quoted(name), "is not a field here; writable are " + writable(descriptor)})
+		case string(value) != "null":
+			kept = append(kept, member{field, value})
+		case field.HasPresence() && field.Message() == nil:
+			kept = append(kept, member{field, zero(field)})
+		}
+		seen[name] = true
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, notObject
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, notObject
+	}
+	return kept, violations
+}
+
+// zero is the JSON of a field's cleared value.
+func zero(field protoreflect.FieldDescriptor) json.RawMessage {
+	switch field.Kind() {
+	case protoreflect.StringKind, protoreflect.BytesKind:
+		return json.RawMessage(`""`)
+	case protoreflect.BoolKind:
+		return json.RawMessage(`false`)
+	}
+	return json.RawMessage(`0`)
+}
+
+func kindName(field protoreflect.FieldDescriptor) string {
+	switch field.Kind() {
+	case protoreflect.StringKind:
+		return "a text in double quotes, or null to clear it"
+	case protoreflect.Int64Kind, protoreflect.Int32Kind, protoreflect.Uint64Kind, protoreflect.Uint32Kind:
+		return "a whole number, or null to clear it"
+	case protoreflect.BoolKind:
+		return "true or false"
+	}
+	return "a valid " + field.Kind().String()
+}
+
+func outputOnly(field protoreflect.FieldDescriptor) bool {
+	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
+	return slices.Contains(behaviors, annotations.FieldBehavior_OUTPUT_ONLY)
+}
+
+func writable(descriptor protoreflect.MessageDescriptor) string {
+	var names []string
+	for i := range descriptor.Fields().Len() {
+		if field := descriptor.Fields().Get(i); !outputOnly(field) {
+			names = append(names, field.JSONName())
+		}
+	}
+	return strings.Join(names, ", ")
+}

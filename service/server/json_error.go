@@ -1,0 +1,98 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// violation is what the door itself has against a request, before the service sees it.
+type violation struct{ field, description string }
+
+// jsonDoor answers with errors: those of the calls, and its own.
+type jsonDoor struct {
+	httpStatus func(*status.Status) (int, bool)
+	routes     routes
+	logger     *slog.Logger
+}
+
+// callFailed answers with the status of a call. What has no ErrorInfo did not come from the service: it is
+// grpc-gateway's complaint about the request, with the decoder's violations behind it.
+func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+	s := status.Convert(err)
+	httpStatus, known := d.httpStatus(s)
+	switch {
+	case known:
+		d.answer(w, httpStatus, s)
+	case s.Code() == codes.InvalidArgument:
+		violations := []violation{{"request", s.Message()}}
+		if read, ok := r.Body.(*body); ok && len(read.violations) > 0 {
+			violations = read.violations
+		}
+		d.refuse(w, r, http.StatusBadRequest, violations...)
+	default:
+		d.answer(w, runtime.HTTPStatusFromCode(s.Code()), s)
+	}
+}
+
+// refuse answers to a request that is wrong by itself; nothing was sent. The calls' own log has no line for it.
+func (d *jsonDoor) refuse(w http.ResponseWriter, r *http.Request, httpStatus int, violations ...violation) {
+	lines := make([]string, len(violations))
+	badRequest := &errdetails.BadRequest{}
+	for i, v := range violations {
+		lines[i] = v.field + ": " + v.description
+		badRequest.FieldViolations = append(badRequest.FieldViolations,
+			&errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
+	}
+	s, err := status.New(codes.InvalidArgument, strings.Join(lines, "; ")).WithDetails(
+		&errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: "INVALID_FIELD", Metadata: map[string]string{"write_state": "not_sent"}},
+		badRequest)
+	if err != nil {
+		s = status.New(codes.Internal, "the error could not be written")
+	}
+	d.log(r, httpStatus)
+	d.answer(w, httpStatus, s)
+}
+
+// noRoute answers to a path or method that is not served, and says what is.
+func (d *jsonDoor) noRoute(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
+	if methods := d.routes.methods(r.URL.Path); len(methods) > 0 {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		d.log(r, http.StatusMethodNotAllowed)
+		d.answer(w, http.StatusMethodNotAllowed, status.New(codes.Unimplemented, "the methods here are "+strings.Join(methods, " and ")))
+		return
+	}
+	d.log(r, http.StatusNotFound)
+	d.answer(w, http.StatusNotFound, status.New(codes.NotFound, "no such path; there are "+d.routes.String()))
+}
+
+func (d *jsonDoor) log(r *http.Request, httpStatus int) {
+	d.logger.LogAttrs(r.Context(), slog.LevelWarn, "request refused at the door",
+		slog.String("request_id", r.Header.Get(requestIDHeader)), slog.Int("http_status", httpStatus))
+}
+
+// answer writes a google.rpc.Status.
+func (d *jsonDoor) answer(w http.ResponseWriter, httpStatus int, s *status.Status) {
+	content, err := appendMessage(nil, s.Proto().ProtoReflect())
+	if err != nil {
+		httpStatus, content = http.StatusInternalServerError, []byte(`{"code":13,"message":"the error could not be written"}`)
+	}
+	for _, detail := range s.Details() {
+		if retry, ok := detail.(*errdetails.RetryInfo); ok {
+			seconds := math.Ceil(retry.GetRetryDelay().AsDuration().Seconds())
+			w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	w.WriteHeader(httpStatus)
+	_, _ = w.Write(content) // a caller who is gone cannot be told
+}

@@ -1,0 +1,55 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// ifMatchToEtag makes the request's etag of the If-Match header, which is the same thing in HTTP's own words.
+// It returns what is wrong with the header, if anything is.
+func ifMatchToEtag(r *http.Request) (problem string) {
+	values := r.Header.Values("If-Match")
+	if len(values) == 0 {
+		return ""
+	}
+	tag := strings.TrimSpace(strings.Join(values, ","))
+	query := r.URL.Query()
+	switch {
+	case tag == "*": // any version: the customer need only exist, which is checked anyway
+		return ""
+	case strings.Contains(tag, ","):
+		return "If-Match must hold one entity tag only"
+	case strings.HasPrefix(tag, "W/"):
+		return "If-Match must hold a strong entity tag, as the ETag header gave it"
+	}
+	tag = strings.TrimSuffix(strings.TrimPrefix(tag, `"`), `"`)
+	switch {
+	case tag == "" || strings.Contains(tag, `"`):
+		return `If-Match must hold an entity tag in double quotes, as the ETag header gave it`
+	case query.Has("etag") && query.Get("etag") != tag:
+		return "If-Match and the parameter etag contradict each other; give one of them"
+	}
+	query.Set("etag", tag)
+	r.URL.RawQuery = query.Encode()
+	return ""
+}
+
+// setETag puts the etag of the resource in a response into the header.
+func setETag(_ context.Context, w http.ResponseWriter, response proto.Message) error {
+	response.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Message() == nil || field.IsList() || field.IsMap() {
+			return true
+		}
+		resource := value.Message()
+		if etag := resource.Descriptor().Fields().ByName("etag"); etag != nil {
+			w.Header().Set("ETag", `"`+resource.Get(etag).String()+`"`)
+			return false
+		}
+		return true
+	})
+	return nil
+}

@@ -1,0 +1,121 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// body is a request's body, read in full. The decoder leaves in it what it has against it, for the error handler:
+// the generated code in between passes on a text only.
+type body struct {
+	bytes.Reader
+	violations []violation
+}
+
+// Close does nothing; the body has been read.
+func (b *body) Close() error { return nil }
+
+// readBody reads a body of at most maxMessage bytes. If it cannot, it says why, and with which HTTP status.
+func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem string, status int) {
+	tooLarge := fmt.Sprintf("must be at most %d bytes", maxMessage)
+	if r.ContentLength > maxMessage {
+		w.Header().Set("Connection", "close") // rather than reading what nobody wants
+		return nil, tooLarge, http.StatusRequestEntityTooLarge
+	}
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge, http.StatusRequestEntityTooLarge
+	case err != nil:
+		return nil, "could not be read to its end", http.StatusBadRequest
+	}
+	read = &body{}
+	read.Reset(content)
+	return read, "", 0
+}
+
+// strictPath refuses an id in the path that is not written as a plain number: the parser behind it also takes
+// 0x10, 01 and 1_000, and the store would read 12abc as 12 (F17).
+func strictPath(door *jsonDoor) runtime.Middleware {
+	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
+			for name, value := range pathParams {
+				id, err := strconv.ParseInt(value, 10, 64)
+				if strings.HasSuffix(name, "_id") && (err != nil || id <= 0 || strconv.FormatInt(id, 10) != value) {
+					door.refuse(w, r, http.StatusBadRequest, violation{name, "must be a whole number from 1 to 9223372036854775807, in digits only"})
+					return
+				}
+			}
+			next(w, r, pathParams)
+		}
+	}
+}
+
+// strictQuery refuses parameters that no call has. A misspelt validate_only would otherwise write.
+func strictQuery(door *jsonDoor, known map[string]bool) runtime.Middleware {
+	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
+			query, err := url.ParseQuery(r.URL.RawQuery)
+			if err != nil {
+				door.refuse(w, r, http.StatusBadRequest, violation{"query", "is not a valid query string"})
+				return
+			}
+			var violations []violation
+			for _, name := range slices.Sorted(maps.Keys(query)) {
+				_, inPath := pathParams[name]
+				switch {
+				case inPath || !known[name]:
+					violations = append(violations, violation{quoted(name), "is not a query parameter here; known are " + names})
+				case len(query[name]) > 1:
+					violations = append(violations, violation{name, "is given more than once"})
+				}
+			}
+			if len(violations) > 0 {
+				door.refuse(w, r, http.StatusBadRequest, violations...)
+				return
+			}
+			next(w, r, pathParams)
+		}
+	}
+}
+
+// queryParameters are the fields of the requests that can stand in a query: those that are not messages of their
+// own, and masks.
+func queryParameters(file protoreflect.FileDescriptor) map[string]bool {
+	known := map[string]bool{}
+	for i := range file.Services().Len() {
+		methods := file.Services().Get(i).Methods()
+		for j := range methods.Len() {
+			fields := methods.Get(j).Input().Fields()
+			for k := range fields.Len() {
+				field := fields.Get(k)
+				if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
+					known[string(field.Name())] = !strings.HasSuffix(string(field.Name()), "_id")
+				}
+			}
+		}
+	}
+	maps.DeleteFunc(known, func(_ string, usable bool) bool { return !usable })
+	return known
+}
+
+// quoted repeats a short piece of the request in an error, cut and escaped.
+func quoted(s string) string {
+	if runes := []rune(s); len(runes) > 40 {
+		s = string(runes[:40]) + "…"
+	}
+	return strconv.Quote(s)
+}
