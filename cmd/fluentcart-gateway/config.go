@@ -1,0 +1,159 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// serveConfig is what `serve` can be told. Each flag is an environment variable too: FLUENTCART_GATEWAY_, and its
+// name in capitals with underscores.
+type serveConfig struct {
+	Sandbox            bool     `help:"Run against a built-in stand-in for a store, with four customers."`
+	StoreURL           string   `placeholder:"URL" help:"Address of the WordPress site of the store, such as https://shop.example.com; a path in front of /wp-json belongs to it."`
+	StoreUsername      string   `placeholder:"NAME" help:"WordPress user the gateway acts as; give it FluentCart's Manager role, never administrator."`
+	StorePasswordFile  string   `placeholder:"FILE" help:"File that holds an application password of that user."`
+	AllowInsecureStore bool     `help:"Send the credentials to a store over http:// that is not on this machine."`
+	WriteMode          string   `default:"merge" placeholder:"MODE" help:"merge reads the customer first and changes only what is named; replace sends one PUT with just what is named, and the store clears the rest (${default})."`
+	AllowUserLink      bool     `help:"Let callers change user_id. Whoever may do that can take over any WordPress account."`
+	GRPCAddr           string   `name:"grpc-addr" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to serve gRPC (${default}); port 0 takes a free one. Callers are not authenticated, so loopback only."`
+	HTTPAddr           string   `name:"http-addr" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to serve JSON over HTTP (${default}). Loopback only."`
+	SandboxAddr        string   `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where the built-in stand-in listens (${default}). Loopback only."`
+	GetTimeout         duration `default:"5s" placeholder:"TIME" help:"How long one read from the store may take (${default})."`
+	PutTimeout         duration `default:"10s" placeholder:"TIME" help:"How long one write to the store may take (${default}). It runs to its end even when the caller has left."`
+	DefaultTimeout     duration `default:"30s" placeholder:"TIME" help:"Deadline of callers who set none (${default}); at most 60s."`
+	DrainTimeout       duration `default:"25s" placeholder:"TIME" help:"How long calls in flight may take to end after SIGTERM or SIGINT (${default})."`
+	LogLevel           string   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
+	LogFormat          string   `default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
+
+	password string // read by check from StorePasswordFile
+}
+
+// duration is a time.Duration that keeps what is wrong with it for check, which reports all faults at once.
+type duration struct {
+	time.Duration
+	malformed string
+}
+
+// UnmarshalText never fails.
+func (d *duration) UnmarshalText(text []byte) error {
+	value, err := time.ParseDuration(string(text))
+	d.Duration = value
+	if err != nil || value <= 0 {
+		d.malformed = string(text)
+	}
+	return nil
+}
+
+// check finds all faults, and reads what the configuration points to. Each fault says what to do.
+func (c *serveConfig) check() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+
+	switch {
+	case c.Sandbox && c.StoreURL != "":
+		fault("--sandbox and --store-url exclude each other: choose the built-in stand-in or a store")
+	case c.Sandbox:
+	case c.StoreURL == "":
+		fault("no store: give --store-url (with --store-username and --store-password-file), or --sandbox to try the gateway out")
+	default:
+		faults = append(faults, c.checkStore()...)
+	}
+	if mode := service.WriteMode(c.WriteMode); mode != service.Merge && mode != service.Replace {
+		fault("--write-mode=%s: must be merge or replace", c.WriteMode)
+	}
+	for flag, addr := range c.listeners() {
+		if problem := checkLoopback(addr); problem != "" {
+			fault("--%s=%s: %s", flag, addr, problem)
+		}
+	}
+	for flag, value := range map[string]duration{
+		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout,
+	} {
+		if value.malformed != "" {
+			fault("--%s=%s: must be a positive time with its unit, such as 500ms, 5s or 1m", flag, value.malformed)
+		}
+	}
+	if c.DefaultTimeout.Duration > time.Minute {
+		fault("--default-timeout=%s: no call may take longer than 60s; give 60s or less", c.DefaultTimeout.Duration)
+	}
+	if _, err := c.level(); err != nil {
+		fault("--log-level=%s: must be debug, info, warn or error", c.LogLevel)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		fault("--log-format=%s: must be text or json", c.LogFormat)
+	}
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(faults...)
+}
+
+// checkStore checks the settings of a real store, and reads the password.
+func (c *serveConfig) checkStore() []error {
+	var faults []error
+	base, err := fluentcart.ParseBaseURL(c.StoreURL)
+	switch {
+	case err != nil:
+		faults = append(faults, fmt.Errorf("--store-url: %w", err)) // its value may hold a password, and is not shown
+	case base.Scheme == "http" && !isLoopback(base.Hostname()) && !c.AllowInsecureStore:
+		faults = append(faults, errors.New("--store-url: http:// would send the credentials over the network unencrypted; use https://, or give --allow-insecure-store"))
+	}
+	if c.StoreUsername == "" {
+		faults = append(faults, errors.New("--store-username is missing: give the WordPress user the gateway acts as"))
+	}
+	if c.StorePasswordFile == "" {
+		return append(faults, errors.New("--store-password-file is missing: give a file with an application password of that user (WordPress: Users, Profile, Application Passwords)"))
+	}
+	content, err := os.ReadFile(c.StorePasswordFile)
+	c.password = strings.TrimSpace(string(content))
+	switch {
+	case err != nil:
+		faults = append(faults, fmt.Errorf("--store-password-file: %w; give a file that this process can read", err))
+	case c.password == "":
+		faults = append(faults, fmt.Errorf("--store-password-file=%s is empty: write the application password into it", c.StorePasswordFile))
+	}
+	return faults
+}
+
+// listeners are the addresses to listen on, by flag.
+func (c *serveConfig) listeners() map[string]string {
+	addresses := map[string]string{"grpc-addr": c.GRPCAddr, "http-addr": c.HTTPAddr}
+	if c.Sandbox {
+		addresses["sandbox-addr"] = c.SandboxAddr
+	}
+	return addresses
+}
+
+// level is the level of the log.
+func (c *serveConfig) level() (slog.Level, error) {
+	var level slog.Level
+	err := level.UnmarshalText([]byte(c.LogLevel))
+	return level, err
+}
+
+// checkLoopback returns what is wrong with an address to listen on. Without authentication of callers only this
+// machine may reach the gateway: it holds a credential that can rewrite every customer of a shop.
+func checkLoopback(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "must be host:port, such as 127.0.0.1:9090"
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return "the port must be a number from 0 to 65535"
+	}
+	if !isLoopback(host) {
+		return "callers are not authenticated, so the gateway listens on this machine only; use 127.0.0.1, [::1] or localhost"
+	}
+	return ""
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// healthcheck asks a gateway over the standard health protocol.
+func healthcheck(ctx context.Context, addr string, stdout io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("--grpc-addr=%s: %w", addr, err)
+	}
+	defer connection.Close() //nolint:errcheck // the answer is there, or is not
+	answer, err := healthv1.NewHealthClient(connection).Check(ctx, &healthv1.HealthCheckRequest{})
+	if err != nil {
+		return fmt.Errorf("no answer from %s: %w", addr, err)
+	}
+	if answer.GetStatus() != healthv1.HealthCheckResponse_SERVING {
+		return fmt.Errorf("%s is up, and says %s", addr, answer.GetStatus())
+	}
+	fmt.Fprintln(stdout, "serving")
+	return nil
+}
