@@ -1,0 +1,72 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	switch {
+	case a.Hang:
+		<-r.Context().Done()
+		return
+	case a.CutAfter:
+		next.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	case a.Printed != "":
+		answered := httptest.NewRecorder()
+		next.ServeHTTP(answered, r)
+		w.WriteHeader(answered.Code)
+		_, _ = w.Write([]byte(a.Printed + answered.Body.String()))
+		return
+	case a.Cut:
+		panic(http.ErrAbortHandler)
+	case a.File != "":
+		serveFile(w, a.File)
+		return
+	}
+	for name, value := range a.Header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(or(a.Status, http.StatusOK))
+	if a.JSON != nil {
+		_, _ = w.Write(a.JSON)
+		return
+	}
+	_, _ = w.Write([]byte(a.Body))
+}
+
+// serveFile serves a recorded answer. The recordings say "chunked" above a body that is not.
+func serveFile(w http.ResponseWriter, name string) {
+	content, err := os.ReadFile(filepath.Join("..", "fluentcart", "testdata", "failures", name))
+	if err != nil {
+		http.Error(w, "no such recording", http.StatusTeapot)
+		return
+	}
+	reader := textproto.NewReader(bufio.NewReader(bytes.NewReader(content)))
+	line, err := reader.ReadLine()
+	if err != nil {
+		http.Error(w, "not an HTTP answer", http.StatusTeapot)
+		return
+	}
+	header, err := reader.ReadMIMEHeader()
+	if err != nil {
+		http.Error(w, "not an HTTP answer", http.StatusTeapot)
+		return
+	}
+	for key, values := range header {
+		if key != "Transfer-Encoding" && key != "Connection" && key != "Content-Length" {
+			w.Header()[key] = values
+		}
+	}
+	status, _ := strconv.Atoi(strings.Fields(line)[1])
+	w.WriteHeader(status)
+	_, _ = reader.R.WriteTo(w)
+}

@@ -1,0 +1,113 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// These measure one update of one customer's city, from a caller on a loopback connection to the sandbox's handler
+// behind another, and nothing of a real store's 66 ms (F24). BenchmarkBaseline is a bare hand-written HTTP handler
+// that does the same GET and PUT: what a careful person would write without checks, merge of names, warnings,
+// errors or logs. Quote ratios of one run, never times.
+//
+//	go test -run '^$' -bench . -benchmem -count 6 ./service/server
+
+func BenchmarkBaseline(b *testing.B) {
+	store := httptest.NewServer(sandbox.New(sandbox.Config{}))
+	b.Cleanup(store.Close)
+	bare := httptest.NewServer(&bareHandler{customer: store.URL + "/wp-json/fluent-cart/v2/customers/1"})
+	b.Cleanup(bare.Close)
+	benchmarkJSON(b, bare.URL)
+}
+
+func BenchmarkJSONDoor(b *testing.B) {
+	benchmarkJSON(b, start(b, options{}).url+"/v1/customers/1")
+}
+
+func BenchmarkGRPCDoor(b *testing.B) {
+	g := start(b, options{})
+	for n := 0; b.Loop(); n++ {
+		city := "Lyon " + strconv.Itoa(n)
+		response, err := g.grpc.UpdateCustomer(b.Context(), &customerv1.UpdateCustomerRequest{
+			CustomerId: 1, Customer: &customerv1.Customer{City: proto.String(city)},
+		})
+		if err != nil || response.GetCustomer().GetCity() != city {
+			b.Fatalf("got %v, %v", response, err)
+		}
+	}
+}
+
+func benchmarkJSON(b *testing.B, url string) {
+	b.Helper()
+	client := &http.Client{Transport: &http.Transport{}}
+	b.Cleanup(client.CloseIdleConnections)
+	for n := 0; b.Loop(); n++ {
+		city := "Lyon " + strconv.Itoa(n)
+		request, err := http.NewRequestWithContext(b.Context(), http.MethodPut, url, strings.NewReader(`{"city":"`+city+`"}`))
+		if err != nil {
+			b.Fatal(err)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			b.Fatal(err)
+		}
+		content, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK || !bytes.Contains(content, []byte(`"city":"`+city+`"`)) {
+			b.Fatalf("%s, %v: %s", response.Status, err, content)
+		}
+	}
+}
+
+// bareHandler reads the customer, puts the request's fields in, writes it back and passes the answer on.
+type bareHandler struct{ customer string }
+
+func (h *bareHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var read struct{ Customer map[string]any }
+	if err := h.call(r, http.MethodGet, nil, &read); err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	if err := json.NewDecoder(r.Body).Decode(&read.Customer); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	body, err := json.Marshal(read.Customer)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	var written map[string]any
+	if err := h.call(r, http.MethodPut, body, &written); err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(written)
+}
+
+func (h *bareHandler) call(r *http.Request, method string, body []byte, answer any) error {
+	request, err := http.NewRequestWithContext(r.Context(), method, h.customer, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.SetBasicAuth(sandbox.AdminUsername, sandbox.AdminPassword)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it has been read
+	return json.NewDecoder(response.Body).Decode(answer)
+}

@@ -1,0 +1,157 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// caseFile is a file of testdata/cases: API behaviour as data. README.md there explains the fields.
+type caseFile struct {
+	About string
+	Cases []apiCase
+}
+
+type apiCase struct {
+	Name string
+	// Doors are the doors the case is for; none means both.
+	Doors   []string
+	Store   storeSetting
+	Gateway gatewaySetting
+	Request requestSetting
+	Want    want
+}
+
+type storeSetting struct {
+	SplitNames bool `json:"split_names"`
+	// Answers replace the sandbox's, by method.
+	Answers map[string]*rawAnswer
+	// Down closes the store's port. Untrusted serves TLS with a certificate that nobody knows.
+	Down, Untrusted bool
+}
+
+type gatewaySetting struct {
+	WriteMode      string  `json:"write_mode"`
+	AllowUserLink  bool    `json:"allow_user_link"`
+	GetTimeout     timeout `json:"get_timeout"`
+	PutTimeout     timeout `json:"put_timeout"`
+	DefaultTimeout timeout `json:"default_timeout"`
+}
+
+type requestSetting struct {
+	CustomerID   int64 `json:"customer_id"`
+	Customer     json.RawMessage
+	UpdateMask   *string `json:"update_mask"`
+	Etag         string  // "current" is the customer's
+	ValidateOnly bool    `json:"validate_only"`
+	// HTTP is the request line on the JSON door; empty is PUT /v1/customers/{customer_id}.
+	HTTP string
+	// Body is sent over JSON in place of the customer, as it stands.
+	Body *string
+	// BodyBase64 is Body for what is not UTF-8.
+	BodyBase64 []byte `json:"body_base64"`
+	// Header is what is sent over JSON besides; {etag} in a value is the customer's etag.
+	Header map[string]string
+}
+
+// want is what is expected of both doors. What is left out is expected to be absent.
+type want struct {
+	Code           string
+	HTTP           int
+	Reason         string
+	WriteState     string            `json:"write_state"`
+	Upstream       map[string]string // upstream_status and upstream_code without the prefix
+	Fields         []string          // of BadRequest, in order
+	Details        []string          // types of the other details
+	RetryAfter     string            `json:"retry_after"` // seconds, of RetryInfo and of the header
+	MessageHas     []string          `json:"message_has"`
+	MessageLacks   []string          `json:"message_lacks"`
+	Customer       map[string]any    // a part of the answered customer, as JSON
+	ChangedFields  []string          `json:"changed_fields"`
+	Warnings       []string          // "field REASON"
+	Sent           string            // the methods that reached the store
+	Put            map[string]any    // the whole body of the PUT; not looked at where it is left out
+	Rows           map[string]map[string]any
+	ResponseHeader map[string]string `json:"response_header"`
+}
+
+// timeout is a time.Duration as text.
+type timeout time.Duration
+
+func (d *timeout) UnmarshalText(text []byte) error {
+	value, err := time.ParseDuration(string(text))
+	*d = timeout(value)
+	return err
+}
+
+// loadCases reads all case files; a field that does not exist is an error, so that no expectation is lost by a
+// slip of the pen.
+func loadCases(t *testing.T) map[string]caseFile {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/cases/*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no case files: %v", err)
+	}
+	files := map[string]caseFile{}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoder := json.NewDecoder(bytes.NewReader(repeat(content)))
+		decoder.DisallowUnknownFields()
+		var file caseFile
+		if err := decoder.Decode(&file); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		files[filepath.Base(path)] = file
+	}
+	return files
+}
+
+var repeated = regexp.MustCompile(`\{\{([^{}]+)\*(\d+)\}\}`)
+
+// repeat writes long texts out: {{a*192}} is a 192 times.
+func repeat(content []byte) []byte {
+	return repeated.ReplaceAllFunc(content, func(found []byte) []byte {
+		parts := repeated.FindSubmatch(found)
+		times, _ := strconv.Atoi(string(parts[2])) // digits only
+		return bytes.Repeat(parts[1], times)
+	})
+}
+
+// rawAnswer is what the store answers in place of the sandbox.
+type rawAnswer struct {
+	Status int
+	Header map[string]string
+	Body   string
+	// JSON is a body too, for those that are JSON.
+	JSON json.RawMessage
+	// Printed stands in front of the sandbox's own answer.
+	Printed string
+	// File is a raw HTTP answer in ../fluentcart/testdata/failures.
+	File string
+	// Hang answers nothing until the gateway gives up; Cut closes the connection instead of answering; CutAfter
+	// lets the sandbox do its work first.
+	Hang, Cut bool
+	CutAfter  bool `json:"cut_after"`
+}
+
+// answering is a store with some of its answers replaced.
+func answering(answers map[string]*rawAnswer) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if answer := answers[r.Method]; answer != nil {
+				answer.serve(w, r, next)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}

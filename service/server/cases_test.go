@@ -1,0 +1,243 @@
+package server_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// Every case runs over gRPC and over JSON, each in front of a fresh store, and must come out the same.
+func TestCases(t *testing.T) {
+	for name, file := range loadCases(t) {
+		for _, c := range file.Cases {
+			for _, door := range []string{"gRPC", "JSON"} {
+				if len(c.Doors) > 0 && !slices.Contains(c.Doors, door) {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s/%s", strings.TrimSuffix(name, ".json"), c.Name, door), func(t *testing.T) {
+					t.Parallel()
+					c.run(t, door)
+				})
+			}
+		}
+	}
+}
+
+func (c apiCase) run(t *testing.T, door string) {
+	g := c.start(t)
+	etag := ""
+	if c.Request.Etag == "current" || strings.Contains(c.Request.Header["If-Match"], "{etag}") {
+		now, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: c.Request.CustomerID, Customer: &customerv1.Customer{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		etag = now.GetCustomer().GetEtag()
+		g.behind.take()
+	}
+	if c.Request.Etag == "current" {
+		c.Request.Etag = etag
+	}
+	before := g.store.Rows()
+
+	var got outcome
+	if door == "gRPC" {
+		got = c.Request.overGRPC(t, g)
+	} else {
+		got = c.Request.overJSON(t, g, etag)
+	}
+
+	expected := outcome{
+		Code: c.Want.Code, Reason: c.Want.Reason, WriteState: c.Want.WriteState, Upstream: c.Want.Upstream, Fields: c.Want.Fields,
+		Details: c.Want.Details, RetryAfter: c.Want.RetryAfter, ChangedFields: c.Want.ChangedFields, Warnings: c.Want.Warnings,
+	}
+	if door == "JSON" {
+		expected.HTTP = or(c.Want.HTTP, http.StatusOK)
+		for name, value := range c.Want.ResponseHeader {
+			if got.header.Get(name) != value {
+				t.Errorf("header %s is %q, want %q", name, got.header.Get(name), value)
+			}
+		}
+	}
+	if diff := cmp.Diff(expected, got, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(outcome{})); diff != "" {
+		t.Errorf("outcome (-want +got):\n%s\nmessage: %s", diff, got.message)
+	}
+	for _, part := range c.Want.MessageHas {
+		if !strings.Contains(got.message, part) {
+			t.Errorf("message %q lacks %q", got.message, part)
+		}
+	}
+	for _, part := range c.Want.MessageLacks {
+		if strings.Contains(got.message, part) {
+			t.Errorf("message %q has %q", got.message, part)
+		}
+	}
+	for field, value := range c.Want.Customer {
+		if diff := cmp.Diff(value, got.customer[field]); diff != "" {
+			t.Errorf("customer's %s (-want +got):\n%s", field, diff)
+		}
+	}
+	var sent []string
+	for _, request := range g.behind.take() {
+		sent = append(sent, request.method)
+		if request.method == http.MethodPut && c.Want.Put != nil {
+			var put map[string]any
+			if err := json.Unmarshal(request.body, &put); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.Want.Put, put); diff != "" {
+				t.Errorf("body of the PUT (-want +got):\n%s", diff)
+			}
+		}
+	}
+	if diff := cmp.Diff(c.Want.Sent, strings.Join(sent, " ")); diff != "" && !c.Store.Down && !c.Store.Untrusted {
+		t.Errorf("requests to the store (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(c.Want.Rows, rowChanges(t, before, g.store.Rows()), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("changed columns (-want +got):\n%s", diff)
+	}
+}
+
+func (c apiCase) start(t *testing.T) *gateway {
+	opts := options{
+		splitNames:     c.Store.SplitNames,
+		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), AllowUserLink: c.Gateway.AllowUserLink},
+		getTimeout:     time.Duration(c.Gateway.GetTimeout),
+		putTimeout:     time.Duration(c.Gateway.PutTimeout),
+		defaultTimeout: time.Duration(c.Gateway.DefaultTimeout),
+		wrap:           answering(c.Store.Answers),
+	}
+	switch {
+	case c.Store.Down:
+		closed := httptest.NewServer(http.NotFoundHandler())
+		closed.Close()
+		opts.storeURL = closed.URL
+	case c.Store.Untrusted:
+		unknown := httptest.NewTLSServer(http.NotFoundHandler())
+		unknown.Config.ErrorLog = nil
+		t.Cleanup(unknown.Close)
+		opts.storeURL = unknown.URL
+	}
+	return start(t, opts)
+}
+
+// overGRPC sends the request over gRPC. It has no null: there a cleared field is an empty text, or 0.
+func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
+	request := &customerv1.UpdateCustomerRequest{CustomerId: r.CustomerID, Etag: r.Etag, ValidateOnly: r.ValidateOnly}
+	if r.UpdateMask != nil {
+		request.UpdateMask = &fieldmaskpb.FieldMask{Paths: strings.Split(*r.UpdateMask, ",")}
+	}
+	if r.Customer != nil {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(r.Customer, &fields); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range fields {
+			if string(value) == "null" {
+				fields[name] = json.RawMessage(map[bool]string{true: "0", false: `""`}[name == "user_id"])
+			}
+		}
+		content, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Customer = &customerv1.Customer{}
+		if err := protojson.Unmarshal(content, request.GetCustomer()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context()) // no deadline: the gateway's default is what a case sets
+	defer cancel()
+	var trailer metadata.MD
+	response, err := g.grpc.UpdateCustomer(ctx, request, grpc.Trailer(&trailer))
+	o := grpcOutcome(t, response, err)
+	// Clients that retry by themselves are told not to, where the outcome is not known and only there.
+	if pushback := strings.Join(trailer.Get("grpc-retry-pushback-ms"), ","); (pushback == "-1") != (o.WriteState == "unknown") {
+		t.Errorf("grpc-retry-pushback-ms is %q, and write_state %q", pushback, o.WriteState)
+	}
+	return o
+}
+
+// overJSON sends the request to the JSON door.
+func (r requestSetting) overJSON(t *testing.T, g *gateway, etag string) outcome {
+	method, path, ok := strings.Cut(r.HTTP, " ")
+	if !ok {
+		method, path = http.MethodPut, fmt.Sprintf("/v1/customers/%d", r.CustomerID)
+	}
+	query := url.Values{}
+	if r.UpdateMask != nil {
+		query.Set("update_mask", *r.UpdateMask)
+	}
+	if r.Etag != "" {
+		query.Set("etag", r.Etag)
+	}
+	if r.ValidateOnly {
+		query.Set("validate_only", "true")
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	body := string(r.Customer)
+	if r.Body != nil {
+		body = *r.Body
+	}
+	if r.BodyBase64 != nil {
+		body = string(r.BodyBase64)
+	}
+	header := http.Header{}
+	for name, value := range r.Header {
+		header.Set(name, strings.ReplaceAll(value, "{etag}", etag))
+	}
+	response, content := g.send(t, method, path, body, header)
+	return jsonOutcome(t, response, content)
+}
+
+// rowChanges are the columns that differ, with their new values, by customer. The store's clock is left out.
+func rowChanges(t *testing.T, before, after []sandbox.Row) map[string]map[string]any {
+	t.Helper()
+	changes := map[string]map[string]any{}
+	for i := range before {
+		was, is := columns(t, before[i]), columns(t, after[i])
+		for column := range is {
+			if column == "updated_at" || cmp.Equal(was[column], is[column]) {
+				continue
+			}
+			id := fmt.Sprint(before[i].ID)
+			if changes[id] == nil {
+				changes[id] = map[string]any{}
+			}
+			changes[id][column] = is[column]
+		}
+	}
+	return changes
+}
+
+func columns(t *testing.T, row sandbox.Row) map[string]any {
+	t.Helper()
+	content, err := json.Marshal(row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var columns map[string]any
+	if err := json.Unmarshal(content, &columns); err != nil {
+		t.Fatal(err)
+	}
+	return columns
+}

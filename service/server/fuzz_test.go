@@ -1,0 +1,63 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzJSONDoor sends any request line's tail and any body to the JSON door. Whatever comes, the answer is JSON with
+// a status that fits, and only a 200 without validate_only may have changed the customer.
+func FuzzJSONDoor(f *testing.F) {
+	for _, body := range []string{
+		`{"city":"Lyon"}`, `{"email":"customer@example.com","full_name":"John Doe Updated","user_id":0}`, `{"user_id":"0","notes":null}`,
+		`{"city":["Lyon"]}`, `{"city":1}`, `{"citty":"Lyon"}`, `{"city":"a","city":"b"}`, `[]`, `null`, ``, `{`, `{}{}`, "\xff", `{"city":"\ud800"}`,
+		`{"id":"x","aov":{},"labels":[1]}`, strings.Repeat(`{"a":`, 1000), `{"notes":"` + strings.Repeat("x", 70000) + `"}`,
+	} {
+		f.Add("PUT", "1", "", body)
+	}
+	f.Add("PATCH", "2", "update_mask=city,notes&validate_only=true", `{"city":"x"}`)
+	f.Add("POST", "1", "update_mask=*", `{"city":"x"}`)
+	f.Add("PUT", "01", "validate_onyl=true", `{"city":"x"}`)
+	f.Add("PUT", "1%2f..", "etag=%zz", `{"city":"x"}`)
+	paths, err := filepath.Glob("testdata/samples/*")
+	if err != nil || len(paths) == 0 {
+		f.Fatalf("no samples: %v", err)
+	}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add("PUT", "1", "", string(content))
+	}
+	g := start(f, options{})
+	f.Fuzz(func(t *testing.T, method, id, query, body string) {
+		request, err := http.NewRequestWithContext(t.Context(), method, "http://localhost/v1/customers/"+id+"?"+query, strings.NewReader(body))
+		if err != nil {
+			t.Skip("not a request line")
+		}
+		before := g.store.Rows()
+		answer := httptest.NewRecorder()
+		g.json.ServeHTTP(answer, request)
+		if !json.Valid(answer.Body.Bytes()) {
+			t.Fatalf("%d, not JSON: %q", answer.Code, answer.Body)
+		}
+		switch {
+		case answer.Code == http.StatusOK:
+		case answer.Code < 400 || answer.Code == http.StatusInternalServerError:
+			t.Errorf("status %d: %s", answer.Code, answer.Body)
+		}
+		if answer.Code != http.StatusOK || strings.Contains(query, "validate_only=true") {
+			if diff := cmp.Diff(before, g.store.Rows()); diff != "" {
+				t.Errorf("status %d, and rows changed:\n%s", answer.Code, diff)
+			}
+		}
+	})
+}

@@ -1,0 +1,203 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// gateway is a whole gateway on loopback: both doors, the service, the client, and a sandbox store behind it.
+type gateway struct {
+	store  *sandbox.Store
+	behind *recorder
+	grpc   customerv1.CustomerServiceClient
+	conn   *grpc.ClientConn
+	url    string // of the JSON door
+	json   http.Handler
+	stop   context.CancelFunc
+	log    *lockedBuffer
+}
+
+// options are what differs from an ordinary gateway in front of an ordinary store.
+type options struct {
+	splitNames                             bool
+	config                                 service.Config
+	getTimeout, putTimeout, defaultTimeout time.Duration
+	// wrap stands between the gateway and the store.
+	wrap func(http.Handler) http.Handler
+	// storeURL is the address of another store; empty is the sandbox.
+	storeURL string
+}
+
+// start runs a gateway until the test ends.
+func start(t testing.TB, opts options) *gateway {
+	t.Helper()
+	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), log: &lockedBuffer{}}
+	var behind http.Handler = g.store
+	if opts.wrap != nil {
+		behind = opts.wrap(behind)
+	}
+	g.behind = &recorder{next: behind}
+	if opts.storeURL == "" {
+		store := httptest.NewServer(g.behind)
+		t.Cleanup(store.Close)
+		opts.storeURL = store.URL
+	}
+	transport := fluentcart.NewTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	client, err := fluentcart.New(fluentcart.Config{
+		BaseURL: opts.storeURL, Username: sandbox.AdminUsername, Password: sandbox.AdminPassword, Transport: transport,
+		GetTimeout: or(opts.getTimeout, 10*time.Second), PutTimeout: or(opts.putTimeout, 10*time.Second),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.config.Store = client
+	customers, err := service.New(opts.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.serve(t, customers, or(opts.defaultTimeout, 30*time.Second))
+	return g
+}
+
+// serve opens both doors in front of customers.
+func (g *gateway) serve(t testing.TB, customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) {
+	t.Helper()
+	doors, err := server.New(g.config(customers, defaultTimeout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.json = doors.JSONHandler()
+	grpcListener, httpListener := listen(t), listen(t)
+	ctx, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	stopped := make(chan error, 1)
+	go func() { stopped <- doors.Run(ctx, grpcListener, httpListener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-stopped; err != nil {
+			t.Errorf("the doors ended with: %v", err)
+		}
+	})
+	g.conn, err = grpc.NewClient(grpcListener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.conn.Close() })
+	g.grpc = customerv1.NewCustomerServiceClient(g.conn)
+	g.url = "http://" + httpListener.Addr().String()
+}
+
+func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
+	return server.Config{
+		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: slog.New(slog.NewJSONHandler(g.log, nil)),
+		DefaultTimeout: defaultTimeout, DrainTimeout: 10 * time.Second,
+	}
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// send sends a JSON request and returns the answer with its body read.
+func (g *gateway) send(t testing.TB, method, path, body string, header http.Header) (*http.Response, []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, g.url+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, content
+}
+
+// recorder remembers which requests reached the store.
+type recorder struct {
+	next http.Handler
+
+	mu       sync.Mutex
+	requests []recorded
+}
+
+type recorded struct {
+	method string
+	header http.Header
+	body   []byte
+}
+
+func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	r.mu.Lock()
+	r.requests = append(r.requests, recorded{request.Method, request.Header.Clone(), body})
+	r.mu.Unlock()
+	r.next.ServeHTTP(w, request)
+}
+
+// take returns what has come since the last take.
+func (r *recorder) take() []recorded {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.requests
+	r.requests = nil
+	return taken
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+func or[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}

@@ -1,0 +1,190 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// What is seen from outside proves that the log is outside recovery (TestPanicIsAnErrorThatSaysNothingOfIt); this
+// is about all of them.
+func TestInterceptorsAreInOrder(t *testing.T) {
+	g := &gateway{log: &lockedBuffer{}}
+	wanted := []string{"requestID", "accessLog", "recover", "noBlindRetry", "deadline"}
+	chain := server.Interceptors(g.config(customerv1.UnimplementedCustomerServiceServer{}, time.Second), "grpc")
+	if len(chain) != len(wanted) {
+		t.Fatalf("%d interceptors, want %d", len(chain), len(wanted))
+	}
+	for i, interceptor := range chain {
+		name := runtime.FuncForPC(reflect.ValueOf(interceptor).Pointer()).Name()
+		if !strings.Contains(name, wanted[i]) {
+			t.Errorf("interceptor %d is %s, want %s", i, name, wanted[i])
+		}
+	}
+}
+
+// scripted is a service whose one call is a function.
+type scripted struct {
+	customerv1.UnimplementedCustomerServiceServer
+
+	update func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error)
+}
+
+func (s scripted) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+	return s.update(ctx, request)
+}
+
+func startScripted(t testing.TB, update func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error)) *gateway {
+	t.Helper()
+	g := &gateway{log: &lockedBuffer{}}
+	g.serve(t, scripted{update: update}, 30*time.Second)
+	return g
+}
+
+func TestPanicIsAnErrorThatSaysNothingOfIt(t *testing.T) {
+	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		panic("secret-canary")
+	})
+	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1})
+	if status.Code(err) != codes.Internal || strings.Contains(err.Error(), "canary") {
+		t.Errorf("over gRPC: %v", err)
+	}
+	response, body := g.send(t, http.MethodPut, "/v1/customers/1", `{}`, nil)
+	if response.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "canary") {
+		t.Errorf("over JSON: %s: %s", response.Status, body)
+	}
+	log := g.log.String()
+	if strings.Count(log, "secret-canary") != 2 || !strings.Contains(log, "interceptors_test.go") {
+		t.Errorf("the log lacks the panics and where they were:\n%s", log)
+	}
+	if strings.Count(log, `"code":"Internal"`) != 2 {
+		t.Errorf("the log lacks the calls that panicked:\n%s", log)
+	}
+}
+
+func TestDeadlineIsNeverMissingAndNeverTooLong(t *testing.T) {
+	left := make(chan time.Duration, 1)
+	g := startScripted(t, func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		deadline, ok := ctx.Deadline()
+		if !ok {
+			t.Error("no deadline")
+		}
+		left <- time.Until(deadline)
+		return &customerv1.UpdateCustomerResponse{}, nil
+	})
+	for _, caller := range []struct {
+		name          string
+		timeout       time.Duration
+		header        string
+		least, atMost time.Duration
+	}{
+		{"none is the default", 0, "", 20 * time.Second, 30 * time.Second},
+		{"a short one stays", 15 * time.Second, "15S", 5 * time.Second, 15 * time.Second},
+		{"a long one is cut", time.Hour, "1H", 45 * time.Second, 60 * time.Second},
+	} {
+		t.Run(caller.name, func(t *testing.T) {
+			ctx, header := t.Context(), http.Header{}
+			if caller.timeout > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, caller.timeout)
+				defer cancel()
+				header.Set("Grpc-Timeout", caller.header)
+			}
+			if _, err := g.grpc.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1}); err != nil {
+				t.Fatal(err)
+			}
+			overGRPC := <-left
+			g.send(t, http.MethodPut, "/v1/customers/1", `{}`, header)
+			overJSON := <-left
+			for _, got := range []time.Duration{overGRPC, overJSON} {
+				if got < caller.least || got > caller.atMost {
+					t.Errorf("%v left, want %v to %v", got, caller.least, caller.atMost)
+				}
+			}
+		})
+	}
+}
+
+func TestRequestIDIsKeptIfItIsFitForALog(t *testing.T) {
+	g := start(t, options{})
+	for _, given := range []struct {
+		name, id string
+		kept     bool
+	}{
+		{"a plain one", "order-7:retry.2", true},
+		{"none", "", false},
+		{"one with spaces", "a b", false},
+		{"one that is too long", strings.Repeat("x", 65), false},
+	} {
+		t.Run(given.name, func(t *testing.T) {
+			var header metadata.MD
+			ctx := metadata.AppendToOutgoingContext(t.Context(), "x-request-id", given.id)
+			_, err := g.grpc.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{}}, grpc.Header(&header))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, _ := g.send(t, http.MethodPut, "/v1/customers/1", `{}`, http.Header{"X-Request-Id": {given.id}})
+			answered := append(header.Get("x-request-id"), response.Header.Values("X-Request-Id")...)
+			if len(answered) != 2 {
+				t.Fatalf("answered %q", answered)
+			}
+			for _, id := range answered {
+				if (id == given.id) != given.kept || id == "" {
+					t.Errorf("answered %q", id)
+				}
+				if !strings.Contains(g.log.String(), `"request_id":"`+id+`"`) {
+					t.Errorf("the log lacks %q", id)
+				}
+			}
+		})
+	}
+}
+
+// gRPC clients with a retry policy would send the write again (F22).
+func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
+	g := start(t, options{wrap: answering(map[string]*rawAnswer{http.MethodPut: {CutAfter: true}})})
+	var trailer metadata.MD
+	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
+		CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")},
+	}, grpc.Trailer(&trailer))
+	if status.Code(err) != codes.Unknown {
+		t.Fatalf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{"-1"}, trailer.Get("grpc-retry-pushback-ms")); diff != "" {
+		t.Errorf("trailer (-want +got):\n%s", diff)
+	}
+}
+
+// The log has one line for each call, and nothing of what the call carried.
+func TestLogHoldsNoPersonalData(t *testing.T) {
+	g := start(t, options{})
+	canaries := []string{"canary-mail@example.com", "Canaryfirst", "Canarylast", "Canarycity", "canary notes"}
+	body := `{"email":"canary-mail@example.com","full_name":"Canaryfirst Canarylast","city":"Canarycity","notes":"canary notes"}`
+	for _, path := range []string{"1", "2", "3", "99", "1?etag=wrong"} {
+		g.send(t, http.MethodPut, "/v1/customers/"+path, body, nil)
+	}
+	g.send(t, http.MethodPut, "/v1/customers/1", `{"Canarycity":1}`, nil)
+	log := g.log.String()
+	for _, canary := range canaries {
+		if strings.Contains(log, canary) {
+			t.Errorf("the log holds %q:\n%s", canary, log)
+		}
+	}
+	if got := strings.Count(log, "\n"); got != 6 {
+		t.Errorf("%d lines for 6 calls:\n%s", got, log)
+	}
+}

@@ -1,0 +1,18 @@
+fetch('https://{website}/wp-json/fluent-cart/v2/customers/{customerId}', {
+  method: 'PUT',
+  headers: {
+    Authorization: 'Authorization',
+    'Content-Type': 'application/json'
+  },
+  body: JSON.stringify({
+    email: 'customer@example.com',
+    full_name: 'John Doe Updated',
+    city: 'string',
+    status: 'string',
+    notes: 'string',
+    country: 'string',
+    state: 'string',
+    postcode: 'string',
+    user_id: 0
+  })
+})
