@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A wrong configuration tells all its faults at once, each with what to do.
+func TestAllFaultsAreToldAtOnce(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name   string
+		args   []string
+		faults []string // the beginning of each, in order
+	}{
+		{"no store", nil, []string{"no store: give --store-url (with --store-username and --store-password-file), or --sandbox"}},
+		{"two stores", []string{"--sandbox", "--store-url=https://shop.example.com"}, []string{"--sandbox and --store-url exclude each other"}},
+		{"a store without credentials", []string{"--store-url=https://shop.example.com"}, []string{"--store-password-file is missing", "--store-username is missing"}},
+		{"credentials in the address", []string{"--store-url=https://me:secret@shop.example.com", "--store-username=me", "--store-password-file=" + empty}, []string{
+			"--store-password-file=" + empty + " is empty", "--store-url: must not hold a user name or password",
+		}},
+		{"credentials over an open network", []string{"--store-url=http://shop.example.com", "--store-username=me", "--store-password-file=" + empty + "x"}, []string{
+			"--store-password-file: open " + empty + "x: no such file or directory; give a file that this process can read",
+			"--store-url: http:// would send the credentials over the network unencrypted",
+		}},
+		{"listening to everybody", []string{"--sandbox", "--grpc-addr=:9090", "--http-addr=0.0.0.0:80", "--sandbox-addr=example.com:1"}, []string{
+			"--grpc-addr=:9090: callers are not authenticated", "--http-addr=0.0.0.0:80: callers are not authenticated", "--sandbox-addr=example.com:1: callers are not authenticated",
+		}},
+		{"everything else", []string{"--sandbox", "--write-mode=x", "--get-timeout=5", "--put-timeout=-1s", "--default-timeout=2m", "--drain-timeout=soon", "--log-level=loud", "--log-format=xml", "--grpc-addr=9090", "--http-addr=127.0.0.1:http!"}, []string{
+			"--default-timeout=2m0s: no call may take longer than 60s", "--drain-timeout=soon: must be a positive time", "--get-timeout=5: must be a positive time",
+			"--grpc-addr=9090: must be host:port", "--http-addr=127.0.0.1:http!: the port must be a number", "--log-format=xml: must be text or json",
+			"--log-level=loud: must be debug, info, warn or error", "--put-timeout=-1s: must be a positive time", "--write-mode=x: must be merge or replace",
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var out, errs strings.Builder
+			if code := run(t.Context(), row.args, &out, &errs); code != exitUsage {
+				t.Errorf("exit code %d", code)
+			}
+			lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+			if lines[0] != "fluentcart-gateway: cannot start:" || out.Len() > 0 {
+				t.Fatalf("printed %q and %q", out.String(), errs.String())
+			}
+			var got []string
+			for i, line := range lines[1:] {
+				line = strings.TrimPrefix(strings.TrimSpace(line), "- ")
+				if i < len(row.faults) && strings.HasPrefix(line, row.faults[i]) {
+					line = row.faults[i]
+				}
+				got = append(got, line)
+			}
+			if diff := cmp.Diff(row.faults, got); diff != "" {
+				t.Errorf("faults (-want +got):\n%s", diff)
+			}
+			if strings.Contains(errs.String(), "secret") {
+				t.Errorf("the password is told: %s", errs.String())
+			}
+		})
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"help lists the flags", []string{"--help"}, exitOK, "--store-url"},
+		{"version", []string{"version"}, exitOK, "fluentcart-gateway "},
+		{"an unknown flag is named", []string{"--sandbx"}, exitUsage, "--sandbx"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var out strings.Builder
+			if code := run(t.Context(), row.args, &out, &out); code != row.code || !strings.Contains(out.String(), row.says) {
+				t.Errorf("exit code %d: %s", code, out.String())
+			}
+		})
+	}
+}
