@@ -75,7 +75,7 @@ func (c *change) checkNames() []violation {
 	}
 	for _, name := range []string{"full_name", "first_name"} {
 		if value, named := c.values[name]; named && strings.TrimSpace(value) == "" {
-			return []violation{{name, "cannot be blank: the store requires it; leave it out to keep it"}}
+			return []violation{{name, "cannot be blank: the store requires it"}}
 		}
 	}
 	first, last, problem := c.mergeNames("", "")

@@ -63,7 +63,9 @@ func (s *Service) brokenRules(request *customerv1.UpdateCustomerRequest) []viola
 		case v.Proto.GetRuleId() == "string.max_bytes":
 			description = fmt.Sprintf("must be at most %d bytes; it has %d", v.RuleValue.Uint(), len(text))
 		case isText && text == "":
-			description = "cannot be empty: the store requires it; leave it out to keep it"
+			description = "cannot be empty: the store requires it"
+		case v.Proto.GetRuleId() == "required":
+			description = "is required: give the fields to change (over HTTP, a JSON object as the body)"
 		}
 		violations = append(violations, violation{fieldName(v.FieldDescriptor), description})
 	}
