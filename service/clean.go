@@ -9,9 +9,9 @@ import (
 
 // What WordPress takes out of a line of text (F10). A `<` that begins no tag stays.
 var (
-	tag     = regexp.MustCompile(`</?[a-zA-Z!][^<>]*>`) //nolint:gochecknoglobals // compiled once
-	octet   = regexp.MustCompile(`%[0-9a-fA-F]{2}`)     //nolint:gochecknoglobals // compiled once
-	spacing = regexp.MustCompile(`[\r\n\t ]+`)          //nolint:gochecknoglobals // compiled once
+	tag     = regexp.MustCompile(`</?[a-zA-Z!][^<>]*>`)
+	octet   = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+	spacing = regexp.MustCompile(`[\r\n\t ]+`)
 )
 
 // clean returns a text as the store keeps it. It serves predictions and explanations only: what is written is

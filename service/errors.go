@@ -26,7 +26,7 @@ const (
 	reasonUserLinkChangeForbidden = "USER_LINK_CHANGE_FORBIDDEN"
 	reasonCustomerNotFound        = "CUSTOMER_NOT_FOUND"
 	reasonStoreRouteMissing       = "STORE_ROUTE_MISSING"
-	reasonStoreCredentials        = "STORE_CREDENTIALS_REFUSED"
+	reasonStoreCredentials        = "STORE_CREDENTIALS_REFUSED" //nolint:gosec // a reason, not a credential
 	reasonEtagMismatch            = "ETAG_MISMATCH"
 	reasonStoreRateLimited        = "STORE_RATE_LIMITED"
 	reasonStoreUnavailable        = "STORE_UNAVAILABLE"
@@ -54,7 +54,7 @@ type row struct {
 
 // table is the error table, in the one place where errors become statuses. WRITE_OUTCOME_UNKNOWN is
 // DEADLINE_EXCEEDED and 504 where the caller's time has passed.
-var table = map[string]row{ //nolint:gochecknoglobals // a constant table
+var table = map[string]row{
 	reasonInvalidField:            {codes.InvalidArgument, http.StatusBadRequest},
 	reasonStoreRejected:           {codes.InvalidArgument, http.StatusBadRequest},
 	reasonStoreValidation:         {codes.InvalidArgument, http.StatusBadRequest},

@@ -27,7 +27,7 @@ type verdict struct {
 
 func TestEveryFailureOfTheStoreHasItsStatus(t *testing.T) {
 	exist := []fluentcart.FieldError{{Field: "email", Rule: "exist"}}
-	two := append(exist, fluentcart.FieldError{Field: "city", Rule: "sanitizeText"})
+	two := []fluentcart.FieldError{exist[0], {Field: "city", Rule: "sanitizeText"}}
 	unavailable := verdict{codes.Unavailable, 503, "STORE_UNAVAILABLE", "not_sent"}
 	unknown := verdict{codes.Unknown, 502, "WRITE_OUTCOME_UNKNOWN", "unknown"}
 	for _, row := range []struct {

@@ -16,7 +16,7 @@ type field struct {
 
 // fields are the writable fields in the order of the contract. full_name is made of the other two names, and has
 // no column of its own.
-var fields = []field{ //nolint:gochecknoglobals // a constant table
+var fields = []field{
 	{"email", func(c *fluentcart.Customer) string { return c.Email }, func(c *fluentcart.Customer, v string) { c.Email = v }},
 	{"full_name", func(c *fluentcart.Customer) string { return joinName(c.FirstName, c.LastName) }, nil},
 	{"first_name", func(c *fluentcart.Customer) string { return c.FirstName }, nil},

@@ -53,7 +53,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	doors, err := server.New(server.Config{
+	doors, err := server.New(server.Config{ //nolint:contextcheck // it starts nothing; Run has the context
 		Customers:      customers,
 		HTTPStatus:     service.HTTPStatus,
 		Logger:         newLogger(cfg, stderr),

@@ -86,7 +86,7 @@ func TestPrintedLinesWork(t *testing.T) {
 		if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
 			t.Skip("curl is missing")
 		}
-		output, err := exec.CommandContext(t.Context(), "sh", "-c", curl[1]).Output() //nolint:gosec // our own line
+		output, err := exec.CommandContext(t.Context(), "sh", "-c", curl[1]).Output()
 		if err != nil || !strings.Contains(string(output), `"city":"Nice"`) {
 			t.Errorf("%s\nanswers %s, %v", curl[1], output, err)
 		}

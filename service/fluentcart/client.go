@@ -8,7 +8,6 @@ package fluentcart
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -125,4 +124,4 @@ func (c *Client) customerURL(id int64) string {
 }
 
 // String names the store, so that printing a Client never shows its credentials.
-func (c *Client) String() string { return fmt.Sprintf("FluentCart store at %s", c.customers) }
+func (c *Client) String() string { return "FluentCart store at " + c.customers }

@@ -2,6 +2,7 @@ package fluentcart
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,7 +11,7 @@ import (
 )
 
 // replaced are the columns that a PUT overwrites: a merge needs to know them all (F2).
-var replaced = []string{ //nolint:gochecknoglobals // a constant list
+var replaced = []string{
 	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id",
 }
 
@@ -80,7 +81,7 @@ func decodeCustomer(o object, id int64) (*Customer, error) {
 	case c.ID != id:
 		return nil, fmt.Errorf("the answer is about customer %d, not %d", c.ID, id)
 	case c.Email == "":
-		return nil, fmt.Errorf("the customer has no e-mail address")
+		return nil, errors.New("the customer has no e-mail address")
 	}
 	return c, nil
 }

@@ -20,7 +20,7 @@ func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
 		}
 		return zero, false
 	}
-	for starts := 0; starts < maxStarts; starts++ {
+	for range maxStarts {
 		start := bytes.IndexByte(body, '{')
 		if start < 0 {
 			break

@@ -23,33 +23,51 @@ type answer struct {
 }
 
 var (
-	noRoute = answer{http.StatusNotFound, "",
+	noRoute = answer{
+		http.StatusNotFound, "",
 		`{"code":"rest_no_route","message":"No route was found matching the URL and request method.",` +
-			`"data":{"status":404,"wpfluent":{"env":"production"}}}`}
-	unauthorized = answer{http.StatusUnauthorized, "",
-		`{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":401}}`}
-	forbidden = answer{http.StatusForbidden, allowUpdate,
-		`{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":403}}`}
+			`"data":{"status":404,"wpfluent":{"env":"production"}}}`,
+	}
+	unauthorized = answer{
+		http.StatusUnauthorized, "",
+		`{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":401}}`,
+	}
+	forbidden = answer{
+		http.StatusForbidden, allowUpdate,
+		`{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":403}}`,
+	}
 
-	invalidJSON = answer{http.StatusBadRequest, allowUpdate,
+	invalidJSON = answer{
+		http.StatusBadRequest, allowUpdate,
 		`{"code":"rest_invalid_json","message":"Invalid JSON body passed.",` +
-			`"data":{"status":400,"json_error_code":4,"json_error_message":"Syntax error"}}`}
+			`"data":{"status":400,"json_error_code":4,"json_error_message":"Syntax error"}}`,
+	}
 	// PHP's answer to a list where text belongs (F16).
-	pluginException = answer{http.StatusInternalServerError, allowUpdate,
-		`{"code":"plugin_exception","data":[],"message":"An internal error occurred."}`}
+	pluginException = answer{
+		http.StatusInternalServerError, allowUpdate,
+		`{"code":"plugin_exception","data":[],"message":"An internal error occurred."}`,
+	}
 
 	// The documented 400 and 423 arrive as 500, with the number in the body only (F1).
-	updateNotFound = answer{http.StatusInternalServerError, allowUpdate,
-		`{"code":400,"message":"Customer not found, please reload the page and try again!","data":null}`}
-	accountUpdateFailed = answer{http.StatusInternalServerError, allowUpdate,
-		`{"code":423,"message":"Failed to update user.","data":null}`}
+	updateNotFound = answer{
+		http.StatusInternalServerError, allowUpdate,
+		`{"code":400,"message":"Customer not found, please reload the page and try again!","data":null}`,
+	}
+	accountUpdateFailed = answer{
+		http.StatusInternalServerError, allowUpdate,
+		`{"code":423,"message":"Failed to update user.","data":null}`,
+	}
 
 	// A read is honest about what is missing (F6), but takes 0 and "abc" for a customer of somebody else's.
-	readNotFound = answer{http.StatusNotFound, allowRead,
+	readNotFound = answer{
+		http.StatusNotFound, allowRead,
 		`{"data":{"message":"Customer not found","buttonText":"Back to Customer List","route":"/customers",` +
-			`"wpfluent":{"env":"production"}},"code":"fluent_cart_entity_not_found"}`}
-	readNotAuthorized = answer{http.StatusUnprocessableEntity, allowUpdate,
-		`{"message":"You are not authorized to view this customer"}`}
+			`"wpfluent":{"env":"production"}},"code":"fluent_cart_entity_not_found"}`,
+	}
+	readNotAuthorized = answer{
+		http.StatusUnprocessableEntity, allowUpdate,
+		`{"message":"You are not authorized to view this customer"}`,
+	}
 )
 
 func (a answer) write(w http.ResponseWriter) {

@@ -10,9 +10,9 @@ import (
 // without them.
 const (
 	AdminUsername      = "admin"
-	AdminPassword      = "sand box sand box sand box"
+	AdminPassword      = "sand box sand box sand box" //nolint:gosec // it opens the sandbox only
 	SubscriberUsername = "sub"
-	SubscriberPassword = "subs crib erss ubsc ribe rsub"
+	SubscriberPassword = "subs crib erss ubsc ribe rsub" //nolint:gosec // as above
 )
 
 // administrator is the role of those who may read and update customers.

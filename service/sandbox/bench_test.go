@@ -15,7 +15,7 @@ func BenchmarkGetAndPut(b *testing.B) {
 		`{"id":1,"email":"ann@example.com","full_name":"Ann Lee","city":"Lyon","notes":"prefers email"}`,
 	}
 	request := func(method, body string) {
-		r := httptest.NewRequest(method, routePrefix+"1", strings.NewReader(body))
+		r := httptest.NewRequestWithContext(b.Context(), method, routePrefix+"1", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.SetBasicAuth(AdminUsername, AdminPassword)
 		w := httptest.NewRecorder()

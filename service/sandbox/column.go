@@ -27,11 +27,12 @@ func cut(s string, limit int) string {
 	return s
 }
 
-func cutPtr(s *string, limit int) *string {
+// cutShort cuts at the width of a short column; NULL stays NULL.
+func cutShort(s *string) *string {
 	if s == nil {
 		return nil
 	}
-	c := cut(*s, limit)
+	c := cut(*s, shortColumn)
 	return &c
 }
 

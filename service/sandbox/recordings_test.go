@@ -98,7 +98,7 @@ func (rec recording) request(t testing.TB) *http.Request {
 	} else if string(rec.Request.Body) != "null" {
 		body = string(rec.Request.Body)
 	}
-	r := httptest.NewRequest(rec.Request.Method, rec.Request.Path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), rec.Request.Method, rec.Request.Path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	switch rec.Auth {
 	case "admin":

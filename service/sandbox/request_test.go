@@ -14,7 +14,7 @@ const routePrefix = prettyPrefix + customersRoute
 // send makes one request as the administrator.
 func send(t testing.TB, store *Store, method, target, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.SetBasicAuth(AdminUsername, AdminPassword)
 	w := httptest.NewRecorder()

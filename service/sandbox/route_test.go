@@ -17,8 +17,10 @@ func TestRoutes(t *testing.T) {
 		{"a slash at the end does not matter", "GET", routePrefix + "1/", 200, "GET"},
 		{"a read casts the id as a write does", "GET", routePrefix + "2abc", 200, "GET"},
 		{"plain permalinks go through index.php too", "GET", "/index.php?rest_route=/fluent-cart/v2/customers/1", 200, "GET"},
-		{"plain permalinks know the other parameter", "GET",
-			"/?rest_route=/fluent-cart/v2/customers/1&params[customer_only]=yes", 200, "GET"},
+		{
+			"plain permalinks know the other parameter", "GET",
+			"/?rest_route=/fluent-cart/v2/customers/1&params[customer_only]=yes", 200, "GET",
+		},
 		{"DELETE is no route", "DELETE", routePrefix + "1", 404, ""},
 		{"POST is no route", "POST", routePrefix + "1", 404, ""},
 		{"the list of customers is no route", "GET", routePrefix, 404, ""},
@@ -63,7 +65,7 @@ func TestPasswords(t *testing.T) {
 	store := New(Config{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodGet, routePrefix+"1", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, routePrefix+"1", nil)
 			r.SetBasicAuth(tt.username, tt.password)
 			w := httptest.NewRecorder()
 			store.ServeHTTP(w, r)

@@ -95,11 +95,11 @@ func (s *Store) replace(row Row, p params) Row {
 	row.UserID = p.integer("user_id")
 	row.AOV = decimal(p.text("aov"))
 	row.Notes = sanitize(stringOrEmpty(p.text("notes")))
-	row.Status = cutPtr(sanitizePtr(p.text("status")), shortColumn)
-	row.Country = cutPtr(sanitizePtr(p.text("country")), shortColumn)
-	row.City = cutPtr(sanitizePtr(p.text("city")), shortColumn)
-	row.State = cutPtr(sanitizePtr(p.text("state")), shortColumn)
-	row.Postcode = cutPtr(sanitizePtr(p.text("postcode")), shortColumn)
+	row.Status = cutShort(sanitizePtr(p.text("status")))
+	row.Country = cutShort(sanitizePtr(p.text("country")))
+	row.City = cutShort(sanitizePtr(p.text("city")))
+	row.State = cutShort(sanitizePtr(p.text("state")))
+	row.Postcode = cutShort(sanitizePtr(p.text("postcode")))
 	return row
 }
 

@@ -122,7 +122,7 @@ func TestBodies(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodPut, customerPath(1), strings.NewReader(tt.body))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, customerPath(1), strings.NewReader(tt.body))
 			r.Header.Set("Content-Type", tt.contentType)
 			r.SetBasicAuth(AdminUsername, AdminPassword)
 			w := httptest.NewRecorder()

@@ -12,16 +12,28 @@ func TestFaults(t *testing.T) {
 		fields fields
 		body   string
 	}{
-		{"tags in a name and in a city", false, fields{"full_name": "Ann <b>Lee</b>", "city": "Pa\nris"},
+		{
+			"tags in a name and in a city", false,
+			fields{"full_name": "Ann <b>Lee</b>", "city": "Pa\nris"},
 			`{"full_name":{"sanitizeText":"The full_name must be a valid text"},` +
-				`"city":{"sanitizeText":"The city must be a valid text"}}`},
-		{"names are separate in a split store", true, fields{"first_name": " ", "last_name": "Lee%20"},
+				`"city":{"sanitizeText":"The city must be a valid text"}}`,
+		},
+		{
+			"names are separate in a split store", true,
+			fields{"first_name": " ", "last_name": "Lee%20"},
 			`{"first_name":{"required":"First Name is required."},` +
-				`"last_name":{"sanitizeText":"The last_name must be a valid text"}}`},
-		{"two rules of one field", false, fields{"email": "bob@example.com "},
-			`{"email":{"email":"Email must be a valid email address.","exist":"Email already exists."}}`},
-		{"an e-mail without a dot in its domain", false, fields{"email": "ann@example"},
-			`{"email":{"email":"Email must be a valid email address."}}`},
+				`"last_name":{"sanitizeText":"The last_name must be a valid text"}}`,
+		},
+		{
+			"two rules of one field", false,
+			fields{"email": "bob@example.com "},
+			`{"email":{"email":"Email must be a valid email address.","exist":"Email already exists."}}`,
+		},
+		{
+			"an e-mail without a dot in its domain", false,
+			fields{"email": "ann@example"},
+			`{"email":{"email":"Email must be a valid email address."}}`,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

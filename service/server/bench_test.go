@@ -114,6 +114,6 @@ func (h *bareHandler) call(r *http.Request, method string, body []byte, answer a
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // it has been read
+	defer response.Body.Close()
 	return json.NewDecoder(response.Body).Decode(answer)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -219,7 +220,7 @@ func rowChanges(t *testing.T, before, after []sandbox.Row) map[string]map[string
 			if column == "updated_at" || cmp.Equal(was[column], is[column]) {
 				continue
 			}
-			id := fmt.Sprint(before[i].ID)
+			id := strconv.FormatInt(before[i].ID, 10)
 			if changes[id] == nil {
 				changes[id] = map[string]any{}
 			}

@@ -24,7 +24,7 @@ func FuzzJSONDoor(f *testing.F) {
 	}
 	f.Add("PATCH", "2", "update_mask=city,notes&validate_only=true", `{"city":"x"}`)
 	f.Add("POST", "1", "update_mask=*", `{"city":"x"}`)
-	f.Add("PUT", "01", "validate_onyl=true", `{"city":"x"}`)
+	f.Add("PUT", "01", "validateonly=true", `{"city":"x"}`)
 	f.Add("PUT", "1%2f..", "etag=%zz", `{"city":"x"}`)
 	paths, err := filepath.Glob("testdata/samples/*")
 	if err != nil || len(paths) == 0 {

@@ -132,6 +132,9 @@ func (g *gateway) send(t testing.TB, method, path, body string, header http.Head
 	for name, values := range header {
 		request.Header[name] = values
 	}
+	if header.Get("Transfer-Encoding") == "chunked" {
+		request.ContentLength = -1
+	}
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)

@@ -21,11 +21,11 @@ const maxTimeout = 60 * time.Second
 // interceptors is the way of a call through either door, outermost first.
 func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		requestID(),                              // first: all that follows can name the call
-		accessLog(cfg.Logger.With("door", door)), // outside recovery: a panic is a line in the log too
-		recovered(cfg.Logger),                    // outside all that can panic for a caller's reason
-		noBlindRetry(),                           // outside deadline: it looks at the final status
-		deadline(cfg.DefaultTimeout),             // innermost: the time is for the work alone
+		requestID(), // first: all that follows can name the call
+		accessLog(cfg.Logger.With(slog.String("door", door))), // outside recovery: a panic is a line in the log too
+		recovered(cfg.Logger),        // outside all that can panic for a caller's reason
+		noBlindRetry(),               // outside deadline: it looks at the final status
+		deadline(cfg.DefaultTimeout), // innermost: the time is for the work alone
 	}
 }
 

@@ -81,12 +81,14 @@ func TestReflectionIsServedInBothVersions(t *testing.T) {
 	if err != nil || !strings.Contains(answer.String(), "fluentcart.customer.v1.CustomerService") {
 		t.Errorf("v1: %v, %v", answer, err)
 	}
-	//nolint:staticcheck // older grpcurls speak the deprecated version only
 	alpha, err := reflectionv1alpha.NewServerReflectionClient(g.conn).ServerReflectionInfo(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := alpha.Send(&reflectionv1alpha.ServerReflectionRequest{MessageRequest: &reflectionv1alpha.ServerReflectionRequest_ListServices{}}); err != nil { //nolint:staticcheck // as above
+	request := &reflectionv1alpha.ServerReflectionRequest{ //nolint:staticcheck // deprecated, and all that older grpcurls speak
+		MessageRequest: &reflectionv1alpha.ServerReflectionRequest_ListServices{},
+	}
+	if err := alpha.Send(request); err != nil {
 		t.Fatal(err)
 	}
 	alphaAnswer, err := alpha.Recv()

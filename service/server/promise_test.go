@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,7 +106,7 @@ func TestOneFieldAloneLeavesAllElse(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					wanted := map[string]map[string]any{fmt.Sprint(id): update.columns}
+					wanted := map[string]map[string]any{strconv.FormatInt(id, 10): update.columns}
 					if diff := cmp.Diff(wanted, rowChanges(t, before, g.store.Rows())); diff != "" {
 						t.Errorf("changed columns (-want +got):\n%s", diff)
 					}

@@ -35,7 +35,6 @@ func TestDocumentedSamplesWork(t *testing.T) {
 			g := start(t, options{})
 			program := strings.NewReplacer("https://{website}", g.url, "{customerId}", "1").Replace(strings.TrimSpace(string(documented)))
 			for _, run := range []string{"first", "again, when there is nothing left to change"} {
-				//nolint:gosec // the programs are this repository's own test data
 				output, err := exec.CommandContext(t.Context(), sample.command[0], append(sample.command[1:], sample.before+program+sample.after)...).Output()
 				if err != nil {
 					t.Fatalf("%s: %v", run, err)
@@ -71,7 +70,7 @@ func checkDocumentedAnswer(t *testing.T, run string, output []byte) {
 // require skips the test where a program is missing, except in CI, where a missing one is a failure.
 func require(t *testing.T, probe []string) {
 	t.Helper()
-	err := exec.CommandContext(t.Context(), probe[0], probe[1:]...).Run() //nolint:gosec // fixed commands
+	err := exec.CommandContext(t.Context(), probe[0], probe[1:]...).Run()
 	switch {
 	case err == nil:
 	case os.Getenv("CI") != "":

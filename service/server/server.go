@@ -73,7 +73,7 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	case err = <-failed:
 		waiting--
 	}
-	s.stop()
+	s.stop(context.WithoutCancel(ctx))
 	for range waiting {
 		err = errors.Join(err, <-failed)
 	}
@@ -81,9 +81,9 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 }
 
 // stop refuses new calls, and gives those in flight the drain time.
-func (s *Server) stop() {
+func (s *Server) stop(ctx context.Context) {
 	s.health.Shutdown() // watchers learn it first, and send their calls elsewhere
-	ctx, cancel := context.WithTimeout(context.Background(), s.drain)
+	ctx, cancel := context.WithTimeout(ctx, s.drain)
 	defer cancel()
 	stopped := make(chan struct{})
 	go func() {
