@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -131,8 +133,9 @@ func (c apiCase) start(t *testing.T) *gateway {
 		closed.Close()
 		opts.storeURL = closed.URL
 	case c.Store.Untrusted:
-		unknown := httptest.NewTLSServer(http.NotFoundHandler())
-		unknown.Config.ErrorLog = nil
+		unknown := httptest.NewUnstartedServer(http.NotFoundHandler())
+		unknown.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of every handshake
+		unknown.StartTLS()
 		t.Cleanup(unknown.Close)
 		opts.storeURL = unknown.URL
 	}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// checkLoopback refuses an address that is not on this machine: load is for one's own.
+func checkLoopback(ctx context.Context, addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("-addr=%s: must be host:port", addr)
+	}
+	ips, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+	if err != nil {
+		return fmt.Errorf("-addr=%s: %w", addr, err)
+	}
+	for _, ip := range ips {
+		if !ip.IP.IsLoopback() {
+			return fmt.Errorf("-addr=%s is not on this machine (%s); give -allow-remote if it is yours and may be loaded", addr, ip.IP)
+		}
+	}
+	return nil
+}
+
+// startSandbox starts a gateway of its own, and returns the address of its gRPC door and what stops it.
+func startSandbox(ctx context.Context, program string) (addr string, stop func(), err error) {
+	gateway := exec.CommandContext(ctx, program, "--sandbox", "--log-level=error", //nolint:gosec // what the command line names
+		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0")
+	gateway.Cancel = func() error { return gateway.Process.Signal(syscall.SIGTERM) }
+	gateway.WaitDelay = 10 * time.Second
+	output, err := gateway.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := gateway.Start(); err != nil {
+		return "", nil, fmt.Errorf("start the gateway: %w", err)
+	}
+	stop = func() {
+		_ = gateway.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+		_ = gateway.Wait()                          // its end is not what is measured
+	}
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
+		if words := strings.Fields(lines.Text()); len(words) == 2 && words[0] == "gRPC" {
+			go func() {
+				for lines.Scan() { // so that the gateway never waits for a reader
+				}
+			}()
+			return words[1], stop, nil
+		}
+	}
+	stop()
+	return "", nil, errors.New("the gateway ended without saying where it listens")
+}
