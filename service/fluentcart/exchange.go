@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -73,21 +72,20 @@ func transportError(ctx context.Context, method string, status int, sent bool, e
 	switch {
 	case ctx.Err() != nil:
 		failure.Kind, failure.Err = NoAnswer, ctx.Err()
-	case isTLS(err):
-		failure.Kind, failure.Sent = NotTrusted, false
-	case sent:
+	case sent: // a TLS alert too, once the handshake is over, may come after the request
 		failure.Kind = NoAnswer
+	case isTLS(err):
+		failure.Kind = NotTrusted
 	}
 	return failure
 }
 
-// isTLS reports whether the handshake failed, so that no request was sent.
+// isTLS reports whether it was the handshake that failed.
 func isTLS(err error) bool {
 	var certificate *tls.CertificateVerificationError
-	var unknown x509.UnknownAuthorityError
 	var alert tls.AlertError
 	var record tls.RecordHeaderError
-	return errors.As(err, &certificate) || errors.As(err, &unknown) || errors.As(err, &alert) || errors.As(err, &record)
+	return errors.As(err, &certificate) || errors.As(err, &alert) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // withoutURL drops the address that net/http puts into its errors: logs name the store once, at start.

@@ -32,7 +32,7 @@ func checkLoopback(ctx context.Context, addr string) error {
 
 // startSandbox starts a gateway of its own, and returns the address of its gRPC door and what stops it.
 func startSandbox(ctx context.Context, program string) (addr string, stop func(), err error) {
-	gateway := exec.CommandContext(ctx, program, "--sandbox", "--log-level=error", //nolint:gosec // what the command line names
+	gateway := exec.CommandContext(ctx, program, "--sandbox", "--log-level=error",
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0")
 	gateway.Cancel = func() error { return gateway.Process.Signal(syscall.SIGTERM) }
 	gateway.WaitDelay = 10 * time.Second

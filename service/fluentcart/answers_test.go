@@ -1,0 +1,226 @@
+package fluentcart_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// rawAnswer reads a recorded HTTP answer. "Transfer-Encoding: chunked" stands above bodies that are not.
+func rawAnswer(t testing.TB, name string) (status int, header http.Header, body []byte) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", "failures", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := textproto.NewReader(bufio.NewReader(bytes.NewReader(content)))
+	line, err := reader.ReadLine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := reader.ReadMIMEHeader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err = io.ReadAll(reader.R)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err = strconv.Atoi(strings.Fields(line)[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, hop := range []string{"Transfer-Encoding", "Connection", "Content-Length"} {
+		fields.Del(hop)
+	}
+	return status, http.Header(fields), body
+}
+
+func TestStoreInTrouble(t *testing.T) {
+	type trouble struct {
+		Kind       fluentcart.Kind
+		Status     int
+		Code       string
+		RetryAfter time.Duration
+	}
+	wanted := map[string]trouble{
+		"database_down.txt":           {fluentcart.Broken, 500, "wp_die", 0},
+		"gateway_timeout.txt":         {fluentcart.Broken, 504, "", 0},
+		"maintenance.txt":             {fluentcart.Unavailable, 503, "wp_die", 600 * time.Second},
+		"php_fatal.txt":               {fluentcart.Broken, 500, "internal_server_error", 0},
+		"php_memory.txt":              {fluentcart.Broken, 500, "internal_server_error", 0},
+		"php_warning_before_json.txt": {fluentcart.BadAnswer, 200, "", 0}, // to a GET: it is the answer to a PUT
+		"php_workers_down.txt":        {fluentcart.Broken, 502, "", 0},
+		"plugin_missing.txt":          {fluentcart.NoRoute, 404, "rest_no_route", 0},
+		"redirect_301.txt":            {fluentcart.Redirected, 301, "", 0},
+	}
+	files, err := filepath.Glob("testdata/failures/*")
+	if err != nil || len(files) != len(wanted) {
+		t.Fatalf("%d files, want %d: %v", len(files), len(wanted), err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			status, header, body := rawAnswer(t, name)
+			client := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+				for key, values := range header {
+					w.Header()[key] = values
+				}
+				w.WriteHeader(status)
+				_, _ = w.Write(body)
+			})
+			for method, err := range both(t.Context(), client) {
+				if name == "php_warning_before_json.txt" && method == "PUT" {
+					if err != nil {
+						t.Errorf("PUT: %v", err) // the write happened (F20)
+					}
+					continue
+				}
+				got := failure(t, err)
+				if diff := cmp.Diff(wanted[name], trouble{got.Kind, got.Status, got.Code, got.RetryAfter}); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", method, diff)
+				}
+				if !got.Sent || got.Message != "" {
+					t.Errorf("%s: sent: %v, message: %q", method, got.Sent, got.Message)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatTheStoreSays(t *testing.T) {
+	exist := []fluentcart.FieldError{{Field: "email", Rule: "exist", Message: "Email already exists."}}
+	for _, row := range []struct {
+		name    string
+		status  int
+		body    string
+		kind    fluentcart.Kind
+		code    string
+		message string
+		fields  []fluentcart.FieldError
+	}{
+		{"400 in a 500", 500, `{"code":400,"message":"Customer not found, please reload the page and try again!","data":null}`, fluentcart.Rejected, "400", "Customer not found, please reload the page and try again!", nil},
+		{"400 in a 500 as text", 500, `{"code":"400","message":"x","data":null}`, fluentcart.Rejected, "400", "x", nil},
+		{"400 itself", 400, `{"message":"x"}`, fluentcart.Rejected, "", "x", nil},
+		{"400 without a word", 400, ``, fluentcart.Rejected, "", "", nil},
+		{"423 in a 500", 500, `{"code":423,"message":"Failed to update user.","data":null}`, fluentcart.UserUpdateFailed, "423", "Failed to update user.", nil},
+		{"423 itself", 423, `{"code":423,"message":"Failed to update user."}`, fluentcart.UserUpdateFailed, "423", "Failed to update user.", nil},
+		{"423 as a page", 423, `<html>`, fluentcart.UserUpdateFailed, "", "", nil},
+		{"invalid JSON", 400, `{"code":"rest_invalid_json","message":"Invalid JSON body passed.","data":{"status":400}}`, fluentcart.Rejected, "rest_invalid_json", "Invalid JSON body passed.", nil},
+		{"rules by field", 422, `{"email":{"exist":"Email already exists."}}`, fluentcart.Invalid, "", "", exist},
+		{"several rules", 422, `{"full_name":{"required":"Full Name is required."},"email":{"required":"Email is required.","email":"<b>"}}`, fluentcart.Invalid, "", "", []fluentcart.FieldError{
+			{Field: "email", Rule: "email"}, {Field: "email", Rule: "required", Message: "Email is required."}, {Field: "full_name", Rule: "required", Message: "Full Name is required."},
+		}},
+		{"the documented shape", 422, `{"message":"Invalid.","errors":{"email":["E-mail déjà utilisé."]}}`, fluentcart.Invalid, "", "Invalid.", []fluentcart.FieldError{{Field: "email", Message: "E-mail déjà utilisé."}}},
+		{"422 in a 500", 500, `{"code":422,"errors":{"email":{"exist":"Email already exists."}}}`, fluentcart.Invalid, "422", "", exist},
+		{"422 with a message only", 422, `{"message":"You are not authorized to view this customer"}`, fluentcart.Invalid, "", "You are not authorized to view this customer", nil},
+		{"no credentials", 401, `{"code":"rest_forbidden","message":"Sorry","data":{"status":401}}`, fluentcart.Unauthenticated, "rest_forbidden", "", nil},
+		{"no permission", 403, `{"message":"You are not authorized to update this customer"}`, fluentcart.Forbidden, "", "", nil},
+		{"no permission under a 200", 200, `{"code":"rest_forbidden","message":"Sorry","data":{"status":403}}`, fluentcart.Forbidden, "rest_forbidden", "", nil},
+		{"the status in the data of a 500", 500, `{"code":"rest_forbidden","data":{"status":401}}`, fluentcart.Unauthenticated, "rest_forbidden", "", nil},
+		{"no such customer", 404, `{"code":"fluent_cart_entity_not_found","data":{"message":"Customer not found"}}`, fluentcart.NotFound, "fluent_cart_entity_not_found", "", nil},
+		{"no such route", 404, `{"code":"rest_no_route","data":{"status":404}}`, fluentcart.NoRoute, "rest_no_route", "", nil},
+		{"a page that is not found", 404, `<html>`, fluentcart.NoRoute, "", "", nil},
+		{"too many requests", 429, ``, fluentcart.RateLimited, "", "", nil},
+		{"a plug-in's exception", 500, `{"code":"plugin_exception","data":[],"message":"An internal error occurred."}`, fluentcart.Broken, "plugin_exception", "", nil},
+		{"a firewall's refusal", 406, `<html>`, fluentcart.Refused, "", "", nil},
+		{"a 400 behind a PHP warning", 500, "<br />\n<b>Warning</b>: {oops}\n{\"code\":400,\"message\":\"x\"}", fluentcart.Rejected, "400", "x", nil},
+		{"a page under 200", 200, `<html>maintenance</html>`, fluentcart.BadAnswer, "", "", nil},
+		{"nothing under 200", 200, ``, fluentcart.BadAnswer, "", "", nil},
+		{"nothing under 204", 204, ``, fluentcart.BadAnswer, "", "", nil},
+		{"a list under 200", 200, `[]`, fluentcart.BadAnswer, "", "", nil},
+		{"another customer under 200", 200, `{"customer":{"id":2,"email":"e@example.com"},"data":{"id":2,"email":"e@example.com"}}`, fluentcart.BadAnswer, "", "", nil},
+		{"a code with line breaks", 500, `{"code":"a\nb"}`, fluentcart.Broken, "a_b", "", nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for method, err := range both(t.Context(), newClient(t, answering(row.status, row.body))) {
+				got := failure(t, err)
+				if got.Kind != row.kind || got.Code != row.code || got.Message != row.message || got.Status != row.status {
+					t.Errorf("%s: %v with code %q and message %q, want %v, %q, %q", method, got, got.Code, got.Message, row.kind, row.code, row.message)
+				}
+				if diff := cmp.Diff(row.fields, got.Fields); diff != "" {
+					t.Errorf("%s: fields (-want +got):\n%s", method, diff)
+				}
+			}
+		})
+	}
+}
+
+// Each recorded answer of a live store becomes a customer or an error of the kind that it is.
+func TestRecordedAnswers(t *testing.T) {
+	kinds := map[string]fluentcart.Kind{
+		"500 400": fluentcart.Rejected, "500 423": fluentcart.UserUpdateFailed, "500 plugin_exception": fluentcart.Broken, "400 rest_invalid_json": fluentcart.Rejected,
+		"401 rest_forbidden": fluentcart.Unauthenticated, "403 rest_forbidden": fluentcart.Forbidden, "422 ": fluentcart.Invalid,
+		"404 rest_no_route": fluentcart.NoRoute, "404 fluent_cart_entity_not_found": fluentcart.NotFound,
+	}
+	for _, recorded := range recordings(t) {
+		t.Run(recorded.Name, func(t *testing.T) {
+			client := newClient(t, answering(recorded.Response.Status, string(recorded.Response.JSON)))
+			var answer struct {
+				Code           any
+				Customer, Data struct{ ID int64 }
+			}
+			_ = json.Unmarshal(recorded.Response.JSON, &answer) // what is not there is not needed
+			var customer *fluentcart.Customer
+			var err error
+			id := max(answer.Customer.ID, answer.Data.ID, 1)
+			if recorded.Request.Method == http.MethodGet {
+				customer, err = client.GetCustomer(t.Context(), id)
+			} else {
+				_, customer, err = client.PutCustomer(t.Context(), id, fluentcart.Update{})
+			}
+			if recorded.Response.Status == http.StatusOK {
+				if err != nil || customer.ID != id || customer.Email == "" || customer.UUID == "" || customer.CreatedAt.IsZero() {
+					t.Errorf("got %+v, %v", customer, err)
+				}
+				return
+			}
+			code := ""
+			switch value := answer.Code.(type) {
+			case string:
+				code = value
+			case float64:
+				code = strconv.Itoa(int(value))
+			}
+			key := strconv.Itoa(recorded.Response.Status) + " " + code
+			if got := failure(t, err); got.Kind != kinds[key] {
+				t.Errorf("%s is %v, want %v", key, got.Kind, kinds[key])
+			}
+		})
+	}
+}
+
+type recording struct {
+	Name     string
+	Request  struct{ Method string }
+	Response struct {
+		Status int
+		JSON   json.RawMessage
+	}
+}
+
+func recordings(t testing.TB) []recording {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "sandbox", "testdata", "recordings.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []recording
+	if err := json.Unmarshal(content, &list); err != nil || len(list) < 62 {
+		t.Fatalf("%d recordings: %v", len(list), err)
+	}
+	return list
+}

@@ -1,0 +1,118 @@
+package fluentcart_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+func pointer[T any](value T) *T { return &value }
+
+// The store gives the same column now as a number, now as text, and what is absent in three ways (F14).
+func TestCustomersAreReadInAllTheirForms(t *testing.T) {
+	base := fluentcart.Customer{
+		ID: 1, Email: "ann@example.com", FirstName: "Ann", LastName: "Lee", City: pointer("Paris"), State: pointer("IDF"),
+		Country: pointer("FR"), Postcode: pointer("75001"), Status: pointer("active"), AOV: pointer("8300.00"),
+	}
+	with := func(change func(*fluentcart.Customer)) fluentcart.Customer {
+		customer := base
+		change(&customer)
+		return customer
+	}
+	for _, row := range []struct {
+		name, columns string
+		want          fluentcart.Customer
+	}{
+		{"the usual", annsColumns, base},
+		{"numbers as text", strings.Replace(annsColumns, `"id":1`, `"id":"1","ltv":"24900","purchase_count":"3","contact_id":"7"`, 1), with(func(c *fluentcart.Customer) {
+			c.LTV, c.PurchaseCount, c.ContactID = 24900, 3, 7
+		})},
+		{"numbers as numbers", strings.Replace(annsColumns, `"id":1`, `"id":1,"ltv":24900.00,"purchase_count":3,"contact_id":7`, 1), with(func(c *fluentcart.Customer) {
+			c.LTV, c.PurchaseCount, c.ContactID = 24900, 3, 7
+		})},
+		{"text as numbers", strings.Replace(annsColumns, `"postcode":"75001"`, `"postcode":75001`, 1), base},
+		{"a linked user as text", strings.Replace(annsColumns, `"user_id":null`, `"user_id":"2"`, 1), with(func(c *fluentcart.Customer) { c.UserID = pointer(int64(2)) })},
+		{"a linked user as a number", strings.Replace(annsColumns, `"user_id":null`, `"user_id":2`, 1), with(func(c *fluentcart.Customer) { c.UserID = pointer(int64(2)) })},
+		{"an empty user", strings.Replace(annsColumns, `"user_id":null`, `"user_id":""`, 1), base},
+		{"NULL", strings.Replace(annsColumns, `"city":"Paris"`, `"city":null`, 1), with(func(c *fluentcart.Customer) { c.City = nil })},
+		{"empty text is not NULL", strings.Replace(annsColumns, `"city":"Paris"`, `"city":""`, 1), with(func(c *fluentcart.Customer) { c.City = pointer("") })},
+		{"aov as a number", strings.Replace(annsColumns, `"aov":"8300.00"`, `"aov":8300.50`, 1), with(func(c *fluentcart.Customer) { c.AOV = pointer("8300.50") })},
+		{"amounts", annsColumns + `,"purchase_value":{"USD":24900,"EUR":"5"}`, with(func(c *fluentcart.Customer) { c.PurchaseValue = map[string]int64{"USD": 24900, "EUR": 5} })},
+		{"PHP's empty map", annsColumns + `,"purchase_value":[]`, base},
+		{"both forms of time", annsColumns + `,"created_at":"2025-06-10T11:15:00+02:00","first_purchase_date":"2025-06-10 09:15:00","last_purchase_date":"0000-00-00 00:00:00"`, with(func(c *fluentcart.Customer) {
+			c.CreatedAt = time.Date(2025, 6, 10, 9, 15, 0, 0, time.UTC)
+			c.FirstPurchase = c.CreatedAt
+		})},
+		{"what is only shown may be anything", annsColumns + `,"ltv":{},"photo":[],"created_at":7,"purchase_value":"x"`, with(func(*fluentcart.Customer) {})},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := newClient(t, answering(200, `{"customer":{`+row.columns+`}}`)).GetCustomer(t.Context(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// "ltv" and "created_at" of the last row are what they can be made of.
+			if row.name == "what is only shown may be anything" {
+				got.CreatedAt = time.Time{}
+			}
+			if diff := cmp.Diff(&row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A column that would be written back must be there and be understood: a wrong guess would overwrite it (F2).
+func TestColumnsThatAreWrittenBackMustBeUnderstood(t *testing.T) {
+	for _, row := range []struct{ name, from, to, says string }{
+		{"a missing column", `"city":"Paris",`, ``, `lacks "city"`},
+		{"a list", `"city":"Paris"`, `"city":["Paris"]`, `"city" is not text`},
+		{"an object", `"notes":""`, `"notes":{}`, `"notes" is not text`},
+		{"a truth value", `"status":"active"`, `"status":false`, `"status" is not text`},
+		{"a user that is no number", `"user_id":null`, `"user_id":"two"`, `"user_id" is not an integer`},
+		{"no e-mail", `"email":"ann@example.com"`, `"email":null`, `no e-mail address`},
+		{"no id", `"id":1,`, ``, `about customer 0`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			body := `{"customer":{` + strings.Replace(annsColumns, row.from, row.to, 1) + `}}`
+			_, err := newClient(t, answering(200, body)).GetCustomer(t.Context(), 1)
+			if got := failure(t, err); got.Kind != fluentcart.BadAnswer || !strings.Contains(got.Error(), row.says) {
+				t.Errorf("got %v, want %q", got, row.says)
+			}
+		})
+	}
+}
+
+// PHP warnings stand in front of the JSON or behind it (F20).
+func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
+	for name, body := range map[string]string{
+		"in front":             "<br />\n<b>Warning</b>: x in <b>/var/www/x.php</b> on line <b>1</b><br />\n%s",
+		"behind":               "%s\n<br /><b>Warning</b>: x",
+		"in front, with brace": "Warning: {x} {\"y\":1} in /var/www/x.php\n%s",
+		"a byte order mark":    "\ufeff%s",
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := strings.Replace(body, "%s", `{"message":"ok","data":{`+annsColumns+`}}`, 1)
+			message, customer, err := newClient(t, answering(200, body)).PutCustomer(t.Context(), 1, fluentcart.Update{})
+			if err != nil || message != "ok" || customer.Email != "ann@example.com" {
+				t.Errorf("got %q, %+v, %v", message, customer, err)
+			}
+		})
+	}
+}
+
+func TestHostileBodiesCostLittle(t *testing.T) {
+	body := strings.Repeat(`{"a":`, 1<<20/5)
+	start := time.Now()
+	for method, err := range both(t.Context(), newClient(t, answering(200, body))) {
+		if got := failure(t, err); got.Kind != fluentcart.BadAnswer {
+			t.Errorf("%s: %v", method, got)
+		}
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+}

@@ -1,0 +1,158 @@
+package fluentcart_test
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// both makes a GET and a PUT, and returns their errors by method.
+func both(ctx context.Context, client *fluentcart.Client) map[string]error {
+	_, getErr := client.GetCustomer(ctx, 1)
+	_, _, putErr := client.PutCustomer(ctx, 1, fluentcart.Update{})
+	return map[string]error{"GET": getErr, "PUT": putErr}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		reached := false
+		client := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "elsewhere") {
+				reached = true
+			}
+			http.Redirect(w, r, "/elsewhere", status)
+		})
+		for method, err := range both(t.Context(), client) {
+			if got := failure(t, err); got.Kind != fluentcart.Redirected || got.Status != status || reached {
+				t.Errorf("%s answered %d: %v, followed: %v", method, status, got, reached)
+			}
+		}
+	}
+}
+
+func TestAnswersAreBounded(t *testing.T) {
+	const huge = 8 << 20
+	for name, handler := range map[string]http.HandlerFunc{
+		"a long answer": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Repeat("x", huge))
+		},
+		"a small answer that unpacks to a long one": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			packed := gzip.NewWriter(w)
+			_, _ = io.WriteString(packed, strings.Repeat("x", huge))
+			_ = packed.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for method, err := range both(t.Context(), newClient(t, handler)) {
+				if got := failure(t, err); got.Kind != fluentcart.BadAnswer || !strings.Contains(got.Error(), "over 1048576 bytes") {
+					t.Errorf("%s: %v", method, got)
+				}
+			}
+		})
+	}
+}
+
+func TestIncompleteAnswersAreNone(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{
+		"a connection that is cut before the answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a connection that is cut within the answer": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, `{"message":"ok","data":{`+annsColumns)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for method, err := range both(t.Context(), newClient(t, handler)) {
+				if got := failure(t, err); got.Kind != fluentcart.NoAnswer || !got.Sent {
+					t.Errorf("%s: %v, sent: %v", method, got, got.Sent)
+				}
+			}
+		})
+	}
+}
+
+// silent never answers. It reads the body, since a server notices that its client has gone only after that.
+func silent(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
+
+func TestContextsErrorWins(t *testing.T) {
+	client := newClient(t, silent)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for method, err := range both(cancelled, client) {
+		if got := failure(t, err); got.Kind != fluentcart.NoAnswer || got.Sent || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, cancelled before: %v, sent: %v", method, got, got.Sent)
+		}
+	}
+	for _, method := range []string{"GET", "PUT"} {
+		passing, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		err := both(passing, client)[method]
+		if !errors.Is(err, context.DeadlineExceeded) || failure(t, err).Kind != fluentcart.NoAnswer {
+			t.Errorf("%s, deadline passed: %v", method, err)
+		}
+	}
+}
+
+func TestClientsOwnTimeouts(t *testing.T) {
+	store := httptest.NewServer(http.HandlerFunc(silent))
+	t.Cleanup(store.Close)
+	client := newClientOf(t, fluentcart.Config{BaseURL: store.URL, GetTimeout: 20 * time.Millisecond, PutTimeout: 20 * time.Millisecond})
+	for method, err := range both(t.Context(), client) {
+		got := failure(t, err)
+		if got.Kind != fluentcart.NoAnswer || !got.Sent || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, sent: %v", method, got, got.Sent)
+		}
+	}
+}
+
+func TestStoresThatAreNotReached(t *testing.T) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that fails
+	stranger.StartTLS()
+	t.Cleanup(stranger.Close)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	for _, row := range []struct {
+		name, url string
+		kind      fluentcart.Kind
+	}{
+		{"nobody listens", closed.URL, fluentcart.Unreachable},
+		{"a certificate that nobody vouches for", stranger.URL, fluentcart.NotTrusted},
+		{"plain HTTP where TLS should be", strings.Replace(plain.URL, "http:", "https:", 1), fluentcart.NotTrusted},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for method, err := range both(t.Context(), newClientOf(t, fluentcart.Config{BaseURL: row.url})) {
+				got := failure(t, err)
+				if got.Kind != row.kind || got.Sent || got.Status != 0 {
+					t.Errorf("%s: %v, sent: %v", method, got, got.Sent)
+				}
+				if strings.Contains(got.Error(), "customers/1") {
+					t.Errorf("%s: the address is told: %v", method, got)
+				}
+			}
+		})
+	}
+}
+
+// A transport that looked at the environment would send the shop's credentials to the proxy.
+func TestNoProxyFromTheEnvironment(t *testing.T) {
+	if fluentcart.NewTransport().Proxy != nil {
+		t.Error("there is a proxy")
+	}
+}
