@@ -7,9 +7,16 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// What WordPress takes out of a line of text (F10). A `<` that begins no tag stays.
+// phpSpace is what PHP takes for space. No-break and ideographic spaces are letters to it.
+const phpSpace = " \t\n\r\x00\x0b"
+
+// trim takes the outer space away, as PHP does.
+func trim(text string) string { return strings.Trim(text, phpSpace) }
+
+// What WordPress takes out of a line of text (F10). A `<` in front of a space, or without its `>`, stays.
 var (
-	tag     = regexp.MustCompile(`</?[a-zA-Z!][^<>]*>`)
+	script  = regexp.MustCompile(`(?is)<script[^>]*>.*?</script>|<style[^>]*>.*?</style>`)
+	tag     = regexp.MustCompile(`<[^\s<>][^<>]*>`)
 	octet   = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
 	spacing = regexp.MustCompile(`[\r\n\t ]+`)
 )
@@ -17,11 +24,11 @@ var (
 // clean returns a text as the store keeps it. It serves predictions and explanations only: what is written is
 // left for the store to clean, and what is answered is what the store says.
 func clean(text string) string {
-	text = tag.ReplaceAllString(text, "")
+	text = tag.ReplaceAllString(script.ReplaceAllString(text, ""), "")
 	for octet.MatchString(text) { // taking one out can make another
 		text = octet.ReplaceAllString(text, "")
 	}
-	return strings.TrimSpace(spacing.ReplaceAllString(text, " "))
+	return trim(spacing.ReplaceAllString(text, " "))
 }
 
 // predict returns the customer as the store would keep it, or the store's refusal, as far as can be known
@@ -34,7 +41,7 @@ func (m *merged) predict() (*fluentcart.Customer, error) {
 		cleaned := clean(value)
 		switch f.name {
 		case "full_name", "first_name", "last_name", "city":
-			if cleaned != strings.TrimSpace(value) {
+			if cleaned != trim(value) {
 				violations = append(violations, violation{f.name, notPlainText})
 			}
 		}

@@ -13,6 +13,9 @@ func TestCleanDoesWhatTheStoreDoes(t *testing.T) {
 		{"quotes, backslashes and entities stay", `"q" 's \ &amp; &`, `"q" 's \ &amp; &`},
 		{"emoji stay", "thanks 🎉", "thanks 🎉"},
 		{"outer spaces go", "  x ", "x"},
+		{"no-break spaces stay", "\u00a0x\u00a0y\u3000", "\u00a0x\u00a0y\u3000"},
+		{"scripts and styles go with their contents", "a <SCRIPT src=x>alert(1)</script>b<style>\n*{}</style>", "a b"},
+		{"what is written like a tag goes", "sent <3 times> so far", "sent so far"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := clean(row.text); got != row.cleaned {

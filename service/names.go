@@ -13,12 +13,12 @@ const (
 )
 
 // joinName makes the full name of its parts.
-func joinName(first, last string) string { return strings.TrimSpace(first + " " + last) }
+func joinName(first, last string) string { return trim(first + " " + last) }
 
 // splitName takes a full name apart as the store does: the last word is the last name, and a name of one word
 // has none (F11).
 func splitName(full string) (first, last string) {
-	words := strings.Fields(full)
+	words := strings.FieldsFunc(full, func(r rune) bool { return strings.ContainsRune(phpSpace, r) })
 	if len(words) < 2 {
 		return strings.Join(words, " "), ""
 	}
@@ -35,17 +35,17 @@ func (c *change) mergeNames(storedFirst, storedLast string) (first, last, proble
 	givenFirst, hasFirst := c.values["first_name"]
 	givenLast, hasLast := c.values["last_name"]
 	if hasFirst {
-		first = strings.TrimSpace(givenFirst)
+		first = trim(givenFirst)
 	}
 	if hasLast || c.full {
-		last = strings.TrimSpace(givenLast)
+		last = trim(givenLast)
 	}
 	full, hasFull := c.values["full_name"]
 	if !hasFull {
 		return first, last, ""
 	}
 
-	full = strings.TrimSpace(full)
+	full = trim(full)
 	agrees := true
 	switch {
 	case hasFirst && hasLast:
@@ -53,7 +53,7 @@ func (c *change) mergeNames(storedFirst, storedLast string) (first, last, proble
 	case hasFirst:
 		last, agrees = strings.CutPrefix(full, first)
 		agrees = agrees && (last == "" || last[0] == ' ')
-		last = strings.TrimSpace(last)
+		last = trim(last)
 	case hasLast && last != "":
 		first, agrees = strings.CutSuffix(full, " "+last)
 	case hasLast:
@@ -74,7 +74,7 @@ func (c *change) checkNames() []violation {
 		return nil
 	}
 	for _, name := range []string{"full_name", "first_name"} {
-		if value, named := c.values[name]; named && strings.TrimSpace(value) == "" {
+		if value, named := c.values[name]; named && trim(value) == "" {
 			return []violation{{name, "cannot be blank: the store requires it"}}
 		}
 	}

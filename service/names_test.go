@@ -19,6 +19,7 @@ func TestNamesAreMergedSoThatBothKindsOfStoreAgree(t *testing.T) {
 		{"a full name gives its last word to the last name", names{"full_name": "Mary Ann van Dyke"}, "Mary Ann van", "Dyke", false},
 		{"a full name of one word has no last name", names{"full_name": "Cher"}, "Cher", "", false},
 		{"outer spaces do not count", names{"full_name": "  Zoë Quill "}, "Zoë", "Quill", false},
+		{"no-break and ideographic spaces part nothing", names{"full_name": "Mary\u00a0Ann van\u3000Dyke\u00a0"}, "Mary\u00a0Ann", "van\u3000Dyke\u00a0", false},
 		{"a first name alone keeps the last", names{"first_name": "Zoë"}, "Zoë", "Lee", false},
 		{"a last name alone keeps the first", names{"last_name": "Quill"}, "Ann", "Quill", false},
 		{"an empty last name clears it", names{"last_name": ""}, "Ann", "", false},
