@@ -125,8 +125,14 @@ func bounded(word string) string {
 // and code are never for the caller's eyes.
 func plainMessage(message string) string {
 	message = strings.TrimSpace(message)
-	if utf8.RuneCountInString(message) > 200 || strings.ContainsAny(message, "<>{}[]\\/$=;`|") || strings.Contains(message, "SQL") {
+	if utf8.RuneCountInString(message) > 200 || strings.ContainsAny(message, "<>{}[]\\/$=;`|_") {
 		return ""
+	}
+	lower := strings.ToLower(message)
+	for _, word := range []string{"sql", "database", "query", ".php"} {
+		if strings.Contains(lower, word) {
+			return ""
+		}
 	}
 	for _, r := range message {
 		if !unicode.IsPrint(r) {

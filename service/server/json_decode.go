@@ -115,13 +115,17 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 			return nil, notObject
 		}
 		field := descriptor.Fields().ByJSONName(name)
+		label := name
+		if field == nil {
+			label = quoted(name)
+		}
 		switch {
 		case seen[name]:
-			violations = append(violations, violation{quoted(name), "is given more than once"})
+			violations = append(violations, violation{label, "is given more than once"})
 		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && outputOnly(field):
 			// It is answered, and never written.
 		case field == nil:
-			violations = append(violations, violation{quoted(name), "is not a field here; writable are " + writable(descriptor)})
+			violations = append(violations, violation{label, "is not a field here; writable are " + writable(descriptor)})
 		case string(value) != "null":
 			kept = append(kept, member{field, value})
 		case field.HasPresence() && field.Message() == nil:

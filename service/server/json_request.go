@@ -63,7 +63,8 @@ func strictPath(door *jsonDoor) runtime.Middleware {
 	}
 }
 
-// strictQuery refuses parameters that no call has. A misspelt validate_only would otherwise write.
+// strictQuery refuses parameters that no call has: a misspelt validate_only would otherwise write. An empty one is
+// refused too, since the parser behind takes it for none: an etag that got lost would otherwise guard nothing.
 func strictQuery(door *jsonDoor, known map[string]bool) runtime.Middleware {
 	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
@@ -81,6 +82,8 @@ func strictQuery(door *jsonDoor, known map[string]bool) runtime.Middleware {
 					violations = append(violations, violation{quoted(name), "is not a query parameter here; known are " + names})
 				case len(query[name]) > 1:
 					violations = append(violations, violation{name, "is given more than once"})
+				case query[name][0] == "":
+					violations = append(violations, violation{name, "has no value; give one, or leave the parameter out"})
 				}
 			}
 			if len(violations) > 0 {
