@@ -58,8 +58,8 @@ func TestEveryFailureOfTheStoreHasItsStatus(t *testing.T) {
 			if diff := cmp.Diff(row.read, verdictOf(t, readError(t.Context(), 7, &row.failure))); diff != "" {
 				t.Errorf("read (-want +got):\n%s", diff)
 			}
-			asked := &merged{change: &change{}}
-			if diff := cmp.Diff(row.write, verdictOf(t, writeError(t.Context(), 7, asked, &row.failure))); diff != "" {
+			asked := &merged{change: &change{}, customer: fluentcart.Customer{ID: 7}}
+			if diff := cmp.Diff(row.write, verdictOf(t, writeError(t.Context(), asked, &row.failure))); diff != "" {
 				t.Errorf("write (-want +got):\n%s", diff)
 			}
 		})
@@ -70,7 +70,7 @@ func TestEveryFailureOfTheStoreHasItsStatus(t *testing.T) {
 func TestOnlyFourCodesLeaveTheOutcomeOpen(t *testing.T) {
 	open := map[codes.Code]bool{codes.DeadlineExceeded: true, codes.Unknown: true, codes.Canceled: true, codes.Internal: true}
 	for kind := fluentcart.Rejected; kind <= fluentcart.BadAnswer; kind++ {
-		err := writeError(t.Context(), 7, &merged{change: &change{}}, &fluentcart.Error{Kind: kind, Sent: true})
+		err := writeError(t.Context(), &merged{change: &change{}, customer: fluentcart.Customer{ID: 7}}, &fluentcart.Error{Kind: kind, Sent: true})
 		got := verdictOf(t, err)
 		if got.State == stateUnknown && !open[got.Code] {
 			t.Errorf("%v: %v leaves the outcome open", kind, got.Code)
@@ -84,16 +84,16 @@ func TestTimeThatPassedHasItsStatus(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	failure := &fluentcart.Error{Kind: fluentcart.NoAnswer, Sent: true, Err: context.DeadlineExceeded}
-	asked := &merged{change: &change{}}
+	asked := &merged{change: &change{}, customer: fluentcart.Customer{ID: 7}}
 	for _, row := range []struct {
 		name string
 		err  error
 		want verdict
 	}{
 		{"during the read", readError(passed, 7, failure), verdict{codes.DeadlineExceeded, 504, "DEADLINE_PASSED", "not_sent"}},
-		{"during the write", writeError(passed, 7, asked, failure), verdict{codes.DeadlineExceeded, 504, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
+		{"during the write", writeError(passed, asked, failure), verdict{codes.DeadlineExceeded, 504, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
 		{"cancelled during the read", readError(cancelled, 7, failure), verdict{codes.Canceled, 499, "CALLER_CANCELLED", "not_sent"}},
-		{"cancelled during the write", writeError(cancelled, 7, asked, failure), verdict{codes.Unknown, 502, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
+		{"cancelled during the write", writeError(cancelled, asked, failure), verdict{codes.Unknown, 502, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
 		{"the gateway's own time during the read", readError(t.Context(), 7, failure), verdict{codes.Unavailable, 503, "STORE_UNAVAILABLE", "not_sent"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -109,11 +109,13 @@ func TestLikelyCauseOfA423IsExplained(t *testing.T) {
 	for _, row := range []struct{ name, first, last, cause string }{
 		{"a name without Latin letters", "Анна", "Каренина", "the name has no Latin letters"},
 		{"a name that is too long for a slug", "Wolfeschlegelsteinhausenbergerdorff", "Welchevoralternwaren", "written as a slug it has 56 characters, at most 50 are possible"},
+		{"accents do not count", strings.Repeat("é", 30), strings.Repeat("ø", 20), "it has 51 characters"},
+		{"a name of letters with accents", "Øé", "Åß", "no longer exists"},
 		{"any other", "Cyd", "Moe", "most likely the linked WordPress user 5 no longer exists"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			asked := &merged{change: &change{}, customer: fluentcart.Customer{UserID: &linked, FirstName: row.first, LastName: row.last}}
-			err := writeError(t.Context(), 7, asked, &fluentcart.Error{Kind: fluentcart.UserUpdateFailed})
+			asked := &merged{change: &change{}, customer: fluentcart.Customer{ID: 7, UserID: &linked, FirstName: row.first, LastName: row.last}}
+			err := writeError(t.Context(), asked, &fluentcart.Error{Kind: fluentcart.UserUpdateFailed})
 			for _, detail := range status.Convert(err).Details() {
 				if failure, ok := detail.(*errdetails.PreconditionFailure); ok {
 					if got := failure.GetViolations()[0].GetDescription(); !strings.Contains(got, row.cause) {

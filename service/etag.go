@@ -9,8 +9,12 @@ import (
 )
 
 // etag is the version of a customer: a hash over what the gateway may write, and the time of the last change.
-// The time alone would not do, since the store counts it in seconds.
+// The time alone would not do, since the store counts it in seconds. Where the store does not tell the time there
+// is none: it could never match.
 func etag(c *fluentcart.Customer) string {
+	if c.UpdatedAt.IsZero() {
+		return ""
+	}
 	var content []byte
 	for _, f := range fields {
 		content = append(strconv.AppendQuote(content, f.get(c)), '\n')

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
@@ -23,11 +24,16 @@ var fields = []field{
 	{"last_name", func(c *fluentcart.Customer) string { return c.LastName }, nil},
 	{"city", func(c *fluentcart.Customer) string { return valueOf(c.City) }, func(c *fluentcart.Customer, v string) { c.City = &v }},
 	{"state", func(c *fluentcart.Customer) string { return valueOf(c.State) }, func(c *fluentcart.Customer, v string) { c.State = &v }},
-	{"country", func(c *fluentcart.Customer) string { return valueOf(c.Country) }, func(c *fluentcart.Customer, v string) { c.Country = &v }},
+	{"country", func(c *fluentcart.Customer) string { return valueOf(c.Country) }, setCountry},
 	{"postcode", func(c *fluentcart.Customer) string { return valueOf(c.Postcode) }, func(c *fluentcart.Customer, v string) { c.Postcode = &v }},
 	{"status", func(c *fluentcart.Customer) string { return valueOf(c.Status) }, func(c *fluentcart.Customer, v string) { c.Status = &v }},
 	{"notes", func(c *fluentcart.Customer) string { return c.Notes }, func(c *fluentcart.Customer, v string) { c.Notes = v }},
 	{"user_id", func(c *fluentcart.Customer) string { return strconv.FormatInt(valueOf(c.UserID), 10) }, setUserID},
+}
+
+// isField reports whether a name is that of a writable field.
+func isField(name string) bool {
+	return slices.ContainsFunc(fields, func(f field) bool { return f.name == name })
 }
 
 // isName reports whether a field is one of the three names, which are merged together.
@@ -35,12 +41,16 @@ func isName(name string) bool {
 	return name == "full_name" || name == "first_name" || name == "last_name"
 }
 
+// setCountry also clears the country's name, which only the store knows.
+func setCountry(c *fluentcart.Customer, v string) { c.Country, c.CountryName = &v, "" }
+
+// setUserID also clears the link to the user, which only the store knows.
 func setUserID(c *fluentcart.Customer, v string) {
 	id, err := strconv.ParseInt(v, 10, 64)
 	if err != nil {
 		panic("user_id of an int64 field is not an int64: " + v)
 	}
-	c.UserID = &id
+	c.UserID, c.UserLink = &id, ""
 }
 
 // valueOf returns what p points to, or the zero value for nil.

@@ -9,6 +9,7 @@ import (
 // merged is the customer as it was read, with what the request names put in.
 type merged struct {
 	change   *change
+	before   *fluentcart.Customer // as it was read; nil where nothing was
 	customer fluentcart.Customer
 }
 
@@ -18,12 +19,8 @@ func (c *change) merge(before *fluentcart.Customer, allowUserLink bool) (*merged
 	if err := c.guard(before, allowUserLink); err != nil {
 		return nil, err
 	}
-	m := &merged{change: c, customer: *before}
-	for _, f := range fields {
-		if value, named := c.values[f.name]; named && f.set != nil && value != f.get(before) {
-			f.set(&m.customer, value)
-		}
-	}
+	m := &merged{change: c, before: before, customer: *before}
+	c.setColumns(&m.customer)
 	if !c.namesName() {
 		return m, nil
 	}
@@ -39,6 +36,15 @@ func (c *change) merge(before *fluentcart.Customer, allowUserLink bool) (*merged
 	}
 	m.customer.FirstName, m.customer.LastName = first, last
 	return m, nil
+}
+
+// setColumns puts the values that the request names into a customer; the names are not among them.
+func (c *change) setColumns(customer *fluentcart.Customer) {
+	for _, f := range fields {
+		if value, named := c.values[f.name]; named && f.set != nil && value != f.get(customer) {
+			f.set(customer, value)
+		}
+	}
 }
 
 // guard refuses what the store would ignore or what would be dangerous.
@@ -63,9 +69,9 @@ func (m *merged) asked(f field) string {
 
 // differs reports whether anything would change. A name that differs by outer spaces only does not: the store
 // trims them (F10).
-func (m *merged) differs(before *fluentcart.Customer) bool {
+func (m *merged) differs() bool {
 	for _, f := range fields {
-		if f.get(&m.customer) != f.get(before) {
+		if f.get(&m.customer) != f.get(m.before) {
 			return true
 		}
 	}

@@ -3,6 +3,8 @@ package service
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
@@ -80,8 +82,8 @@ func likelyCause(asked *merged) string {
 	switch slug := slugOf(full); {
 	case full != "" && slug == "":
 		return fmt.Sprintf("the name has no Latin letters, and the store cannot make the user name in the address (slug) of %s from it; give a name in Latin letters, or unlink the customer in WordPress", user)
-	case len(slug) > maxSlug:
-		return fmt.Sprintf("the name is too long for %s: written as a slug it has %d characters, at most %d are possible; give a shorter name", user, len(slug), maxSlug)
+	case utf8.RuneCountInString(slug) > maxSlug:
+		return fmt.Sprintf("the name is too long for %s: written as a slug it has %d characters, at most %d are possible; give a shorter name", user, utf8.RuneCountInString(slug), maxSlug)
 	default:
 		return fmt.Sprintf("most likely %s no longer exists; unlink the customer in WordPress, or link it to an existing user", user)
 	}
@@ -95,8 +97,8 @@ func slugOf(name string) string {
 	var slug strings.Builder
 	for _, r := range strings.ToLower(name) {
 		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			slug.WriteRune(r)
+		case unicode.Is(unicode.Latin, r), r >= '0' && r <= '9':
+			slug.WriteRune(r) // its accents go, which does not change the length
 		case (r == ' ' || r == '-') && slug.Len() > 0:
 			slug.WriteByte('-')
 		}
@@ -104,10 +106,14 @@ func slugOf(name string) string {
 	return strings.Trim(slug.String(), "-")
 }
 
-// violationsOf translates what a 422 says: rules, never the store's English (F5).
+// violationsOf translates what a 422 says: rules, never the store's English (F5). What is not about a field that
+// a caller can give is left out; the log has it.
 func violationsOf(failure *fluentcart.Error, asked *merged) []violation {
 	violations := make([]violation, 0, len(failure.Fields))
 	for _, f := range failure.Fields {
+		if !isField(f.Field) {
+			continue
+		}
 		description := describeRule(f)
 		if asked != nil && asked.stored(f.Field) {
 			description += "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"
@@ -119,7 +125,7 @@ func violationsOf(failure *fluentcart.Error, asked *merged) []violation {
 
 // stored reports whether the value that was sent of a field is the one that was read.
 func (m *merged) stored(name string) bool {
-	return !m.change.named(name) && (!isName(name) || !m.change.namesName())
+	return m.before != nil && !m.change.named(name) && (!isName(name) || !m.change.namesName())
 }
 
 func describeRule(f fluentcart.FieldError) string {

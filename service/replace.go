@@ -26,10 +26,12 @@ func (s *Service) replace(ctx context.Context, request *customerv1.UpdateCustome
 	if value, named := c.values["user_id"]; named && value != "0" && !s.allowUserLink {
 		return nil, userLinkForbidden(0)
 	}
-	asked := &merged{change: c}
-	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), request.GetCustomerId(), c.replacement())
+	asked := &merged{change: c, customer: fluentcart.Customer{ID: request.GetCustomerId()}}
+	c.setColumns(&asked.customer)
+	asked.customer.FirstName, asked.customer.LastName, _ = c.mergeNames("", "") // checked before
+	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), c.replacement(), asked.customer)
 	if err != nil {
-		return nil, writeError(ctx, request.GetCustomerId(), asked, err)
+		return nil, writeError(ctx, asked, err)
 	}
 	if message == "" {
 		message = updated

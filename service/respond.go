@@ -10,10 +10,10 @@ import (
 )
 
 // respond compares what was asked with what the store holds, and answers with the latter.
-func respond(message string, before *fluentcart.Customer, asked *merged, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
+func respond(message string, asked *merged, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(after)}
 	for _, f := range fields {
-		was, is := f.get(before), f.get(after)
+		was, is := f.get(asked.before), f.get(after)
 		if was != is {
 			response.ChangedFields = append(response.ChangedFields, f.name)
 		}

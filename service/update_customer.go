@@ -4,7 +4,6 @@ import (
 	"context"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
 // updated is what the store says to a write in English. It is answered too where there was nothing to write:
@@ -37,31 +36,33 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	}
 
 	switch {
-	case !asked.differs(before):
-		return respond(updated, before, asked, before), nil
+	case !asked.differs():
+		return respond(updated, asked, before), nil
 	case request.GetValidateOnly():
 		after, err := asked.predict()
 		if err != nil {
 			return nil, err
 		}
-		return respond("Nothing was written: validate_only is set.", before, asked, after), nil
+		response := respond("Nothing was written: validate_only is set.", asked, after)
+		response.Customer.Etag = etag(before) // the one that a write which follows this rehearsal has to match
+		return response, nil
 	}
-	return s.write(ctx, before, asked)
+	return s.write(ctx, asked)
 }
 
 // write sends the merged customer, and answers with what the store then holds.
-func (s *Service) write(ctx context.Context, before *fluentcart.Customer, asked *merged) (*customerv1.UpdateCustomerResponse, error) {
+func (s *Service) write(ctx context.Context, asked *merged) (*customerv1.UpdateCustomerResponse, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, notSent(err)
 	}
 	// Once begun, a PUT runs to an outcome: a caller who gives up does not stop the store (F22), and tearing the
 	// connection would only lose the answer. The client's own timeout bounds it.
-	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), before.ID, asked.update())
+	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), asked.update(), asked.customer)
 	if err != nil {
-		return nil, writeError(ctx, before.ID, asked, err)
+		return nil, writeError(ctx, asked, err)
 	}
 	if message == "" {
 		message = updated
 	}
-	return respond(message, before, asked, after), nil
+	return respond(message, asked, after), nil
 }

@@ -32,7 +32,7 @@ func readError(ctx context.Context, customer int64, err error) error {
 }
 
 // writeError is the status of a write that failed.
-func writeError(ctx context.Context, customer int64, asked *merged, err error) error {
+func writeError(ctx context.Context, asked *merged, err error) error {
 	var failure *fluentcart.Error
 	if !errors.As(err, &failure) {
 		return newError(reasonOutcomeUnknown, stateUnknown, unknownOutcome, err)
@@ -44,9 +44,9 @@ func writeError(ctx context.Context, customer int64, asked *merged, err error) e
 		}
 		return upstream(reasonStoreUnavailable, stateNotSent, "the store could not be reached; nothing was written", failure, retryInfo(failure))
 	case fluentcart.Unreachable, fluentcart.NotTrusted:
-		return storeSaidNo(customer, asked, stateNotSent, failure)
+		return storeSaidNo(asked.customer.ID, asked, stateNotSent, failure)
 	}
-	return storeSaidNo(customer, asked, stateRejected, failure)
+	return storeSaidNo(asked.customer.ID, asked, stateRejected, failure)
 }
 
 // unknownOutcome is told when the write was sent and no answer says what became of it.

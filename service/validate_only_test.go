@@ -45,6 +45,7 @@ func TestValidateOnlyForetellsTheWrite(t *testing.T) {
 			if diff := cmp.Diff(before, store.Rows()); diff != "" {
 				t.Fatalf("validate_only wrote:\n%s", diff)
 			}
+			request.Etag = foretold.GetCustomer().GetEtag() // nothing was written: it still holds
 			happened, happenedErr := customers.UpdateCustomer(t.Context(), request)
 			if got, want := status.Code(foretoldErr), status.Code(happenedErr); got != want {
 				t.Fatalf("foretold %v, and it was %v", foretoldErr, happenedErr)

@@ -88,9 +88,9 @@ func TestRequestsAreWhatTheStoreExpects(t *testing.T) {
 		t.Fatal(err)
 	}
 	city, user := "Lyon <&>", int64(2)
-	_, _, err := client.PutCustomer(t.Context(), 1, fluentcart.Update{
+	_, _, err := client.PutCustomer(t.Context(), fluentcart.Update{
 		City: fluentcart.Send(&city), State: fluentcart.Send[string](nil), UserID: fluentcart.Send(&user),
-	})
+	}, fluentcart.Customer{ID: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	} {
 		for _, status := range []int{200, 422, 500} {
 			client := newClient(t, answering(status, body))
-			_, _, err := client.PutCustomer(t.Context(), 1, fluentcart.Update{})
+			_, _, err := client.PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1})
 			printed := fmt.Sprintf("%v %+v %s", failure(t, err), client, client)
 			for _, canary := range []string{"body-canary", "pass word", "Z2F0ZXdheT", "127.0.0.1:0"} {
 				if strings.Contains(printed, canary) {

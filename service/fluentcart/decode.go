@@ -43,47 +43,50 @@ func (o object) missing(keys []string) string {
 	return ""
 }
 
-// decodeCustomer reads a customer. It is strict about what is written back, where a misread value would be
-// lost, and tolerant about what is only shown.
-func decodeCustomer(o object, id int64) (*Customer, error) {
+// decode reads a customer; what the object does not have stays as it is in c. It is strict about what is written
+// back, where a misread value would be lost, and tolerant about what is only shown.
+func (c *Customer) decode(o object) error {
 	d := decoder{object: o}
-	c := &Customer{
-		UserID:        d.integer("user_id"),
-		ContactID:     shownInteger(o["contact_id"]),
-		UUID:          o.shown("uuid"),
-		Email:         d.filled("email"),
-		FirstName:     d.filled("first_name"),
-		LastName:      d.filled("last_name"),
-		City:          d.text("city"),
-		State:         d.text("state"),
-		Country:       d.text("country"),
-		Postcode:      d.text("postcode"),
-		Status:        d.text("status"),
-		Notes:         d.filled("notes"),
-		AOV:           d.text("aov"),
-		LTV:           shownInteger(o["ltv"]),
-		PurchaseCount: shownInteger(o["purchase_count"]),
-		PurchaseValue: shownAmounts(o["purchase_value"]),
-		FirstPurchase: o.time("first_purchase_date"),
-		LastPurchase:  o.time("last_purchase_date"),
-		CreatedAt:     o.time("created_at"),
-		UpdatedAt:     o.time("updated_at"),
-		Photo:         o.shown("photo"),
-		CountryName:   o.shown("country_name"),
-		UserLink:      o.shown("user_link"),
+	var id int64
+	if read := d.integer("id", nil); read != nil {
+		id = *read
 	}
-	if read := d.integer("id"); read != nil {
-		c.ID = *read
+	expected := c.ID
+	*c = Customer{
+		ID:            id,
+		UserID:        d.integer("user_id", c.UserID),
+		ContactID:     shown(o, "contact_id", shownInteger, c.ContactID),
+		UUID:          shown(o, "uuid", shownText, c.UUID),
+		Email:         d.filled("email", c.Email),
+		FirstName:     d.filled("first_name", c.FirstName),
+		LastName:      d.filled("last_name", c.LastName),
+		City:          d.text("city", c.City),
+		State:         d.text("state", c.State),
+		Country:       d.text("country", c.Country),
+		Postcode:      d.text("postcode", c.Postcode),
+		Status:        d.text("status", c.Status),
+		Notes:         d.filled("notes", c.Notes),
+		AOV:           d.text("aov", c.AOV),
+		LTV:           shown(o, "ltv", shownInteger, c.LTV),
+		PurchaseCount: shown(o, "purchase_count", shownInteger, c.PurchaseCount),
+		PurchaseValue: shown(o, "purchase_value", shownAmounts, c.PurchaseValue),
+		FirstPurchase: shown(o, "first_purchase_date", shownTime, c.FirstPurchase),
+		LastPurchase:  shown(o, "last_purchase_date", shownTime, c.LastPurchase),
+		CreatedAt:     shown(o, "created_at", shownTime, c.CreatedAt),
+		UpdatedAt:     shown(o, "updated_at", shownTime, time.Time{}), // a write changes it: what it was says nothing
+		Photo:         shown(o, "photo", shownText, c.Photo),
+		CountryName:   shown(o, "country_name", shownText, c.CountryName),
+		UserLink:      shown(o, "user_link", shownText, c.UserLink),
 	}
 	switch {
 	case d.err != nil:
-		return nil, d.err
-	case c.ID != id:
-		return nil, fmt.Errorf("the answer is about customer %d, not %d", c.ID, id)
+		return d.err
+	case c.ID != expected:
+		return fmt.Errorf("the answer is about customer %d, not %d", c.ID, expected)
 	case c.Email == "":
-		return nil, errors.New("the customer has no e-mail address")
+		return errors.New("the customer has no e-mail address")
 	}
-	return c, nil
+	return nil
 }
 
 // decoder reads the columns that are written back, and keeps the first error.
@@ -93,32 +96,35 @@ type decoder struct {
 }
 
 // text returns a column's text, nil for null. Numbers and strings are both text.
-func (d *decoder) text(key string) *string {
+func (d *decoder) text(key string, absent *string) *string {
 	raw, ok := d.object[key]
-	if !ok || string(raw) == "null" {
+	switch {
+	case !ok:
+		return absent
+	case string(raw) == "null":
 		return nil
-	}
-	if raw[0] != '"' && raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
+	case raw[0] != '"' && raw[0] != '-' && (raw[0] < '0' || raw[0] > '9'):
 		d.fail(key, "text")
 		return nil
 	}
-	var t text
-	_ = t.UnmarshalJSON(raw) // it is a scalar, and valid: json.Unmarshal has scanned it
-	s := string(t)
+	s := shownText(raw)
 	return &s
 }
 
 // filled is text for a column that is never NULL.
-func (d *decoder) filled(key string) string {
-	if s := d.text(key); s != nil {
+func (d *decoder) filled(key, absent string) string {
+	if s := d.text(key, &absent); s != nil {
 		return *s
 	}
 	return ""
 }
 
 // integer returns a column's integer, nil for null and empty text.
-func (d *decoder) integer(key string) *int64 {
-	s := d.text(key)
+func (d *decoder) integer(key string, absent *int64) *int64 {
+	if _, ok := d.object[key]; !ok {
+		return absent
+	}
+	s := d.text(key, nil)
 	if s == nil || *s == "" {
 		return nil
 	}
@@ -136,18 +142,25 @@ func (d *decoder) fail(key, want string) {
 	}
 }
 
-// shown returns a column that is only shown, as text.
-func (o object) shown(key string) string {
+// shown reads a column that is only shown.
+func shown[T any](o object, key string, read func(json.RawMessage) T, absent T) T {
+	if raw, ok := o[key]; ok {
+		return read(raw)
+	}
+	return absent
+}
+
+// shownText returns a scalar as text, anything else as none.
+func shownText(raw json.RawMessage) string {
 	var t text
-	_ = json.Unmarshal(o[key], &t) // absent is empty
+	_ = t.UnmarshalJSON(raw) // it takes any JSON, and this has been scanned
 	return string(t)
 }
 
-// time returns a column's time, or the zero time if it is none or written in another way.
-func (o object) time(key string) time.Time {
-	value := o.shown(key)
+// shownTime returns a time, or the zero time if it is none or written in another way.
+func shownTime(raw json.RawMessage) time.Time {
 	for _, layout := range []string{time.RFC3339, time.DateTime} {
-		if t, err := time.Parse(layout, value); err == nil {
+		if t, err := time.Parse(layout, shownText(raw)); err == nil {
 			return t.UTC()
 		}
 	}
@@ -156,13 +169,12 @@ func (o object) time(key string) time.Time {
 
 // shownInteger returns the integer of a number or of a text such as "24900" or "24900.00", else 0.
 func shownInteger(raw json.RawMessage) int64 {
-	var t text
-	_ = json.Unmarshal(raw, &t) // absent is empty
-	whole, _, _ := strings.Cut(string(t), ".")
+	number := shownText(raw)
+	whole, _, _ := strings.Cut(number, ".")
 	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
 		return n
 	}
-	if f, err := strconv.ParseFloat(string(t), 64); err == nil && math.Abs(f) < 1<<53 {
+	if f, err := strconv.ParseFloat(number, 64); err == nil && math.Abs(f) < 1<<53 {
 		return int64(f)
 	}
 	return 0

@@ -86,6 +86,28 @@ func TestColumnsThatAreWrittenBackMustBeUnderstood(t *testing.T) {
 	}
 }
 
+// The documented answer to a PUT holds four fields. What it does not tell is taken as it was to be, but for the time
+// of the last change: that is another now, and not known.
+func TestWhatAPutDoesNotAnswerIsAsExpected(t *testing.T) {
+	then := time.Date(2025, 6, 10, 9, 15, 0, 0, time.UTC)
+	expected := fluentcart.Customer{
+		ID: 1, UserID: pointer(int64(2)), ContactID: 3, UUID: "u", Email: "old@example.com", FirstName: "Old", LastName: "Name",
+		City: pointer("Lyon"), State: pointer("ARA"), Country: pointer("FR"), Postcode: pointer("69001"), Status: pointer("active"), Notes: "n",
+		AOV: pointer("8300.00"), LTV: 24900, PurchaseCount: 3, PurchaseValue: map[string]int64{"USD": 24900},
+		FirstPurchase: then, LastPurchase: then, CreatedAt: then, UpdatedAt: then, Photo: "p", CountryName: "France", UserLink: "l",
+	}
+	answer := `{"message":"ok","data":{"id":1,"email":"ann@example.com","first_name":"Ann","last_name":""}}`
+	_, got, err := newClient(t, answering(200, answer)).PutCustomer(t.Context(), fluentcart.Update{}, expected)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := expected
+	want.Email, want.FirstName, want.LastName, want.UpdatedAt = "ann@example.com", "Ann", "", time.Time{}
+	if diff := cmp.Diff(&want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // PHP warnings stand in front of the JSON or behind it (F20).
 func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
 	for name, body := range map[string]string{
@@ -96,7 +118,7 @@ func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := strings.Replace(body, "%s", `{"message":"ok","data":{`+annsColumns+`}}`, 1)
-			message, customer, err := newClient(t, answering(200, body)).PutCustomer(t.Context(), 1, fluentcart.Update{})
+			message, customer, err := newClient(t, answering(200, body)).PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1})
 			if err != nil || message != "ok" || customer.Email != "ann@example.com" {
 				t.Errorf("got %q, %+v, %v", message, customer, err)
 			}

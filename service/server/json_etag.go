@@ -45,7 +45,7 @@ func setETag(_ context.Context, w http.ResponseWriter, response proto.Message) e
 			return true
 		}
 		resource := value.Message()
-		if etag := resource.Descriptor().Fields().ByName("etag"); etag != nil {
+		if etag := resource.Descriptor().Fields().ByName("etag"); etag != nil && resource.Has(etag) {
 			w.Header().Set("ETag", `"`+resource.Get(etag).String()+`"`)
 			return false
 		}

@@ -76,7 +76,11 @@ func jsonOutcome(t *testing.T, response *http.Response, content []byte) outcome 
 		for _, warning := range body.Warnings {
 			o.Warnings = append(o.Warnings, warning.Field+" "+strings.TrimPrefix(warning.Reason, "REASON_"))
 		}
-		if header := response.Header.Get("ETag"); header != fmt.Sprintf("%q", body.Data["etag"]) {
+		etag := fmt.Sprintf("%q", body.Data["etag"])
+		if etag == `""` {
+			etag = ""
+		}
+		if header := response.Header.Get("ETag"); header != etag {
 			t.Errorf("ETag is %s, and the customer's etag %q", header, body.Data["etag"])
 		}
 	} else {

@@ -161,7 +161,9 @@ type Customer struct {
 	// URL of the linked user in the WordPress administration; empty where the customer is not linked.
 	UserLink string `protobuf:"bytes,25,opt,name=user_link,proto3" json:"user_link,omitempty"`
 	// Opaque version of the customer: it changes when a writable field or `updated_at` changes. Send it back
-	// as `etag` of the request, or over HTTP as `If-Match`, to write only if nothing came in between.
+	// as `etag` of the request, or over HTTP as `If-Match`, to write only if nothing came in between. With
+	// `validate_only` it is the one of the stored customer, so that the update itself can be sent with it.
+	// Empty if the store did not tell when the customer was changed.
 	Etag          string `protobuf:"bytes,26,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
