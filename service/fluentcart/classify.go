@@ -42,7 +42,7 @@ func classify(a *answer) *Error {
 	case Invalid:
 		failure.Fields = fieldErrors(a.body)
 		failure.Message = plainMessage(string(body.Message))
-	case RateLimited, Unavailable:
+	case RateLimited, Unavailable, Broken:
 		failure.RetryAfter = retryAfter(a.header.Get("Retry-After"))
 	}
 	return failure
@@ -68,7 +68,11 @@ func kindOf(status int, body refusal) Kind {
 	case http.StatusTooManyRequests:
 		return RateLimited
 	case http.StatusServiceUnavailable:
-		return Unavailable
+		// WordPress in maintenance says so in its own words (F19). Without them it is what stands in front of the
+		// store that gave up, perhaps after it had passed the request on.
+		if body.Code != "" {
+			return Unavailable
+		}
 	}
 	if status >= 500 {
 		return Broken

@@ -30,7 +30,7 @@ const (
 	Forbidden
 	// RateLimited is 429.
 	RateLimited
-	// Unavailable is 503, as in WordPress's maintenance mode (F19).
+	// Unavailable is 503 in WordPress's own words, as in its maintenance mode (F19).
 	Unavailable
 	// Redirected is any 3xx; it was not followed (F21).
 	Redirected
@@ -44,7 +44,8 @@ const (
 	// NoAnswer means that no complete answer came, because of the time or of the connection. If Sent, the store
 	// may have done, or may still do, what was asked (F22).
 	NoAnswer
-	// Broken is 500 without a code that says more, 502, 504 or another 5xx: it says nothing about the write.
+	// Broken is 500 without a code that says more, 502, 503 of something in front of the store, 504 or another
+	// 5xx: it says nothing about the write.
 	Broken
 	// BadAnswer is an answer that is not what the store should say, under a status that says success, or too
 	// long: the store may have done what was asked.
