@@ -15,8 +15,11 @@ import (
 	"time"
 )
 
-// apiPath is where WordPress mounts FluentCart's API, below the address of the site.
-const apiPath = "/wp-json/fluent-cart/v2"
+// Where WordPress mounts its REST API, and FluentCart's in it, below the address of the site.
+const (
+	restPath = "/wp-json"
+	apiPath  = restPath + "/fluent-cart/v2"
+)
 
 // Config is what a Client needs to know.
 type Config struct {
@@ -80,14 +83,24 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 		return nil, errors.New("must begin with https:// (or http:// for a store on this machine)")
 	case base.Hostname() == "":
 		return nil, errors.New("has no host; give the address of the WordPress site, such as https://shop.example.com")
+	case !validPort(base.Port()):
+		return nil, errors.New("has a port that is not a number from 1 to 65535")
 	case base.User != nil:
 		return nil, errors.New("must not hold a user name or password; those have settings of their own")
 	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
 		return nil, errors.New("must not have a query or a fragment (a part after ? or #)")
 	}
-	base.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), apiPath)
+	base.Path = strings.TrimRight(base.Path, "/")
+	for _, end := range []string{apiPath, restPath} {
+		base.Path = strings.TrimRight(strings.TrimSuffix(base.Path, end), "/")
+	}
 	base.RawPath = ""
 	return base, nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // NewTransport returns the transport that a Client uses unless it is given another.

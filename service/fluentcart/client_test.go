@@ -114,6 +114,8 @@ func TestBaseURL(t *testing.T) {
 		{"a site with a slash", "https://shop.example/", "https://shop.example", ""},
 		{"a path in front", "https://shop.example/a/b//", "https://shop.example/a/b", ""},
 		{"the address of the API", "https://shop.example/a/wp-json/fluent-cart/v2/", "https://shop.example/a", ""},
+		{"the address of WordPress's API", "https://shop.example/wp-json/", "https://shop.example", ""},
+		{"a port that is too high", "https://shop.example:99999", "", "has a port that is not a number from 1 to 65535"},
 		{"a port", "http://127.0.0.1:8081", "http://127.0.0.1:8081", ""},
 		{"no scheme", "shop.example", "", "must begin with https://"},
 		{"another scheme", "ftp://shop.example", "", "must begin with https://"},

@@ -12,7 +12,7 @@ import (
 
 // replaced are the columns that a PUT overwrites: a merge needs to know them all (F2).
 var replaced = []string{
-	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id",
+	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id", "aov",
 }
 
 // text is a scalar of JSON as text; null and what is not a scalar are empty. It is for what is shown or

@@ -69,6 +69,7 @@ func TestCustomersAreReadInAllTheirForms(t *testing.T) {
 func TestColumnsThatAreWrittenBackMustBeUnderstood(t *testing.T) {
 	for _, row := range []struct{ name, from, to, says string }{
 		{"a missing column", `"city":"Paris",`, ``, `lacks "city"`},
+		{"no average order value", `,"aov":"8300.00"`, ``, `lacks "aov"`},
 		{"a list", `"city":"Paris"`, `"city":["Paris"]`, `"city" is not text`},
 		{"an object", `"notes":""`, `"notes":{}`, `"notes" is not text`},
 		{"a truth value", `"status":"active"`, `"status":false`, `"status" is not text`},

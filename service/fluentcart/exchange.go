@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -83,9 +84,12 @@ func transportError(ctx context.Context, method string, status int, sent bool, e
 // isTLS reports whether it was the handshake that failed.
 func isTLS(err error) bool {
 	var certificate *tls.CertificateVerificationError
-	var alert tls.AlertError
 	var record tls.RecordHeaderError
-	return errors.As(err, &certificate) || errors.As(err, &alert) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
+	if errors.As(err, &certificate) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) {
+		return true
+	}
+	var alert *net.OpError // crypto/tls has no type for an alert over TCP
+	return errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error")
 }
 
 // withoutURL drops the address that net/http puts into its errors: logs name the store once, at start.

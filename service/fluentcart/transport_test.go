@@ -3,6 +3,7 @@ package fluentcart_test
 import (
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -126,6 +127,11 @@ func TestStoresThatAreNotReached(t *testing.T) {
 	stranger.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that fails
 	stranger.StartTLS()
 	t.Cleanup(stranger.Close)
+	old := httptest.NewUnstartedServer(http.NotFoundHandler())
+	old.Config.ErrorLog = stranger.Config.ErrorLog
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
+	old.StartTLS()
+	t.Cleanup(old.Close)
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 	for _, row := range []struct {
@@ -134,6 +140,7 @@ func TestStoresThatAreNotReached(t *testing.T) {
 	}{
 		{"nobody listens", closed.URL, fluentcart.Unreachable},
 		{"a certificate that nobody vouches for", stranger.URL, fluentcart.NotTrusted},
+		{"TLS 1.1", old.URL, fluentcart.NotTrusted},
 		{"plain HTTP where TLS should be", strings.Replace(plain.URL, "http:", "https:", 1), fluentcart.NotTrusted},
 	} {
 		t.Run(row.name, func(t *testing.T) {
