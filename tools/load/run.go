@@ -27,7 +27,7 @@ func run(ctx context.Context, cfg config, stdout io.Writer) (bool, error) {
 		}
 		defer stop()
 		addr = started
-		fmt.Fprintf(stdout, "started a sandbox at %s\n", addr)
+		fmt.Fprintf(stdout, "started a gateway with a sandbox, gRPC at %s\n", addr)
 	case !cfg.allowRemote:
 		if err := checkLoopback(ctx, addr); err != nil {
 			return false, err

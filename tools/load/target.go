@@ -32,20 +32,23 @@ func checkLoopback(ctx context.Context, addr string) error {
 
 // startSandbox starts a gateway of its own, and returns the address of its gRPC door and what stops it.
 func startSandbox(ctx context.Context, program string) (addr string, stop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
 	gateway := exec.CommandContext(ctx, program, "--sandbox", "--log-level=error",
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0")
 	gateway.Cancel = func() error { return gateway.Process.Signal(syscall.SIGTERM) }
 	gateway.WaitDelay = 10 * time.Second
 	output, err := gateway.StdoutPipe()
 	if err != nil {
+		cancel()
 		return "", nil, err
 	}
 	if err := gateway.Start(); err != nil {
+		cancel()
 		return "", nil, fmt.Errorf("start the gateway: %w", err)
 	}
 	stop = func() {
-		_ = gateway.Process.Signal(syscall.SIGTERM) // it may have ended by itself
-		_ = gateway.Wait()                          // its end is not what is measured
+		cancel()
+		_ = gateway.Wait() // its end is not what is measured
 	}
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
