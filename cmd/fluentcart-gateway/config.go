@@ -86,6 +86,14 @@ func (c *serveConfig) check() error {
 	if c.DefaultTimeout.Duration > time.Minute {
 		fault("--default-timeout=%s: no call may take longer than 60s; give 60s or less", c.DefaultTimeout.Duration)
 	}
+	for flag, value := range map[string]duration{"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout} {
+		if value.Duration > maxStoreTimeout {
+			fault("--%s=%s: give %s or less; a store that takes longer is not working", flag, value.Duration, maxStoreTimeout)
+		}
+	}
+	if pair := c.GetTimeout.Duration + c.PutTimeout.Duration; c.DrainTimeout.malformed == "" && c.DrainTimeout.Duration < pair {
+		fault("--drain-timeout=%s: the read and the write of a call in flight may take %s (--get-timeout and --put-timeout); give at least that", c.DrainTimeout.Duration, pair)
+	}
 	if _, err := c.level(); err != nil {
 		fault("--log-level=%s: must be debug, info, warn or error", c.LogLevel)
 	}
@@ -95,6 +103,10 @@ func (c *serveConfig) check() error {
 	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(faults...)
 }
+
+// maxStoreTimeout is the longest that one call to the store may take. The JSON door still has a connection to
+// answer on after both.
+const maxStoreTimeout = 30 * time.Second
 
 // checkStore checks the settings of a real store, and reads the password.
 func (c *serveConfig) checkStore() []error {
@@ -106,8 +118,11 @@ func (c *serveConfig) checkStore() []error {
 	case base.Scheme == "http" && !isLoopback(base.Hostname()) && !c.AllowInsecureStore:
 		faults = append(faults, errors.New("--store-url: http:// would send the credentials over the network unencrypted; use https://, or give --allow-insecure-store"))
 	}
-	if c.StoreUsername == "" {
+	switch {
+	case c.StoreUsername == "":
 		faults = append(faults, errors.New("--store-username is missing: give the WordPress user the gateway acts as"))
+	case strings.Contains(c.StoreUsername, ":"):
+		faults = append(faults, errors.New("--store-username has a colon, which Basic authentication cannot carry: give the user's login name or e-mail address"))
 	}
 	if c.StorePasswordFile == "" {
 		return append(faults, errors.New("--store-password-file is missing: give a file with an application password of that user (WordPress: Users, Profile, Application Passwords)"))

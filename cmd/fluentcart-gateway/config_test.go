@@ -33,6 +33,12 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		{"listening to everybody", []string{"--sandbox", "--grpc-addr=:9090", "--http-addr=0.0.0.0:80", "--sandbox-addr=example.com:1"}, []string{
 			"--grpc-addr=:9090: callers are not authenticated", "--http-addr=0.0.0.0:80: callers are not authenticated", "--sandbox-addr=example.com:1: callers are not authenticated",
 		}},
+		{"times that do not fit together", []string{"--sandbox", "--get-timeout=40s", "--put-timeout=10s", "--drain-timeout=49s"}, []string{
+			"--drain-timeout=49s: the read and the write of a call in flight may take 50s", "--get-timeout=40s: give 30s or less",
+		}},
+		{"a user name that cannot be sent", []string{"--store-url=https://shop.example.com", "--store-username=a:b"}, []string{
+			"--store-password-file is missing", "--store-username has a colon",
+		}},
 		{"everything else", []string{"--sandbox", "--write-mode=x", "--get-timeout=5", "--put-timeout=-1s", "--default-timeout=2m", "--drain-timeout=soon", "--log-level=loud", "--log-format=xml", "--grpc-addr=9090", "--http-addr=127.0.0.1:http!"}, []string{
 			"--default-timeout=2m0s: no call may take longer than 60s", "--drain-timeout=soon: must be a positive time", "--get-timeout=5: must be a positive time",
 			"--grpc-addr=9090: must be host:port", "--http-addr=127.0.0.1:http!: the port must be a number", "--log-format=xml: must be text or json",
