@@ -42,7 +42,11 @@ func (m *merged) predict() (*fluentcart.Customer, error) {
 		switch f.name {
 		case "full_name", "first_name", "last_name", "city":
 			if cleaned != trim(value) {
-				violations = append(violations, violation{f.name, notPlainText})
+				description := notPlainText
+				if m.stored(f.name) {
+					description += storedBreaks
+				}
+				violations = append(violations, violation{f.name, description})
 			}
 		}
 		if f.set != nil && cleaned != value {

@@ -114,7 +114,8 @@ func TestLikelyCauseOfA423IsExplained(t *testing.T) {
 		{"any other", "Cyd", "Moe", "most likely the linked WordPress user 5 no longer exists"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			asked := &merged{change: &change{}, customer: fluentcart.Customer{ID: 7, UserID: &linked, FirstName: row.first, LastName: row.last}}
+			customer := fluentcart.Customer{ID: 7, UserID: &linked, FirstName: row.first, LastName: row.last}
+			asked := &merged{change: &change{}, before: &customer, customer: customer}
 			err := writeError(t.Context(), asked, &fluentcart.Error{Kind: fluentcart.UserUpdateFailed})
 			for _, detail := range status.Convert(err).Details() {
 				if failure, ok := detail.(*errdetails.PreconditionFailure); ok {

@@ -48,6 +48,9 @@ func readChange(request *customerv1.UpdateCustomerRequest) (*change, *customerv1
 			violations = append(violations, violation{"update_mask", "* stands for all writable fields; it must be the only path"})
 		case path == everything:
 		case problem != "":
+			if len(violations) == 0 {
+				problem += "; writable are " + writable()
+			}
 			violations = append(violations, violation{"update_mask", problem})
 		default:
 			inMask[name] = true
@@ -89,10 +92,10 @@ func resolvePath(customer protoreflect.MessageDescriptor, path string) (name, pr
 	for i := range customer.Fields().Len() {
 		field := customer.Fields().Get(i)
 		if name := string(field.Name()); (path == name || path == lowerCamel(name)) && outputOnly(field) {
-			return "", fmt.Sprintf("%s is output only; writable are %s", quoted(path), writable())
+			return "", quoted(path) + " is output only"
 		}
 	}
-	return "", fmt.Sprintf("%s is not a field of Customer; writable are %s", quoted(path), writable())
+	return "", quoted(path) + " is not a field of Customer"
 }
 
 func outputOnly(field protoreflect.FieldDescriptor) bool {

@@ -58,6 +58,8 @@ func (c *change) mergeNames(storedFirst, storedLast string) (first, last, proble
 		first, agrees = strings.CutSuffix(full, " "+last)
 	case hasLast:
 		first = full
+	case full == joinName(storedFirst, storedLast): // no change, however the store parts it
+		first, last = storedFirst, storedLast
 	default:
 		first, last = splitName(full)
 	}

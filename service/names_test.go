@@ -17,6 +17,7 @@ func TestNamesAreMergedSoThatBothKindsOfStoreAgree(t *testing.T) {
 	}{
 		{"nothing given keeps both", names{}, "Ann", "Lee", false},
 		{"a full name gives its last word to the last name", names{"full_name": "Mary Ann van Dyke"}, "Mary Ann van", "Dyke", false},
+		{"the stored full name changes nothing", names{"full_name": " Ann Lee "}, "Ann", "Lee", false},
 		{"a full name of one word has no last name", names{"full_name": "Cher"}, "Cher", "", false},
 		{"outer spaces do not count", names{"full_name": "  Zoë Quill "}, "Zoë", "Quill", false},
 		{"no-break and ideographic spaces part nothing", names{"full_name": "Mary\u00a0Ann van\u3000Dyke\u00a0"}, "Mary\u00a0Ann", "van\u3000Dyke\u00a0", false},

@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,9 +47,22 @@ func emailOwned(customer, linked int64) error {
 	return newError(reasonEmailOwned, stateNotSent, "email: "+description, nil, precondition("EMAIL_OWNER", customer, description))
 }
 
+// maxViolations bounds what is told of one request. gRPC sends errors in headers, in plain and once more in
+// base64, and a client that takes 8 KiB of those would get a broken stream in place of the error.
+const maxViolations = 8
+
+// told returns the violations that are told, the last of which says how many are not.
+func told(violations []violation) []violation {
+	if len(violations) <= maxViolations {
+		return violations
+	}
+	more := violation{"request", fmt.Sprintf("has more faults (%d are not told)", len(violations)-maxViolations)}
+	return append(slices.Clone(violations[:maxViolations]), more)
+}
+
 func badRequest(violations []violation) *errdetails.BadRequest {
 	detail := &errdetails.BadRequest{}
-	for _, v := range violations {
+	for _, v := range told(violations) {
 		detail.FieldViolations = append(detail.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
 	}
 	return detail
@@ -64,6 +78,7 @@ func resourceName(customer int64) string { return fmt.Sprintf("customers/%d", cu
 
 // summary puts all violations into one line, for those who see only the message.
 func summary(violations []violation) string {
+	violations = told(violations)
 	lines := make([]string, len(violations))
 	for i, v := range violations {
 		lines[i] = v.field + ": " + v.description
@@ -74,9 +89,9 @@ func summary(violations []violation) string {
 // likelyCause explains a 423 from what was read and asked (F8).
 func likelyCause(asked *merged) string {
 	full := asked.asked(fields[1])
-	linked := valueOf(asked.customer.UserID)
 	user := "the linked WordPress user"
-	if linked > 0 {
+	if asked.before != nil { // it is the link as it was that the store follows, not the one asked for (F12)
+		linked := valueOf(asked.before.UserID)
 		user = fmt.Sprintf("the linked WordPress user %d", linked)
 	}
 	switch slug := slugOf(full); {
@@ -85,7 +100,7 @@ func likelyCause(asked *merged) string {
 	case utf8.RuneCountInString(slug) > maxSlug:
 		return fmt.Sprintf("the name is too long for %s: written as a slug it has %d characters, at most %d are possible; give a shorter name", user, utf8.RuneCountInString(slug), maxSlug)
 	default:
-		return fmt.Sprintf("most likely %s no longer exists; unlink the customer in WordPress, or link it to an existing user", user)
+		return fmt.Sprintf("most likely %s no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user", user)
 	}
 }
 
@@ -106,6 +121,9 @@ func slugOf(name string) string {
 	return strings.Trim(slug.String(), "-")
 }
 
+// storedBreaks is told of a field that the caller has nothing to do with.
+const storedBreaks = "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"
+
 // violationsOf translates what a 422 says: rules, never the store's English (F5). What is not about a field that
 // a caller can give is left out; the log has it.
 func violationsOf(failure *fluentcart.Error, asked *merged) []violation {
@@ -116,7 +134,7 @@ func violationsOf(failure *fluentcart.Error, asked *merged) []violation {
 		}
 		description := describeRule(f)
 		if asked != nil && asked.stored(f.Field) {
-			description += "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"
+			description += storedBreaks
 		}
 		violations = append(violations, violation{f.Field, description})
 	}

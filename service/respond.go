@@ -31,7 +31,7 @@ func warn(c *change, name, was, asked, is string) *customerv1.Warning {
 	}
 	warning := &customerv1.Warning{Field: name}
 	switch {
-	case !c.named(name) && (!isName(name) || !c.namesName()):
+	case !c.named(name) && asked == was:
 		warning.Reason = customerv1.Warning_REASON_CHANGED_UNASKED
 		warning.Description = "the store changed this field although the request does not name it"
 	case is == clean(asked):

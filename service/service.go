@@ -1,8 +1,10 @@
 // Package service implements fluentcart.customer.v1.CustomerService over a FluentCart store.
 //
 // The store's own call replaces a whole customer. UpdateCustomer reads, merges what the request names, writes
-// once, and compares what was kept with what was asked: what is not named is never changed, and the answer says
-// truthfully whether the write happened. What the store does is quoted as F1 to F24 from fluentcart/BEHAVIOUR.md.
+// once, and compares what was kept with what was asked: what is not named stays as it is, and the answer says
+// truthfully whether the write happened. Two things are beyond it: a store of full names parts them anew with
+// every write (F11; a warning tells), and another writer can come between the read and the write (F23).
+// What the store does is quoted as F1 to F24 from fluentcart/BEHAVIOUR.md.
 package service
 
 import (

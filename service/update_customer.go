@@ -36,18 +36,27 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	}
 
 	switch {
+	case request.GetValidateOnly():
+		return rehearse(asked)
 	case !asked.differs():
 		return respond(updated, asked, before), nil
-	case request.GetValidateOnly():
-		after, err := asked.predict()
+	}
+	return s.write(ctx, asked)
+}
+
+// rehearse answers as if the customer had been written.
+func rehearse(asked *merged) (*customerv1.UpdateCustomerResponse, error) {
+	after := asked.before
+	if asked.differs() {
+		predicted, err := asked.predict()
 		if err != nil {
 			return nil, err
 		}
-		response := respond("Nothing was written: validate_only is set.", asked, after)
-		response.Customer.Etag = etag(before) // the one that a write which follows this rehearsal has to match
-		return response, nil
+		after = predicted
 	}
-	return s.write(ctx, asked)
+	response := respond("Nothing was written: validate_only is set.", asked, after)
+	response.Customer.Etag = etag(asked.before) // the one that the write itself will have to match
+	return response, nil
 }
 
 // write sends the merged customer, and answers with what the store then holds.
