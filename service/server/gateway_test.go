@@ -31,7 +31,10 @@ type gateway struct {
 	url    string // of the JSON door
 	json   http.Handler
 	stop   context.CancelFunc
+	drain  time.Duration
 	log    *lockedBuffer
+
+	stopped chan error // what Run returned
 }
 
 // options are what differs from an ordinary gateway in front of an ordinary store.
@@ -88,14 +91,12 @@ func (g *gateway) serve(t testing.TB, customers customerv1.CustomerServiceServer
 	grpcListener, httpListener := listen(t), listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
-	stopped := make(chan error, 1)
-	go func() { stopped <- doors.Run(ctx, grpcListener, httpListener) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-stopped; err != nil {
-			t.Errorf("the doors ended with: %v", err)
-		}
-	})
+	g.stopped = make(chan error, 1)
+	go func() {
+		g.stopped <- doors.Run(ctx, grpcListener, httpListener)
+		close(g.stopped)
+	}()
+	t.Cleanup(func() { g.stopNow(t) })
 	g.conn, err = grpc.NewClient(grpcListener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
@@ -105,10 +106,19 @@ func (g *gateway) serve(t testing.TB, customers customerv1.CustomerServiceServer
 	g.url = "http://" + httpListener.Addr().String()
 }
 
+// stopNow stops the gateway and waits until it has.
+func (g *gateway) stopNow(t testing.TB) {
+	t.Helper()
+	g.stop()
+	if err := <-g.stopped; err != nil {
+		t.Errorf("the doors ended with: %v", err)
+	}
+}
+
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
 		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: slog.New(slog.NewJSONHandler(g.log, nil)),
-		DefaultTimeout: defaultTimeout, DrainTimeout: 10 * time.Second,
+		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second),
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// The bounds of both doors. The contract's own limit on a request, 64 KiB, is checked by the service, which can
-// say what is wrong; this is where a door stops to read.
+// Where this door stops to read, in bytes; the other door has the same bound on headers. The contract's own limit
+// on a request, 64 KiB, is checked by the service, which can say what is wrong.
 const (
 	maxMessage = 128 << 10
 	maxHeader  = 16 << 10

@@ -5,14 +5,20 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
 const requestIDHeader = "X-Request-Id"
+
+// grpcTimeout is how a time is written in gRPC over HTTP/2.
+var grpcTimeout = regexp.MustCompile(`^[0-9]{1,8}[HMSmun]$`)
 
 // newHTTPServer returns the JSON door.
 func newHTTPServer(cfg Config) (*http.Server, error) {
@@ -50,7 +56,8 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	}, nil
 }
 
-// allowedIn is the list of headers that become metadata. Grpc-Timeout is read by grpc-gateway itself.
+// allowedIn is the list of headers that become metadata. grpc-gateway itself reads Grpc-Timeout, and adds
+// Authorization and X-Forwarded-For, which nothing here looks at.
 func allowedIn(header string) (string, bool) {
 	return requestIDKey, header == requestIDHeader
 }
@@ -61,14 +68,26 @@ func nothing(string) (string, bool) { return "", false }
 // bounded names the call, and reads its body within the bound, before anything else looks at it.
 func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !validRequestID(r.Header.Get(requestIDHeader)) {
-			r.Header.Set(requestIDHeader, rand.Text())
+		id := rand.Text()
+		if given := r.Header.Values(requestIDHeader); len(given) == 1 && validRequestID(given[0]) {
+			id = given[0]
 		}
-		w.Header().Set(requestIDHeader, r.Header.Get(requestIDHeader))
+		r.Header.Set(requestIDHeader, id)
+		w.Header().Set(requestIDHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		body, problem, status := readBody(w, r)
+		// A web page anywhere can make a browser on this machine send a POST. Programs send no Origin.
+		if d.origins.Check(r) != nil {
+			d.log(r, http.StatusForbidden)
+			d.answer(w, http.StatusForbidden, status.New(codes.PermissionDenied, "web pages of other origins may not call; nothing was written"))
+			return
+		}
+		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {
+			d.refuse(w, r, http.StatusBadRequest, violation{"Grpc-Timeout", "must be a number of up to 8 digits with a unit, such as 500m (milliseconds), 5S or 1M (minutes)"})
+			return
+		}
+		body, problem, httpStatus := readBody(w, r)
 		if problem != "" {
-			d.refuse(w, r, status, violation{"body", problem})
+			d.refuse(w, r, httpStatus, violation{"body", problem})
 			return
 		}
 		r.Body = body

@@ -23,8 +23,8 @@ func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
 		requestID(), // first: all that follows can name the call
 		accessLog(cfg.Logger.With(slog.String("door", door))), // outside recovery: a panic is a line in the log too
+		noBlindRetry(),               // outside recovery: a panic leaves the outcome unknown too
 		recovered(cfg.Logger),        // outside all that can panic for a caller's reason
-		noBlindRetry(),               // outside deadline: it looks at the final status
 		deadline(cfg.DefaultTimeout), // innermost: the time is for the work alone
 	}
 }
@@ -111,10 +111,16 @@ func levelOf(code codes.Code) slog.Level {
 
 // recovered turns a panic into an error that says nothing about it; the log has it all.
 func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
+	fault := status.New(codes.Internal, "internal error; whether the customer was written is not known: read it before sending again")
+	if detailed, err := fault.WithDetails(&errdetails.ErrorInfo{
+		Domain: "fluentcart-gateway", Reason: "GATEWAY_FAULT", Metadata: map[string]string{"write_state": "unknown"},
+	}); err == nil {
+		fault = detailed
+	}
 	return recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
 		logger.LogAttrs(ctx, slog.LevelError, "panic",
 			slog.Any("request_id", ctx.Value(requestIDContext{})), slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
-		return status.Error(codes.Internal, "internal error; whether the customer was written is not known: read it before sending again")
+		return fault.Err()
 	}))
 }
 
@@ -124,9 +130,7 @@ func noBlindRetry() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		response, err := handler(ctx, request)
 		if err != nil && errorInfo(status.Convert(err)).GetMetadata()["write_state"] == "unknown" {
-			if err := grpc.SetTrailer(ctx, pushback); err != nil {
-				return nil, err
-			}
+			_ = grpc.SetTrailer(ctx, pushback) // it fails for a caller who has left, whose call is still to be logged as it ended
 		}
 		return response, err
 	}

@@ -12,9 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
@@ -24,7 +26,7 @@ import (
 // is about all of them.
 func TestInterceptorsAreInOrder(t *testing.T) {
 	g := &gateway{log: &lockedBuffer{}}
-	wanted := []string{"requestID", "accessLog", "recover", "noBlindRetry", "deadline"}
+	wanted := []string{"requestID", "accessLog", "noBlindRetry", "recover", "deadline"}
 	chain := server.Interceptors(g.config(customerv1.UnimplementedCustomerServiceServer{}, time.Second), "grpc")
 	if len(chain) != len(wanted) {
 		t.Fatalf("%d interceptors, want %d", len(chain), len(wanted))
@@ -62,6 +64,9 @@ func TestPanicIsAnErrorThatSaysNothingOfIt(t *testing.T) {
 	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1})
 	if status.Code(err) != codes.Internal || strings.Contains(err.Error(), "canary") {
 		t.Errorf("over gRPC: %v", err)
+	}
+	if got := failed(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
+		t.Errorf("over gRPC: reason %q, write_state %q", got.Reason, got.WriteState)
 	}
 	response, body := g.send(t, http.MethodPut, "/v1/customers/1", `{}`, nil)
 	if response.StatusCode != http.StatusInternalServerError || strings.Contains(string(body), "canary") {
@@ -166,6 +171,51 @@ func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"-1"}, trailer.Get("grpc-retry-pushback-ms")); diff != "" {
 		t.Errorf("trailer (-want +got):\n%s", diff)
+	}
+}
+
+// A caller who leaves cannot be told anything; the operator still has to learn what became of the write.
+func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	g := start(t, options{wrap: func(store http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				leave()
+				<-left
+				panic(http.ErrAbortHandler)
+			}
+			store.ServeHTTP(w, r)
+		})
+	}})
+	_, err := g.grpc.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")}})
+	if status.Code(err) != codes.Canceled {
+		t.Errorf("got %v", err)
+	}
+	close(left)
+	g.stopNow(t)
+	if log := g.log.String(); !strings.Contains(log, `"reason":"WRITE_OUTCOME_UNKNOWN","write_state":"unknown"`) {
+		t.Errorf("the log lacks the outcome:\n%s", log)
+	}
+}
+
+// gRPC sends errors in headers, of which clients take 8 KiB by default in Java.
+func TestErrorsFitIntoTheHeadersThatClientsTake(t *testing.T) {
+	g := start(t, options{})
+	paths := make([]string, 100)
+	for i := range paths {
+		paths[i] = strings.Repeat("漢", 60)
+	}
+	conn, err := grpc.NewClient(g.conn.Target(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithMaxHeaderListSize(8<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = customerv1.NewCustomerServiceClient(conn).UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
+		CustomerId: 1, Customer: &customerv1.Customer{}, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths},
+	})
+	if got := failed(t, status.Convert(err)); got.Code != "INVALID_ARGUMENT" || len(got.Fields) != 9 {
+		t.Errorf("got %v with %d fields", err, len(got.Fields))
 	}
 }
 

@@ -107,6 +107,7 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 	var kept members
 	var violations []violation
 	seen := map[string]bool{}
+	unknown := "is not a field here; writable are " + writable(descriptor)
 	for decoder.More() {
 		key, err := decoder.Token()
 		name, isText := key.(string)
@@ -125,7 +126,8 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && outputOnly(field):
 			// It is answered, and never written.
 		case field == nil:
-			violations = append(violations, violation{label, "is not a field here; writable are " + writable(descriptor)})
+			violations = append(violations, violation{label, unknown})
+			unknown = "is not a field here"
 		case string(value) != "null":
 			kept = append(kept, member{field, value})
 		case field.HasPresence() && field.Message() == nil:

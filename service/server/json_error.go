@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,10 +19,14 @@ import (
 // violation is what the door itself has against a request, before the service sees it.
 type violation struct{ field, description string }
 
+// maxViolations bounds what is told of one request.
+const maxViolations = 8
+
 // jsonDoor answers with errors: those of the calls, and its own.
 type jsonDoor struct {
 	httpStatus func(*status.Status) (int, bool)
 	routes     routes
+	origins    http.CrossOriginProtection
 	logger     *slog.Logger
 }
 
@@ -45,6 +51,9 @@ func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.
 
 // refuse answers to a request that is wrong by itself; nothing was sent. The calls' own log has no line for it.
 func (d *jsonDoor) refuse(w http.ResponseWriter, r *http.Request, httpStatus int, violations ...violation) {
+	if more := len(violations) - maxViolations; more > 0 {
+		violations = append(slices.Clone(violations[:maxViolations]), violation{"request", fmt.Sprintf("has more faults (%d are not told)", more)})
+	}
 	lines := make([]string, len(violations))
 	badRequest := &errdetails.BadRequest{}
 	for i, v := range violations {
@@ -75,8 +84,8 @@ func (d *jsonDoor) noRoute(_ context.Context, _ *runtime.ServeMux, _ runtime.Mar
 }
 
 func (d *jsonDoor) log(r *http.Request, httpStatus int) {
-	d.logger.LogAttrs(r.Context(), slog.LevelWarn, "request refused at the door",
-		slog.String("request_id", r.Header.Get(requestIDHeader)), slog.Int("http_status", httpStatus))
+	d.logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused at the door",
+		slog.String("request_id", r.Header.Get(requestIDHeader)), slog.String("http_method", r.Method), slog.Int("http_status", httpStatus))
 }
 
 // answer writes a google.rpc.Status.

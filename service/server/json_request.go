@@ -26,14 +26,17 @@ type body struct {
 // Close does nothing; the body has been read.
 func (b *body) Close() error { return nil }
 
-// readBody reads a body of at most maxMessage bytes. If it cannot, it says why, and with which HTTP status.
+// maxBody bounds a JSON body. JSON may write a byte as six (\u000a), and what it says may have 64 KiB.
+const maxBody = 6 * 64 << 10
+
+// readBody reads a body of at most maxBody bytes. If it cannot, it says why, and with which HTTP status.
 func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem string, status int) {
-	tooLarge := fmt.Sprintf("must be at most %d bytes", maxMessage)
-	if r.ContentLength > maxMessage {
+	tooLarge := fmt.Sprintf("must be at most %d bytes", maxBody)
+	if r.ContentLength > maxBody {
 		w.Header().Set("Connection", "close") // rather than reading what nobody wants
 		return nil, tooLarge, http.StatusRequestEntityTooLarge
 	}
-	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -53,6 +54,48 @@ func TestStoppingWaitsForCallsInFlight(t *testing.T) {
 	}
 	if got := <-overJSON; !strings.HasPrefix(got, "200") {
 		t.Errorf("over JSON: %s", got)
+	}
+}
+
+// A write that has begun is waited for even when the drain time is over and its caller is cut off.
+func TestWritesAreWaitedForAfterTheDrainTime(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	g := &gateway{log: &lockedBuffer{}, drain: time.Millisecond}
+	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		begun <- struct{}{}
+		<-finish
+		return &customerv1.UpdateCustomerResponse{}, nil
+	}}, 30*time.Second)
+	cutOff := make(chan error, 2)
+	go func() {
+		_, err := g.grpc.UpdateCustomer(context.WithoutCancel(t.Context()), &customerv1.UpdateCustomerRequest{CustomerId: 1})
+		cutOff <- err
+	}()
+	go func() {
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, g.url+"/v1/customers/1", strings.NewReader("{}"))
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		cutOff <- err
+	}()
+	<-begun
+	<-begun
+	g.stop()
+	for range 2 {
+		if err := <-cutOff; err == nil {
+			t.Error("a caller was answered before its call ended")
+		}
+	}
+	select {
+	case err := <-g.stopped:
+		t.Errorf("the doors ended before the calls did: %v", err)
+	default:
+	}
+	close(finish)
+	g.stopNow(t)
+	if got := strings.Count(g.log.String(), `"msg":"call"`); got != 2 {
+		t.Errorf("%d calls in the log, want 2", got)
 	}
 }
 

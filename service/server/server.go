@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -28,7 +29,8 @@ type Config struct {
 	Logger *slog.Logger
 	// DefaultTimeout is given to callers without a deadline.
 	DefaultTimeout time.Duration
-	// DrainTimeout bounds how long calls in flight may take to end once the server stops.
+	// DrainTimeout is how long the calls in flight keep their connections once the server stops. Their work is
+	// waited for in any case: a write that has begun is not torn.
 	DrainTimeout time.Duration
 }
 
@@ -38,6 +40,9 @@ type Server struct {
 	http   *http.Server
 	health *health.Server
 	drain  time.Duration
+	logger *slog.Logger
+
+	jsonCalls sync.RWMutex // held for reading by each call of the JSON door
 }
 
 // New returns a Server. It listens on nothing yet.
@@ -47,12 +52,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("JSON door: %w", err)
 	}
-	return &Server{
+	s := &Server{
 		grpc:   newGRPCServer(cfg, healthServer),
 		http:   gateway,
 		health: healthServer,
 		drain:  cfg.DrainTimeout,
-	}, nil
+		logger: cfg.Logger,
+	}
+	s.http.Handler = s.counted(gateway.Handler)
+	return s, nil
 }
 
 // Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes
@@ -80,8 +88,18 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	return err
 }
 
-// stop refuses new calls, and gives those in flight the drain time.
+// counted lets stop wait for the calls of a door whose connections it has closed.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.jsonCalls.RLock()
+		defer s.jsonCalls.RUnlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// stop refuses new calls, and gives those in flight the drain time to be answered.
 func (s *Server) stop(ctx context.Context) {
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "stopping; calls in flight may end", slog.Duration("drain_timeout", s.drain))
 	s.health.Shutdown() // watchers learn it first, and send their calls elsewhere
 	ctx, cancel := context.WithTimeout(ctx, s.drain)
 	defer cancel()
@@ -90,15 +108,21 @@ func (s *Server) stop(ctx context.Context) {
 		defer close(stopped)
 		s.grpc.GracefulStop()
 	}()
-	if s.http.Shutdown(ctx) != nil {
-		_ = s.http.Close() // the drain time is over; its error is that of a listener already closed
-	}
+	late := s.http.Shutdown(ctx) != nil
 	select {
 	case <-stopped:
 	case <-ctx.Done():
-		s.grpc.Stop()
-		<-stopped
+		late = true
 	}
+	if !late {
+		return
+	}
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "the drain time is over; callers are cut off, and writes that have begun are waited for")
+	_ = s.http.Close() // its error is that of a listener already closed
+	s.grpc.Stop()      // lets GracefulStop return, once the calls have
+	<-stopped
+	s.jsonCalls.Lock()
+	defer s.jsonCalls.Unlock()
 }
 
 func doorError(door string, err error) error {
