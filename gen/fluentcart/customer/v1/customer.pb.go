@@ -125,7 +125,8 @@ type Customer struct {
 	Postcode *string `protobuf:"bytes,9,opt,name=postcode,proto3,oneof" json:"postcode,omitempty"`
 	// Status, at most 45 characters. FluentCart knows "active" and "inactive" and takes any text (F12).
 	Status *string `protobuf:"bytes,10,opt,name=status,proto3,oneof" json:"status,omitempty"`
-	// Notes of the shop's staff, at most 64 KiB (65536 bytes). The store turns line breaks and tabs into
+	// Notes of the shop's staff, at most 64 KiB (65536 bytes) less the rest of the request, which as a whole
+	// has that limit too. The store turns line breaks and tabs into
 	// spaces and drops HTML tags, which is then told in a warning (F10).
 	Notes *string `protobuf:"bytes,11,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
 	// Id of the WordPress user the customer is linked to; 0 is none. A value other than the stored one is

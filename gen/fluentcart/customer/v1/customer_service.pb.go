@@ -34,14 +34,15 @@ type UpdateCustomerRequest struct {
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,proto3" json:"customer,omitempty"`
 	// The fields of Customer to write, in snake_case or lowerCamelCase; over HTTP separated by commas. A field
 	// of the mask that `customer` does not have is cleared. `*`, alone, replaces all writable fields: those
-	// that are absent are cleared, and `user_id` is kept. Without a mask the fields that are present are
-	// written. Unknown and output-only fields are refused.
+	// that are absent are cleared, and `user_id` is kept (not by a gateway in write mode replace, which does
+	// not know it). Without a mask the fields that are present are written. Unknown and output-only fields are refused.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,proto3" json:"update_mask,omitempty"`
 	// If set, the `etag` the customer had when it was read, at most 128 bytes. When the customer was changed
 	// since, the answer is ABORTED with ETAG_MISMATCH and nothing is written. Over HTTP `If-Match` is the same.
 	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Read, check and answer as if, without writing. What only the store can know, such as an e-mail address
-	// in use by another customer, is not found this way.
+	// Read, check and answer as if, without writing. What only the store can know is not found this way: an
+	// e-mail address in use by another customer, a WordPress user who is gone, how it parts a name (F11).
+	// Without a field to change this reads the customer, and its etag.
 	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -204,9 +205,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB%\x92A\"J \"Customer updated successfully!\"R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xe9\x0f\n" +
-	"\x0fCustomerService\x12\xd5\x0f\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xe3\x0e\x92A\x8e\r\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xa9\x10\n" +
+	"\x0fCustomerService\x12\x95\x10\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xa3\x0f\x92A\xce\r\n" +
 	"\tcustomersJ\xc1\x02\n" +
 	"\x03200\x12\xb9\x02\n" +
 	"@The customer is as asked. The ETag header holds its new version.\x122\n" +
@@ -241,11 +242,11 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x14\x1a\x12.google.rpc.StatusJy\n" +
 	"\x03504\x12r\n" +
 	"XThe time was up: DEADLINE_PASSED before the write was sent, WRITE_OUTCOME_UNKNOWN after.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.Statusr\xd7\x01\n" +
+	"\x14\x1a\x12.google.rpc.Statusr\x97\x02\n" +
 	"R\n" +
 	"\bIf-Match\x12DThe ETag of the customer as it was read; same as the parameter etag.\x18\x01\n" +
-	"\x80\x01\n" +
-	"\fGrpc-Timeout\x12nHow long the caller waits: at most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xdb\t\x92A\xff\b\x12\xff\x05\n" +
+	"\xc0\x01\n" +
+	"\fGrpc-Timeout\x12\xad\x01The time for the call, at most 60 seconds; a write that has begun is not cut short by it. At most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xdb\t\x92A\xff\b\x12\xff\x05\n" +
 	"\x12fluentcart-gateway\x12\xa9\x05Updates customers of a FluentCart store, safely: what a request does not name is never changed, and every answer says truthfully whether the write happened.\n" +
 	"\n" +
 	"The same call is served over gRPC as `fluentcart.customer.v1.CustomerService/UpdateCustomer`, and here as JSON. The path under `/wp-json/fluent-cart/v2` takes the requests that FluentCart documents, unchanged.\n" +

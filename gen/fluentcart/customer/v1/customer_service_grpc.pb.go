@@ -31,7 +31,9 @@ type CustomerServiceClient interface {
 	// Updates one customer, and leaves everything that the request does not name as it was.
 	//
 	// The store's own call replaces the whole customer (F2). This one reads the customer, merges what the
-	// request names, writes once, and compares what the store kept with what was asked.
+	// request names, writes once, and compares what the store kept with what was asked. Two things are beyond
+	// it: a store that takes full names parts them anew with every update (F11), which a warning tells, and a
+	// change that somebody else makes between the read and the write is put back (F23).
 	//
 	// Without `update_mask` the fields that are present are written; a present empty text clears the field,
 	// and so does a JSON null. With a mask exactly the fields of the mask are written. If nothing would
@@ -51,8 +53,10 @@ type CustomerServiceClient interface {
 	// | ABORTED (412) | `ETAG_MISMATCH` |
 	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED` |
 	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE` |
-	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER` |
-	// | DEADLINE_EXCEEDED (504), UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN`, `DEADLINE_PASSED` |
+	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER`, `GATEWAY_FAULT` (500) |
+	// | DEADLINE_EXCEEDED (504) | `DEADLINE_PASSED`, `WRITE_OUTCOME_UNKNOWN` |
+	// | UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN` |
+	// | CANCELLED (499) | `CALLER_CANCELLED` |
 	UpdateCustomer(ctx context.Context, in *UpdateCustomerRequest, opts ...grpc.CallOption) (*UpdateCustomerResponse, error)
 }
 
@@ -83,7 +87,9 @@ type CustomerServiceServer interface {
 	// Updates one customer, and leaves everything that the request does not name as it was.
 	//
 	// The store's own call replaces the whole customer (F2). This one reads the customer, merges what the
-	// request names, writes once, and compares what the store kept with what was asked.
+	// request names, writes once, and compares what the store kept with what was asked. Two things are beyond
+	// it: a store that takes full names parts them anew with every update (F11), which a warning tells, and a
+	// change that somebody else makes between the read and the write is put back (F23).
 	//
 	// Without `update_mask` the fields that are present are written; a present empty text clears the field,
 	// and so does a JSON null. With a mask exactly the fields of the mask are written. If nothing would
@@ -103,8 +109,10 @@ type CustomerServiceServer interface {
 	// | ABORTED (412) | `ETAG_MISMATCH` |
 	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED` |
 	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE` |
-	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER` |
-	// | DEADLINE_EXCEEDED (504), UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN`, `DEADLINE_PASSED` |
+	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER`, `GATEWAY_FAULT` (500) |
+	// | DEADLINE_EXCEEDED (504) | `DEADLINE_PASSED`, `WRITE_OUTCOME_UNKNOWN` |
+	// | UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN` |
+	// | CANCELLED (499) | `CALLER_CANCELLED` |
 	UpdateCustomer(context.Context, *UpdateCustomerRequest) (*UpdateCustomerResponse, error)
 	mustEmbedUnimplementedCustomerServiceServer()
 }
