@@ -15,6 +15,12 @@ var textFields = []string{
 	"user_url",
 }
 
+// columnFields are the fields of which a PUT makes the row.
+var columnFields = []string{
+	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
+	"user_id",
+}
+
 // parseParams reads a body as WordPress does. It says false for a body that is no JSON.
 func parseParams(contentType string, body []byte) (params, bool) {
 	// WordPress looks into a JSON body only if the Content-Type calls it one, and otherwise sees no fields at all.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"strings"
+	"time"
 )
 
 const (
@@ -12,9 +13,21 @@ const (
 
 // ServeHTTP answers as the store's web server does.
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.traffic.enter()
+	defer s.traffic.leave()
+
+	received := time.Now()
+	if s.workers == nil && s.latency <= 0 && s.fail == nil {
+		s.work(w, r, received)
+		return
+	}
+	s.serve(w, r, received)
+}
+
+// work is what PHP does with a request.
+func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time) {
 	id, ok := customerID(r)
-	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if !ok || (!isRead && r.Method != http.MethodPut) {
+	if !ok || !isMethod(r) {
 		// Another method is no route either, and not a 405 (F18).
 		noRoute.write(w)
 		return
@@ -24,11 +37,19 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal.write(w)
 		return
 	}
-	if isRead {
+	if isRead(r) {
 		s.read(w, r, id)
 		return
 	}
-	s.update(w, r, id)
+	s.update(w, r, id, received)
+}
+
+func isRead(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
+}
+
+func isMethod(r *http.Request) bool {
+	return isRead(r) || r.Method == http.MethodPut
 }
 
 // customerID finds the id in the path, or where a store with plain permalinks has it: /?rest_route=/fluent-cart/….

@@ -16,15 +16,9 @@ type updateJSON struct {
 }
 
 // update is PUT /customers/{id}.
-func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			http.Error(w, "413 Request Entity Too Large", http.StatusRequestEntityTooLarge)
-			return
-		}
-		http.Error(w, "400 Bad Request", http.StatusBadRequest)
+func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, received time.Time) {
+	body, ok := readBody(w, r)
+	if !ok {
 		return
 	}
 	p, ok := parseParams(r.Header.Get("Content-Type"), body)
@@ -37,7 +31,7 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64) {
 		return
 	}
 
-	c, faults, failure := s.put(id, p)
+	c, faults, failure := s.put(id, p, received)
 	switch {
 	case len(faults) > 0:
 		writeJSON(w, http.StatusUnprocessableEntity, allowUpdate, faults)
@@ -51,8 +45,23 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64) {
 	}
 }
 
+// readBody reads the whole body, and answers itself where it cannot.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		return body, true
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		http.Error(w, "413 Request Entity Too Large", http.StatusRequestEntityTooLarge)
+	} else {
+		http.Error(w, "400 Bad Request", http.StatusBadRequest)
+	}
+	return nil, false
+}
+
 // put checks and writes in one critical section, so that no two customers can take one e-mail.
-func (s *Store) put(id int64, p params) (customer, faults, *answer) {
+func (s *Store) put(id int64, p params, received time.Time) (customer, faults, *answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
@@ -77,11 +86,13 @@ func (s *Store) put(id int64, p params) (customer, faults, *answer) {
 		}
 	}
 	if row.sameWritable(old.row) {
+		s.logWrite(received, old.row, old.row, p)
 		return old, nil, nil
 	}
 	row.UpdatedAt = time.Now().UTC().Truncate(time.Second) // the column holds whole seconds
 	c := newCustomer(row)
 	s.customers[id] = c
+	s.logWrite(received, old.row, row, p)
 	return c, nil, nil
 }
 
