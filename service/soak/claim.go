@@ -1,0 +1,41 @@
+package soak
+
+import (
+	"fmt"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// FalseClaims reports the calls that were told what is not so, one line for each: OK, while no write carries the call
+// or the write came after the answer; nothing written, while a write carries it, at whatever time. The writes must be
+// all of the run, late ones included (F22), in the order of the store's log.
+func FalseClaims(calls []Call, writes []sandbox.Write) []string {
+	claims, faults := claims(calls, writes)
+	if len(faults) > 0 {
+		return faults
+	}
+	whole, parts := map[int]sandbox.Write{}, map[int]sandbox.Write{}
+	for _, c := range claims {
+		for _, i := range c.owners {
+			whole[i], parts[i] = c.write, c.write
+		}
+		for _, i := range c.torn {
+			parts[i] = c.write
+		}
+	}
+	for i, c := range calls {
+		switch w, ok := whole[i]; {
+		case c.Outcome == Written && !ok:
+			faults = append(faults, fmt.Sprintf("%v to customer %d was told OK, but was not written", c, c.Customer))
+		case c.Outcome == Written && w.Applied.After(c.End):
+			faults = append(faults, fmt.Sprintf("%v to customer %d was told OK at %s, but was written at %s",
+				c, c.Customer, stamp(c.End), stamp(w.Applied)))
+		case c.Outcome == NotWritten:
+			if w, ok := parts[i]; ok {
+				faults = append(faults, fmt.Sprintf("%v to customer %d was told at %s that nothing was written, but was written at %s",
+					c, c.Customer, stamp(c.End), stamp(w.Applied)))
+			}
+		}
+	}
+	return faults
+}

@@ -1,0 +1,113 @@
+package soak
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// Linearizable says whether the calls could have happened one after another: whether for each customer there is an
+// order, true to the times of the calls, in which every Written call sets its fields and is answered exactly the row
+// that results. An Unknown call may have its effect at any time after its begin, or none; a NotWritten call has none.
+// initial are the six columns of Call.After of every customer, as they were before the run.
+//
+// It looks at the answers only and not at the store's log, and so is a second opinion on Reverts and FalseClaims: it
+// finds what a caller can notice, and no more. A write that no later answer shows is not noticed.
+//
+// The limit is for the whole run; 0 is none. That it ran out is an error, which says so: then nothing is known.
+func Linearizable(calls []Call, initial map[int64]map[string]string, limit time.Duration) error {
+	if err := checkHistory(calls, initial); err != nil {
+		return err
+	}
+	perCustomer := map[int64][]Call{}
+	for _, c := range calls {
+		perCustomer[c.Customer] = append(perCustomer[c.Customer], c)
+	}
+	deadline := time.Now().Add(limit)
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(perCustomer)) {
+		left := time.Duration(0) // porcupine's word for no limit
+		if limit > 0 {
+			left = max(time.Until(deadline), 1)
+		}
+		if err := linearize(perCustomer[id], stateOf(initial[id]), left); err != nil {
+			errs = append(errs, fmt.Errorf("customer %d: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkHistory refuses what the search would misread: it takes a value in an answer as proof that its call was done.
+func checkHistory(calls []Call, initial map[int64]map[string]string) error {
+	_, faults := authors(calls)
+	for _, c := range calls {
+		start, ok := initial[c.Customer]
+		if !ok {
+			faults = append(faults, fmt.Sprintf("cannot judge: nothing is known of customer %d before %v", c.Customer, c))
+		}
+		for field, text := range c.Fields {
+			if start[field] == text {
+				faults = append(faults, fmt.Sprintf("cannot judge: %v asks for the %s that customer %d began with", c, field, c.Customer))
+			}
+		}
+		if c.End.Before(c.Begin) {
+			faults = append(faults, fmt.Sprintf("cannot judge: %v ends before it begins", c))
+		}
+	}
+	errs := make([]error, len(faults))
+	for i, fault := range faults {
+		errs[i] = errors.New(fault)
+	}
+	return errors.Join(errs...)
+}
+
+// linearize looks for an order of one customer's calls.
+func linearize(calls []Call, initial state, limit time.Duration) error {
+	ops, err := operations(calls)
+	if err != nil || len(ops) == 0 {
+		return err
+	}
+	model := newModel(initial)
+	switch porcupine.CheckOperationsTimeout(model, ops, limit) {
+	case porcupine.Ok:
+		return nil
+	case porcupine.Illegal:
+		return errors.New(explain(model, initial, ops, limit))
+	default:
+		return fmt.Errorf("inconclusive: no order of %d calls was found or ruled out in the time that was left", len(ops))
+	}
+}
+
+// explain says how far the best order gets. The search is made once more for it, since to keep what it says slows a
+// search that succeeds.
+func explain(model porcupine.Model, initial state, ops []porcupine.Operation, limit time.Duration) string {
+	_, info := porcupine.CheckOperationsVerbose(model, ops, limit)
+	var best []int
+	for _, order := range slices.Concat(info.PartialLinearizations()...) {
+		if len(order) > len(best) {
+			best = order
+		}
+	}
+	reached := initial
+	for _, i := range best {
+		reached = reached.with(ops[i].Input.(Call).Fields)
+	}
+	// Whoever has to be next and cannot: the call that ended first of those that are left.
+	next := -1
+	for i, op := range ops {
+		if !slices.Contains(best, i) && (next < 0 || op.Return < ops[next].Return) {
+			next = i
+		}
+	}
+	line := fmt.Sprintf("no order of %d calls explains their answers: the best explains %d and comes to %v",
+		len(ops), len(best), reached)
+	if next >= 0 {
+		c := ops[next].Input.(Call)
+		line += fmt.Sprintf("; then %v, which asked for %v, answers %v", c, c.Fields, stateOf(c.After))
+	}
+	return line
+}

@@ -1,0 +1,230 @@
+package soak
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience is more than any search here needs; a search that grows beyond bounds ends as a failure.
+const patience = 30 * time.Second
+
+func TestLinearizable(t *testing.T) {
+	c1, n2 := fields{"city": "c1"}, fields{"notes": "n2"}
+	both := fields{"city": "c1", "notes": "n2"}
+	tests := []struct {
+		name  string
+		calls []Call
+		want  string // part of the error
+	}{
+		{"no calls", nil, ""},
+		{
+			"one after another",
+			[]Call{call(1, 0, 1, Written, c1).answered(c1), call(2, 2, 3, Written, n2).answered(both)},
+			"",
+		},
+		{
+			"calls at once may take any order",
+			[]Call{call(1, 0, 3, Written, c1).answered(both), call(2, 0, 3, Written, n2).answered(n2)},
+			"",
+		},
+		{
+			"a lost update",
+			[]Call{call(1, 0, 1, Written, c1).answered(c1), call(2, 2, 3, Written, n2).answered(n2)},
+			`the best explains 1 and comes to {city="c1"`,
+		},
+		{
+			"a lost update of calls at once",
+			[]Call{call(1, 0, 3, Written, c1).answered(c1), call(2, 0, 3, Written, n2).answered(n2)},
+			"no order of 2 calls explains their answers",
+		},
+		{
+			"an answer that lacks the call's own value",
+			[]Call{call(1, 0, 1, Written, c1).answered(nil)},
+			`then call 1, which asked for map[city:c1], answers {city="Start"`,
+		},
+		{
+			"an answer that shows a call which began later",
+			[]Call{call(1, 0, 1, Written, c1).answered(both), call(2, 2, 3, Written, n2).answered(both)},
+			"no order of 2 calls",
+		},
+		{
+			"a value that comes back",
+			[]Call{
+				call(1, 0, 1, Written, c1).answered(c1),
+				call(2, 2, 3, Written, fields{"city": "c2"}).answered(fields{"city": "c2"}),
+				call(3, 4, 5, Written, n2).answered(both),
+			},
+			"the best explains 2",
+		},
+		{
+			"an unknown call that nobody sees",
+			[]Call{call(1, 0, 1, Unknown, c1), call(2, 2, 3, Written, n2).answered(n2)},
+			"",
+		},
+		{
+			"an unknown call that is seen",
+			[]Call{call(1, 0, 1, Unknown, c1), call(2, 2, 3, Written, n2).answered(both)},
+			"",
+		},
+		{
+			"an unknown call that lands between two others",
+			[]Call{
+				call(1, 0, 1, Unknown, c1),
+				call(2, 2, 3, Written, n2).answered(n2),
+				call(3, 4, 5, Written, fields{"state": "s3"}).answered(with(both, fields{"state": "s3"})),
+			},
+			"",
+		},
+		{
+			"an unknown call that is seen and then not",
+			[]Call{
+				call(1, 0, 1, Unknown, c1),
+				call(2, 2, 3, Written, n2).answered(both),
+				call(3, 4, 5, Written, fields{"state": "s3"}).answered(with(n2, fields{"state": "s3"})),
+			},
+			"then call 3",
+		},
+		{
+			"an unknown call that is seen in part",
+			[]Call{
+				call(1, 0, 1, Unknown, fields{"city": "c1", "state": "s1"}),
+				call(2, 2, 3, Written, n2).answered(both),
+			},
+			"no order of 2 calls",
+		},
+		{
+			"an unknown call that is seen where another overwrote a part of it",
+			[]Call{
+				call(1, 0, 1, Unknown, fields{"city": "c1", "notes": "n1"}),
+				call(2, 2, 3, Written, n2).answered(both),
+			},
+			"",
+		},
+		{
+			"an unknown call that is seen before it began",
+			[]Call{call(1, 4, 5, Unknown, c1), call(2, 2, 3, Written, n2).answered(both)},
+			"a value of call 1 was answered before the call began",
+		},
+		{
+			"a call that wrote nothing is not seen",
+			[]Call{call(1, 0, 1, NotWritten, c1), call(2, 2, 3, Written, n2).answered(n2)},
+			"",
+		},
+		{
+			"a call that wrote nothing and is seen",
+			[]Call{call(1, 0, 1, NotWritten, c1), call(2, 2, 3, Written, n2).answered(both)},
+			"no order of 1 calls",
+		},
+		{
+			"fields that no answer shows",
+			[]Call{
+				call(1, 0, 1, Written, fields{"email": "e1@example.com"}).answered(nil),
+				call(2, 2, 3, Unknown, fields{"full_name": "Eve Poe"}),
+			},
+			"",
+		},
+		{
+			"values that are not unique",
+			[]Call{call(1, 0, 1, Written, c1).answered(c1), call(2, 2, 3, Unknown, c1)},
+			"cannot judge: call 1 and call 2",
+		},
+		{
+			"a value that was there before",
+			[]Call{call(1, 0, 1, Written, fields{"city": "Start"}).answered(nil)},
+			"cannot judge: call 1 asks for the city that customer 7 began with",
+		},
+		{
+			"times in the wrong order",
+			[]Call{call(1, 2, 1, Written, c1).answered(c1)},
+			"cannot judge: call 1 ends before it begins",
+		},
+		{
+			"a customer of whom nothing is known",
+			[]Call{{ID: 1, Customer: 5, Fields: c1}},
+			"cannot judge: nothing is known of customer 5",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			wantError(t, Linearizable(tt.calls, map[int64]map[string]string{7: start()}, patience), tt.want)
+		})
+	}
+}
+
+func TestCustomersAreJudgedApart(t *testing.T) {
+	var calls []Call
+	initial := map[int64]map[string]string{}
+	for id := range int64(3) {
+		initial[id] = start()
+		asked := fields{"city": fmt.Sprint("c", id)}
+		c := call(int(id), 0, 1, Written, asked).answered(asked)
+		c.Customer = id
+		calls = append(calls, c)
+	}
+	wantError(t, Linearizable(calls, initial, 0), "")
+
+	calls[1].After = start()
+	err := Linearizable(calls, initial, 0)
+	wantError(t, err, "customer 1: no order")
+	if err != nil && strings.Contains(err.Error(), "\n") {
+		t.Errorf("one customer is at fault, error %q", err)
+	}
+}
+
+func TestLinearizableScales(t *testing.T) {
+	initial := map[int64]map[string]string{7: start()}
+	calls := crowd(2000)
+	wantError(t, Linearizable(calls, initial, patience), "")
+
+	// One answer out of thousands loses one value.
+	for i := len(calls) / 2; i < len(calls); i++ {
+		if calls[i].Outcome == Written && calls[i].After["city"] != calls[i].Fields["city"] {
+			calls[i].After["city"] = "Start"
+			break
+		}
+	}
+	wantError(t, Linearizable(calls, initial, patience), "no order")
+}
+
+func TestSearchThatRunsOutOfTimeSaysSo(t *testing.T) {
+	err := Linearizable(crowd(2000), map[int64]map[string]string{7: start()}, time.Nanosecond)
+	wantError(t, err, "customer 7: inconclusive")
+}
+
+// crowd is a good history of one customer with about twenty calls at any time, one in five of them unknown and one in
+// ten without effect.
+func crowd(n int) []Call {
+	random := rand.New(rand.NewPCG(1, 2))
+	row := start()
+	calls := make([]Call, n)
+	for i := range calls {
+		field := stateFields[random.IntN(len(stateFields))]
+		c := call(i, float64(i)-20*random.Float64(), float64(i)+20*random.Float64(), Written, fields{field: fmt.Sprint("v", i)})
+		if random.IntN(5) == 0 {
+			c.Outcome, c.End = Unknown, c.Begin
+		}
+		if random.IntN(10) == 0 {
+			c.Outcome = []Outcome{Unknown, NotWritten}[random.IntN(2)]
+		} else {
+			row = with(row, c.Fields)
+		}
+		if c.Outcome == Written {
+			c.After = with(row, nil)
+		}
+		calls[i] = c
+	}
+	return calls
+}
+
+func wantError(t testing.TB, err error, part string) {
+	t.Helper()
+	switch {
+	case part == "" && err != nil:
+		t.Errorf("error %v, want none", err)
+	case part != "" && (err == nil || !strings.Contains(err.Error(), part)):
+		t.Errorf("error %v, want one with %q", err, part)
+	}
+}

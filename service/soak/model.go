@@ -1,0 +1,117 @@
+package soak
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// stateFields are the columns that an answer shows.
+var stateFields = [...]string{"city", "state", "country", "postcode", "status", "notes"}
+
+// state is one customer's row in the order of stateFields.
+type state [len(stateFields)]string
+
+func stateOf(values map[string]string) state {
+	return state{}.with(values)
+}
+
+// with is the state after a write of the fields. Fields that an answer does not show change nothing.
+func (s state) with(fields map[string]string) state {
+	for i, field := range stateFields {
+		if text, ok := fields[field]; ok {
+			s[i] = text
+		}
+	}
+	return s
+}
+
+func (s state) String() string {
+	columns := make([]string, len(s))
+	for i, field := range stateFields {
+		columns[i] = fmt.Sprintf("%s=%q", field, s[i])
+	}
+	return "{" + strings.Join(columns, " ") + "}"
+}
+
+// newModel is a row that calls write one after another.
+func newModel(initial state) porcupine.Model {
+	seed := maphash.MakeSeed()
+	return porcupine.Model{
+		Init: func() any { return initial },
+		Step: func(before, input, _ any) (bool, any) {
+			c := input.(Call)
+			after := before.(state).with(c.Fields)
+			return c.Outcome != Written || after == stateOf(c.After), after
+		},
+		Hash: func(s any) uint64 { return maphash.Comparable(seed, s.(state)) },
+	}
+}
+
+// operations are one customer's calls that must have a place in the order, each with the time in which its place is.
+//
+// For a Written call this is the time of the call. An Unknown call has no end, and a search that may put it anywhere
+// grows with 2 to the power of their number; so its place is found first, as far as it can be. Values are unique, hence:
+// If no answer shows a value of it, it may as well have come after all others, and is left out. If one does, then the
+// very next answer in the order shows one too, as what is overwritten does not come back. So it came right before the
+// first answer that shows it: not before the earliest begin of those that do, and not after the earliest end.
+func operations(calls []Call) ([]porcupine.Operation, error) {
+	var ops []porcupine.Operation
+	if len(calls) == 0 {
+		return nil, nil
+	}
+	epoch := slices.MinFunc(calls, func(a, b Call) int { return a.Begin.Compare(b.Begin) }).Begin
+	add := func(c Call, from, to time.Time) {
+		ops = append(ops, porcupine.Operation{Input: c, Call: int64(from.Sub(epoch)), Return: int64(to.Sub(epoch))})
+	}
+	for _, c := range calls {
+		switch c.Outcome {
+		case Written:
+			add(c, c.Begin, c.End)
+		case Unknown:
+			from, to, ok := shown(calls, c)
+			if !ok {
+				continue
+			}
+			if to.Before(c.Begin) {
+				return nil, fmt.Errorf("a value of %v was answered before the call began", c)
+			}
+			if from.Before(c.Begin) {
+				from = c.Begin
+			}
+			add(c, from, to)
+		case NotWritten:
+		}
+	}
+	return ops, nil
+}
+
+// shown is the earliest begin and the earliest end of the calls whose answers show a value of c; false if none does.
+func shown(calls []Call, c Call) (begin, end time.Time, ok bool) {
+	for _, o := range calls {
+		if o.Outcome != Written || !shows(o, c) {
+			continue
+		}
+		if !ok || o.Begin.Before(begin) {
+			begin = o.Begin
+		}
+		if !ok || o.End.Before(end) {
+			end = o.End
+		}
+		ok = true
+	}
+	return begin, end, ok
+}
+
+func shows(o, c Call) bool {
+	for _, field := range stateFields {
+		if text, ok := c.Fields[field]; ok && o.After[field] == text {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+package soak
+
+import (
+	"slices"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// claim says whose a write is.
+type claim struct {
+	write sandbox.Write
+	// owners are the calls whose values the write is the first to carry: one, unless several calls share a write.
+	owners []int
+	// again is the call that the write applies once more; -1 if none.
+	again int
+	// torn are calls that the write carries for the first time, but not whole, or to the wrong customer.
+	torn []int
+}
+
+// claims finds the owners of writes, which come in the order in which they were applied.
+//
+// A write that merges carries the values of older calls too. They do not make it theirs: what another call's write
+// carries was read from the store, so the older call's own write came before it. The owner is the call that no earlier
+// write carries.
+func claims(calls []Call, writes []sandbox.Write) ([]claim, []string) {
+	authors, faults := authors(calls)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	all := make([]claim, 0, len(writes))
+	first := map[int]sandbox.Write{} // the first write that carries the call
+	for _, w := range writes {
+		c := claim{write: w, again: -1}
+		var older []int
+		for _, i := range carried(authors, w) {
+			_, isOlder := first[i]
+			switch {
+			case isOlder:
+				older = append(older, i)
+			case calls[i].Customer != w.Customer || !isWhole(calls[i], w):
+				c.torn = append(c.torn, i)
+			default:
+				c.owners = append(c.owners, i)
+			}
+		}
+		if len(c.owners) == 0 && len(c.torn) == 0 {
+			c.again = repeated(calls, older, first, w)
+		}
+		for _, i := range slices.Concat(c.owners, c.torn) {
+			first[i] = w
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// carried are the calls of which the write carries a value, in the order of the list.
+func carried(authors map[value]int, w sandbox.Write) []int {
+	var found []int
+	for field, text := range w.Sent {
+		if i, ok := authors[value{field, text}]; ok && !slices.Contains(found, i) {
+			found = append(found, i)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func isWhole(c Call, w sandbox.Write) bool {
+	for field, text := range c.Fields {
+		if sent, ok := w.Sent[field]; !ok || sent != text {
+			return false
+		}
+	}
+	return true
+}
+
+// repeated is the older call that a write without news most likely applies again: the one under way when the write
+// came, else the one that began last.
+func repeated(calls []Call, older []int, first map[int]sandbox.Write, w sandbox.Write) int {
+	best, bestIsUnderWay := -1, false
+	for _, i := range older {
+		if first[i].Customer != w.Customer || !isWhole(calls[i], w) {
+			continue
+		}
+		isUnderWay := !w.Received.Before(calls[i].Begin) && !w.Received.After(calls[i].End)
+		isLater := best < 0 || calls[i].Begin.After(calls[best].Begin)
+		if best < 0 || isUnderWay && !bestIsUnderWay || isUnderWay == bestIsUnderWay && isLater {
+			best, bestIsUnderWay = i, isUnderWay
+		}
+	}
+	return best
+}

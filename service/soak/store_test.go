@@ -1,0 +1,101 @@
+package soak
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// TestRealWrites lets two callers read, merge and write over a real store's log, properly and improperly.
+func TestRealWrites(t *testing.T) {
+	tests := []struct {
+		name     string
+		together bool
+	}{
+		{"one after another", false},
+		{"both read before either writes", true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			store := sandbox.New(sandbox.Config{KeepLog: true, Customers: 1})
+			const id = 1001
+			calls := []Call{
+				{ID: 1, Customer: id, Fields: fields{"city": "c1"}},
+				{ID: 2, Customer: id, Fields: fields{"notes": "n2"}},
+			}
+			read := get(t, store)
+			initial := map[int64]map[string]string{id: answered(read)}
+			for i := range calls {
+				c := &calls[i]
+				c.Begin = time.Now()
+				if !tt.together {
+					read = get(t, store)
+				}
+				c.After = answered(put(t, store, read, c.Fields))
+				c.End, c.Outcome = time.Now(), Written
+			}
+
+			writes := store.Writes()
+			wantLines(t, FalseClaims(calls, writes)) // both were written, for a moment at least
+			if !tt.together {
+				wantLines(t, Reverts(calls, writes))
+				wantError(t, Linearizable(calls, initial, patience), "")
+				return
+			}
+			wantLines(t, Reverts(calls, writes), `call 2…city from "c1" to "Start"`)
+			wantError(t, Linearizable(calls, initial, patience), "then call 2")
+		})
+	}
+}
+
+func get(t testing.TB, store *sandbox.Store) map[string]any {
+	t.Helper()
+	return exchange(t, store, http.MethodGet, "")["customer"].(map[string]any)
+}
+
+func put(t testing.TB, store *sandbox.Store, read map[string]any, asked fields) map[string]any {
+	t.Helper()
+	sent := map[string]any{}
+	for _, field := range []string{
+		"id", "email", "full_name", "city", "state", "country", "postcode", "status", "notes", "aov", "user_id",
+	} {
+		sent[field] = read[field]
+	}
+	for field, text := range asked {
+		sent[field] = text
+	}
+	body, err := json.Marshal(sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exchange(t, store, http.MethodPut, string(body))["data"].(map[string]any)
+}
+
+func exchange(t testing.TB, store *sandbox.Store, method, body string) map[string]any {
+	t.Helper()
+	const target = "/wp-json/fluent-cart/v2/customers/1001"
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.SetBasicAuth(sandbox.AdminUsername, sandbox.AdminPassword)
+	w := httptest.NewRecorder()
+	store.ServeHTTP(w, r)
+	var answer map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%s: %d %s", method, w.Code, w.Body)
+	}
+	return answer
+}
+
+// answered are the columns that Call.After holds.
+func answered(customer map[string]any) fields {
+	shown := fields{}
+	for _, field := range stateFields {
+		shown[field], _ = customer[field].(string)
+	}
+	return shown
+}
