@@ -1,0 +1,305 @@
+package lease_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
+)
+
+const (
+	term       = 250 * time.Millisecond
+	maxLanding = 350 * time.Millisecond
+	hold       = term + maxLanding
+)
+
+// newRedis is the locker of one gateway.
+func newRedis(t *testing.T, server *redistest.Server) *lease.Redis {
+	t.Helper()
+	return newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, MaxLanding: maxLanding})
+}
+
+func newRedisOf(t *testing.T, cfg lease.RedisConfig) *lease.Redis {
+	t.Helper()
+	cfg.Store, cfg.Logger = "shop.example.com", slog.New(slog.DiscardHandler)
+	locker, err := lease.NewRedis(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() {
+		locker.Run(ctx)
+		close(stopped)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-stopped
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		_ = locker.Close(ctx)
+	})
+	return locker
+}
+
+// take asks for a lease until there is one, however cold the server is.
+func take(t *testing.T, locker lease.Locker, customer int64) lease.Lease {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for {
+		held, err := locker.Acquire(ctx, customer)
+		if err == nil {
+			return held
+		}
+		var unavailable *lease.UnavailableError
+		if !errors.As(err, &unavailable) {
+			t.Fatal(err)
+		}
+		select {
+		case <-time.After(max(unavailable.RetryAfter, 10*time.Millisecond)):
+		case <-ctx.Done():
+			t.Fatal(err)
+		}
+	}
+}
+
+// A server that has just started may have forgotten who holds what.
+func TestNewServerGivesNoLeaseUntilOldOnesHaveEnded(t *testing.T) {
+	server := redistest.Start(t)
+	locker := newRedis(t, server)
+	expectCold := func(name string) {
+		t.Helper()
+		before := time.Now()
+		_, err := locker.Acquire(t.Context(), 1)
+		var unavailable *lease.UnavailableError
+		if !errors.As(err, &unavailable) || unavailable.Err != nil || unavailable.RetryAfter > hold {
+			t.Fatalf("%s: got %v", name, err)
+		}
+		take(t, locker, 1).Release()
+		if waited := time.Since(before); waited < unavailable.RetryAfter {
+			t.Errorf("%s: a lease after %s, want none before %s", name, waited, unavailable.RetryAfter)
+		}
+	}
+	expectCold("at first")
+	server.Restart(t)
+	expectCold("restarted empty")
+
+	client := newClient(t, server)
+	if err := client.Save(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	server.Restart(t)
+	if kept, err := client.DBSize(t.Context()).Result(); err != nil || kept == 0 {
+		t.Fatalf("the server kept %d keys, %v", kept, err)
+	}
+	expectCold("restarted with what it knew at some time")
+
+	if err := client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	expectCold("flushed")
+}
+
+// Three gateways, fifty writers: never two at a time, and all get their turn.
+func TestOneWriterAtATimeOverSeveralGateways(t *testing.T) {
+	server := redistest.Start(t)
+	gateways := []*lease.Redis{newRedis(t, server), newRedis(t, server), newRedis(t, server)}
+	take(t, gateways[0], 1).Release()
+	var inside, turns atomic.Int64
+	var writers sync.WaitGroup
+	for i := range 50 {
+		writers.Go(func() {
+			held, err := gateways[i%len(gateways)].Acquire(t.Context(), 1)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if inside.Add(1) != 1 {
+				t.Error("two writers at a time")
+			}
+			turns.Add(1)
+			inside.Add(-1)
+			held.Release()
+		})
+	}
+	writers.Wait()
+	if turns.Load() != 50 {
+		t.Errorf("%d turns, want 50", turns.Load())
+	}
+}
+
+// The gateways take turns, however many wait in each.
+func TestNoGatewayIsLeftBehind(t *testing.T) {
+	server := redistest.Start(t)
+	busy, quiet := newRedis(t, server), newRedis(t, server)
+	first := take(t, busy, 1)
+	var ahead atomic.Int64
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			held, err := busy.Acquire(t.Context(), 1)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ahead.Add(1)
+			held.Release()
+		})
+	}
+	waitFor(t, func() bool { return busy.Line(1) == 21 })
+	all.Go(func() {
+		held, err := quiet.Acquire(t.Context(), 1)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if got := ahead.Load(); got > 1 {
+			t.Errorf("%d turns of the other gateway went ahead", got)
+		}
+		held.Release()
+	})
+	client := newClient(t, server)
+	waitFor(t, func() bool { return inLine(t, client) == 1 })
+	first.Release()
+	all.Wait()
+}
+
+// inLine is how many wait in Redis for customer 1.
+func inLine(t *testing.T, client *redis.Client) int64 {
+	t.Helper()
+	return client.LLen(t.Context(), "fluentcart-gateway:{shop.example.com}:line:1").Val()
+}
+
+func newClient(t *testing.T, server *redistest.Server) *redis.Client {
+	t.Helper()
+	options, err := redis.ParseURL(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(10 * time.Second); !condition(); <-again.C {
+		if time.Now().After(end) {
+			t.Fatal("waited in vain")
+		}
+	}
+}
+
+// Its write may have begun as late as the term allows, and may land for as long as a write can.
+func TestLeaseOfADeadOwnerEndsAfterItsWriteCanHaveLanded(t *testing.T) {
+	server := redistest.Start(t)
+	survivor := newRedis(t, server)
+	take(t, survivor, 2).Release()
+	before := time.Now()
+	take(t, newRedis(t, server), 1) // and nobody ever releases it
+	take(t, survivor, 1).Release()
+	if waited := time.Since(before); waited < hold || waited > hold+2*time.Second {
+		t.Errorf("the lease was free after %s, want %s", waited, hold)
+	}
+}
+
+func TestQuarantineLastsUntilTheWriteCanHaveLanded(t *testing.T) {
+	server := redistest.Start(t)
+	owner, next := newRedis(t, server), newRedis(t, server)
+	held := take(t, owner, 1)
+	const landing = hold - 100*time.Millisecond
+	before := time.Now()
+	held.Quarantine(landing)
+	take(t, next, 1).Release()
+	if waited := time.Since(before); waited < landing || waited > landing+2*time.Second {
+		t.Errorf("the lease was free after %s, want %s", waited, landing)
+	}
+}
+
+func TestTermAllowsAWriteToBegin(t *testing.T) {
+	server := redistest.Start(t)
+	locker := newRedis(t, server)
+	held := take(t, locker, 1)
+	if err := held.Check(); err != nil {
+		t.Errorf("at the beginning: %v", err)
+	}
+	begun := time.Now()
+	waitFor(t, func() bool { return held.Check() != nil })
+	if lived := time.Since(begun); lived < term/2 || lived > term+2*time.Second {
+		t.Errorf("expired after %s, want %s", lived, term)
+	}
+	// It is still in Redis, since its write might be landing: nobody else has had it.
+	if err := held.Renew(t.Context()); err != nil || held.Check() != nil {
+		t.Errorf("renewed: %v, %v", err, held.Check())
+	}
+
+	newClient(t, server).Del(t.Context(), "fluentcart-gateway:{shop.example.com}:lease:1")
+	waitFor(t, func() bool { return held.Check() != nil })
+	if err := held.Renew(t.Context()); !errors.Is(err, lease.ErrExpired) {
+		t.Errorf("renewing what was lost: %v", err)
+	}
+}
+
+// Nobody is let in while nobody can know who is in.
+func TestSilentServerGivesNoLease(t *testing.T) {
+	server := redistest.Start(t)
+	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, MaxLanding: maxLanding})
+	take(t, locker, 1).Release()
+	refused := func(name string, within time.Duration) {
+		t.Helper()
+		before := time.Now()
+		_, err := locker.Acquire(t.Context(), 1)
+		var unavailable *lease.UnavailableError
+		if !errors.As(err, &unavailable) || unavailable.Err == nil || time.Since(before) > within {
+			t.Errorf("%s: got %v after %s", name, err, time.Since(before))
+		}
+	}
+	waitFor(t, func() bool { return locker.Line(1) == 0 })
+	server.Pause(t)
+	refused("paused", 2*time.Second)
+	var line sync.WaitGroup
+	for range 20 {
+		line.Go(func() { refused("paused, in a line", 4*time.Second) })
+	}
+	line.Wait()
+	server.Resume(t)
+	take(t, locker, 1).Release()
+
+	server.Kill(t)
+	refused("killed", 2*time.Second)
+	server.Restart(t)
+	take(t, locker, 1).Release()
+}
+
+func TestWhoStopsWaitingLeavesNoTrace(t *testing.T) {
+	server := redistest.Start(t)
+	owner, other := newRedis(t, server), newRedis(t, server)
+	held := take(t, owner, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := other.Acquire(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	client := newClient(t, server)
+	waitFor(t, func() bool { return inLine(t, client) == 0 })
+	held.Release()
+	take(t, other, 1).Release()
+}
+
+func TestAddressOfRedisIsChecked(t *testing.T) {
+	_, err := lease.NewRedis(lease.RedisConfig{URL: "http://me:secret@host"})
+	if err == nil || err.Error() != "must be a Redis address such as redis://host:6379/0, or rediss:// for TLS" {
+		t.Errorf("got %v", err)
+	}
+}
