@@ -36,6 +36,9 @@ const (
 	reasonDeadlinePassed          = "DEADLINE_PASSED"
 	reasonCancelled               = "CALLER_CANCELLED"
 	reasonOutcomeUnknown          = "WRITE_OUTCOME_UNKNOWN"
+	reasonOverloaded              = "OVERLOADED"
+	reasonLeasesUnavailable       = "LEASES_UNAVAILABLE"
+	reasonLeaseExpired            = "LEASE_EXPIRED"
 )
 
 // The values of write_state: what became of the write.
@@ -74,6 +77,9 @@ var table = map[string]row{
 	reasonDeadlinePassed:          {codes.DeadlineExceeded, http.StatusGatewayTimeout},
 	reasonCancelled:               {codes.Canceled, 499}, // as nginx has it: nobody is there to read it
 	reasonOutcomeUnknown:          {codes.Unknown, http.StatusBadGateway},
+	reasonOverloaded:              {codes.ResourceExhausted, http.StatusTooManyRequests},
+	reasonLeasesUnavailable:       {codes.Unavailable, http.StatusServiceUnavailable},
+	reasonLeaseExpired:            {codes.Unavailable, http.StatusServiceUnavailable},
 }
 
 // HTTPStatus returns the status on the JSON door of an error of this service, and whether it is one.

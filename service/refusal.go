@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
 // What the gateway refuses by itself. Nothing was sent to the store but, at most, the read.
@@ -45,6 +48,32 @@ func userLinkForbidden(linked int64) error {
 func emailOwned(customer, linked int64) error {
 	description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
 	return newError(reasonEmailOwned, stateNotSent, "email: "+description, nil, precondition("EMAIL_OWNER", customer, description))
+}
+
+// tooLate refuses what would be cut off by its own deadline.
+func tooLate() error {
+	return newError(reasonDeadlinePassed, stateNotSent, "the time that is left is less than the store takes of late; nothing was written", nil)
+}
+
+// overloaded refuses what would wait in vain.
+func (s *Service) overloaded(why string) error {
+	return newError(reasonOverloaded, stateNotSent, why+"; nothing was written", nil,
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(s.gate.RetryAfter())})
+}
+
+func leasesUnavailable(cause *lease.UnavailableError) error {
+	message := "it cannot be known who else updates this customer, because Redis does not answer; nothing was written"
+	if cause.Err == nil {
+		message = "Redis has started anew, and the leases that it may have forgotten have not ended yet; nothing was written"
+	}
+	return newError(reasonLeasesUnavailable, stateNotSent, message, cause,
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(max(cause.RetryAfter, time.Second))})
+}
+
+// leaseExpired refuses to write what was read too long ago.
+func leaseExpired(cause error) error {
+	return newError(reasonLeaseExpired, stateNotSent, "the read took so long that another update of this customer may have begun; nothing was written", cause,
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
 }
 
 // maxViolations bounds what is told of one request. gRPC sends errors in headers, in plain and once more in

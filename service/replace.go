@@ -22,21 +22,24 @@ func checkReplace(request *customerv1.UpdateCustomerRequest) []violation {
 
 // replace sends one PUT with just what the request names. Without a read there is nothing to compare a user_id
 // with: only 0, which the documented body holds and which links to nobody, is let through.
-func (s *Service) replace(ctx context.Context, request *customerv1.UpdateCustomerRequest, c *change) (*customerv1.UpdateCustomerResponse, error) {
+func (s *Service) replace(ctx context.Context, t *turn, request *customerv1.UpdateCustomerRequest, c *change) (*customerv1.UpdateCustomerResponse, error) {
 	if value, named := c.values["user_id"]; named && value != "0" && !s.allowUserLink {
 		return nil, userLinkForbidden(0)
 	}
 	asked := &merged{change: c, customer: fluentcart.Customer{ID: request.GetCustomerId()}}
 	c.setColumns(&asked.customer)
 	asked.customer.FirstName, asked.customer.LastName, _ = c.mergeNames("", "") // checked before
-	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), c.replacement(), asked.customer)
-	if err != nil {
-		return nil, writeError(ctx, asked, err)
+	if !s.store.Proven() {                                                      // a read shows whether the store is back, rather than a write
+		if _, err := s.read(ctx, request.GetCustomerId()); err != nil && !s.store.Proven() {
+			return nil, err
+		}
 	}
-	if message == "" {
-		message = updated
-	}
-	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(after)}
+	return s.write(ctx, t, &write{asked: asked, body: c.replacement(), respond: c.respond})
+}
+
+// respond answers with what the store holds after a replacement.
+func (c *change) respond(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
+	response := &customerv1.UpdateCustomerResponse{Message: orUpdated(message), Customer: toProto(after)}
 	for _, f := range fields {
 		asked, named := c.values[f.name]
 		if !named {
@@ -47,7 +50,7 @@ func (s *Service) replace(ctx context.Context, request *customerv1.UpdateCustome
 			response.Warnings = append(response.Warnings, warning)
 		}
 	}
-	return response, nil
+	return response
 }
 
 // replacement is the body of the PUT: what the request names, and the other form of the name where it follows

@@ -1,19 +1,25 @@
 // Package service implements fluentcart.customer.v1.CustomerService over a FluentCart store.
 //
-// The store's own call replaces a whole customer. UpdateCustomer reads, merges what the request names, writes
-// once, and compares what was kept with what was asked: what is not named stays as it is, and the answer says
-// truthfully whether the write happened. Two things are beyond it: a store of full names parts them anew with
-// every write (F11; a warning tells), and another writer can come between the read and the write (F23).
+// The store's own call replaces a whole customer. UpdateCustomer takes the customer's lease, reads, merges what the
+// request names, writes once, and compares what was kept with what was asked: what is not named stays as it is, and the
+// answer says truthfully whether the write happened. Where the store does not tell, it is found out by reading again.
+// Two things are beyond it: a store of full names parts them anew with every write (F11; a warning tells), and a writer
+// that does not come through the gateway can come between the read and the write (F23).
 // What the store does is quoted as F1 to F24 from fluentcart/BEHAVIOUR.md.
 package service
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"buf.build/go/protovalidate"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
 // WriteMode is how a customer is written.
@@ -36,6 +42,19 @@ type Config struct {
 	WriteMode WriteMode
 	// AllowUserLink lets callers change user_id, and with it take over WordPress accounts (F13).
 	AllowUserLink bool
+	// Leases give each customer one writer at a time; nil is lease.NewLocal.
+	Leases lease.Locker
+	// MaxInFlight is how many calls may work on the store at once, 4 if it is 0: the workers of a usual store (F24).
+	MaxInFlight int
+	// MaxQueue is how many calls may wait besides, 256 if it is 0; what comes on top is refused.
+	MaxQueue int
+	// MaxLanding is how long after it has begun a write may still land (F22), 30 s if it is 0. For so long nobody else
+	// gets a customer of whom it is not known whether a write happened.
+	MaxLanding time.Duration
+	// Caller names who calls, for a fair share of the queue; nil takes all calls for those of one caller.
+	Caller func(context.Context) string
+	// Logger is told what became of writes whose callers have left; nil discards it.
+	Logger *slog.Logger
 }
 
 // Service implements customerv1.CustomerServiceServer. It is safe for concurrent use.
@@ -46,6 +65,13 @@ type Service struct {
 	writeMode     WriteMode
 	allowUserLink bool
 	validator     protovalidate.Validator
+	leases        lease.Locker
+	maxLanding    time.Duration
+	gate          *admission.Gate
+	caller        func(context.Context) string
+	logger        *slog.Logger
+	reads, writes admission.Pace // how long one of the store's calls takes
+	unfinished    unfinished
 }
 
 // New returns a Service. It compiles the rules of the contract once; it starts nothing.
@@ -64,10 +90,41 @@ func New(cfg Config) (*Service, error) {
 	default:
 		return nil, fmt.Errorf("write mode %q: must be %q or %q", cfg.WriteMode, Merge, Replace)
 	}
+	cfg.fillIn()
 	return &Service{
 		store:         cfg.Store,
 		writeMode:     cfg.WriteMode,
 		allowUserLink: cfg.AllowUserLink,
 		validator:     validator,
+		leases:        cfg.Leases,
+		maxLanding:    cfg.MaxLanding,
+		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
+		caller:        cfg.Caller,
+		logger:        cfg.Logger,
 	}, nil
 }
+
+// fillIn sets what is left out.
+func (cfg *Config) fillIn() {
+	if cfg.Leases == nil {
+		cfg.Leases = lease.NewLocal()
+	}
+	if cfg.MaxInFlight == 0 {
+		cfg.MaxInFlight = 4
+	}
+	if cfg.MaxQueue == 0 {
+		cfg.MaxQueue = 256
+	}
+	if cfg.MaxLanding == 0 {
+		cfg.MaxLanding = 30 * time.Second
+	}
+	if cfg.Caller == nil {
+		cfg.Caller = func(context.Context) string { return "" }
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Load returns how much is in use: calls inside, at work, and waiting to be.
+func (s *Service) Load() admission.Load { return s.gate.Load() }

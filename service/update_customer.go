@@ -2,30 +2,35 @@ package service
 
 import (
 	"context"
+	"time"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
 // updated is what the store says to a write in English. It is answered too where there was nothing to write:
 // for a caller the customer is as asked, either way.
 const updated = "Customer updated successfully!"
 
-// UpdateCustomer validates, reads, merges, writes, compares and answers. Its errors are those of errors.go.
+// UpdateCustomer validates, takes its turn, reads, merges, writes, compares and answers. Its errors are those of
+// errors.go.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 	change, err := s.validate(request)
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, notSent(err)
+	ctx, turn, err := s.takeTurn(ctx, request.GetCustomerId(), !request.GetValidateOnly())
+	if err != nil {
+		return nil, err
 	}
+	defer turn.end()
 	if s.writeMode == Replace {
-		return s.replace(ctx, request, change)
+		return s.replace(ctx, turn, request, change)
 	}
 
-	before, err := s.store.GetCustomer(ctx, request.GetCustomerId())
+	before, err := s.read(ctx, request.GetCustomerId())
 	if err != nil {
-		return nil, readError(ctx, request.GetCustomerId(), err)
+		return nil, err
 	}
 	if err := checkEtag(request.GetEtag(), before); err != nil {
 		return nil, err
@@ -41,7 +46,24 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	case !asked.differs():
 		return respond(updated, asked, before), nil
 	}
-	return s.write(ctx, asked)
+	return s.write(ctx, turn, &write{
+		asked: asked,
+		body:  asked.update(),
+		respond: func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
+			return respond(orUpdated(message), asked, after)
+		},
+	})
+}
+
+// read reads the customer, and notes how long that takes.
+func (s *Service) read(ctx context.Context, customer int64) (*fluentcart.Customer, error) {
+	start := time.Now()
+	read, err := s.store.GetCustomer(ctx, customer)
+	if err != nil {
+		return nil, readError(ctx, customer, err)
+	}
+	s.reads.Add(time.Since(start))
+	return read, nil
 }
 
 // rehearse answers as if the customer had been written.
@@ -59,19 +81,9 @@ func rehearse(asked *merged) (*customerv1.UpdateCustomerResponse, error) {
 	return response, nil
 }
 
-// write sends the merged customer, and answers with what the store then holds.
-func (s *Service) write(ctx context.Context, asked *merged) (*customerv1.UpdateCustomerResponse, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, notSent(err)
-	}
-	// Once begun, a PUT runs to an outcome: a caller who gives up does not stop the store (F22), and tearing the
-	// connection would only lose the answer. The client's own timeout bounds it.
-	message, after, err := s.store.PutCustomer(context.WithoutCancel(ctx), asked.update(), asked.customer)
-	if err != nil {
-		return nil, writeError(ctx, asked, err)
-	}
+func orUpdated(message string) string {
 	if message == "" {
-		message = updated
+		return updated
 	}
-	return respond(message, asked, after), nil
+	return message
 }

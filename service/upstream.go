@@ -23,12 +23,27 @@ func readError(ctx context.Context, customer int64, err error) error {
 		return notSent(ctx.Err())
 	}
 	switch failure.Kind {
+	case fluentcart.Suspended:
+		return upstream(reasonStoreUnavailable, stateNotSent, "the store has failed too often just now, and is left alone for a moment; nothing was written", failure, retryInfo(failure))
 	case fluentcart.NoAnswer, fluentcart.Broken:
 		return upstream(reasonStoreUnavailable, stateNotSent, "the store did not answer the read properly; nothing was written", failure, retryInfo(failure))
 	case fluentcart.BadAnswer:
 		return upstream(reasonStoreBadAnswer, stateNotSent, "the store's answer to the read is not a customer; the operator should look at what --store-url points to", failure)
 	}
 	return storeSaidNo(customer, nil, stateNotSent, failure)
+}
+
+// outcomeOpen reports whether a write that failed may have happened, or may still happen (F20, F22).
+func outcomeOpen(err error) bool {
+	var failure *fluentcart.Error
+	if !errors.As(err, &failure) {
+		return true
+	}
+	switch failure.Kind {
+	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer:
+		return failure.Sent
+	}
+	return false
 }
 
 // writeError is the status of a write that failed.
@@ -38,7 +53,12 @@ func writeError(ctx context.Context, asked *merged, err error) error {
 		return newError(reasonOutcomeUnknown, stateUnknown, unknownOutcome, err)
 	}
 	switch failure.Kind {
-	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer:
+	case fluentcart.NotBegun:
+		if cause := ctx.Err(); cause != nil {
+			return notSent(cause)
+		}
+		return leaseExpired(failure)
+	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer, fluentcart.Suspended:
 		if failure.Sent {
 			return outcomeUnknown(ctx, failure)
 		}
@@ -55,6 +75,15 @@ const unknownOutcome = "the update was sent, and the store's answer does not say
 func outcomeUnknown(ctx context.Context, failure *fluentcart.Error) error {
 	e := upstream(reasonOutcomeUnknown, stateUnknown, unknownOutcome, failure)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.code = codes.DeadlineExceeded
+	}
+	return e
+}
+
+// callerLeft is the status of a write that goes on without its caller.
+func callerLeft(cause error) error {
+	e := newError(reasonOutcomeUnknown, stateUnknown, unknownOutcome, cause)
+	if errors.Is(cause, context.DeadlineExceeded) {
 		e.code = codes.DeadlineExceeded
 	}
 	return e

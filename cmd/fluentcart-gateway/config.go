@@ -13,6 +13,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
 // serveConfig is what `serve` can be told. Each flag is an environment variable too: FLUENTCART_GATEWAY_, and its
@@ -28,6 +29,11 @@ type serveConfig struct {
 	GRPCAddr           string   `name:"grpc-addr" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to serve gRPC (${default}); port 0 takes a free one. Callers are not authenticated, so loopback only."`
 	HTTPAddr           string   `name:"http-addr" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to serve JSON over HTTP (${default}). Loopback only."`
 	SandboxAddr        string   `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where the built-in stand-in listens (${default}). Loopback only."`
+	RedisURL           string   `name:"redis-url" placeholder:"URL" help:"Redis through which several gateways in front of one store take turns, such as redis://host:6379/0. Without it a gateway must be the only one."`
+	MaxInFlight        int      `default:"4" placeholder:"N" help:"How many updates may work on the store at once (${default}); as many as the store has PHP workers."`
+	MaxQueue           int      `default:"256" placeholder:"N" help:"How many updates may wait besides (${default}); what comes on top is refused."`
+	StoreRate          float64  `placeholder:"N" help:"How many requests a second the store gets at the most; an update is two. Without it there is no bound but --max-in-flight."`
+	MaxLanding         duration `default:"30s" placeholder:"TIME" help:"How long after it was sent a write may still land in the store (${default}): not less than PHP may run. For so long nobody else may update a customer of whom it is not known whether a write happened."`
 	GetTimeout         duration `default:"5s" placeholder:"TIME" help:"How long one read from the store may take (${default})."`
 	PutTimeout         duration `default:"10s" placeholder:"TIME" help:"How long one write to the store may take (${default}). It runs to its end even when the caller has left."`
 	DefaultTimeout     duration `default:"30s" placeholder:"TIME" help:"Deadline of callers who set none (${default}); at most 60s."`
@@ -77,7 +83,7 @@ func (c *serveConfig) check() error {
 		}
 	}
 	for flag, value := range map[string]duration{
-		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout,
+		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout, "max-landing": c.MaxLanding,
 	} {
 		if value.malformed != "" {
 			fault("--%s=%s: must be a positive time with its unit, such as 500ms, 5s or 1m", flag, value.malformed)
@@ -94,6 +100,22 @@ func (c *serveConfig) check() error {
 	if pair := c.GetTimeout.Duration + c.PutTimeout.Duration; c.DrainTimeout.malformed == "" && c.DrainTimeout.Duration < pair {
 		fault("--drain-timeout=%s: the read and the write of a call in flight may take %s (--get-timeout and --put-timeout); give at least that", c.DrainTimeout.Duration, pair)
 	}
+	if c.MaxLanding.malformed == "" && c.MaxLanding.Duration < c.PutTimeout.Duration {
+		fault("--max-landing=%s: a write that is still being waited for (--put-timeout=%s) may land; give at least that", c.MaxLanding.Duration, c.PutTimeout.Duration)
+	}
+	for flag, value := range map[string]int{"max-in-flight": c.MaxInFlight, "max-queue": c.MaxQueue} {
+		if value < 1 || value > maxCalls {
+			fault("--%s=%d: must be from 1 to %d", flag, value, maxCalls)
+		}
+	}
+	if c.StoreRate < 0 || c.StoreRate > 0 && c.StoreRate < minStoreRate {
+		fault("--store-rate=%v: must be %v or more requests a second", c.StoreRate, minStoreRate)
+	}
+	if c.RedisURL != "" {
+		if _, err := lease.NewRedis(lease.RedisConfig{URL: c.RedisURL}); err != nil {
+			fault("--redis-url: %w", err) // its value may hold a password, and is not shown
+		}
+	}
 	if _, err := c.level(); err != nil {
 		fault("--log-level=%s: must be debug, info, warn or error", c.LogLevel)
 	}
@@ -107,6 +129,13 @@ func (c *serveConfig) check() error {
 // maxStoreTimeout is the longest that one call to the store may take. The JSON door still has a connection to
 // answer on after both.
 const maxStoreTimeout = 30 * time.Second
+
+const (
+	// maxCalls bounds what may work and wait: each call in the gateway takes some memory.
+	maxCalls = 100_000
+	// minStoreRate lets an update, which is two requests, through in a few seconds.
+	minStoreRate = 0.5
+)
 
 // checkStore checks the settings of a real store, and reads the password.
 func (c *serveConfig) checkStore() []error {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/redis/go-redis/v9/logging"
 )
 
 func main() {
@@ -18,5 +20,6 @@ func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	logging.Disable() // go-redis writes its own lines to the log; what they say is in the errors too
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }

@@ -28,6 +28,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer listeners.close()
+	logger := newLogger(cfg, stderr)
 
 	store := fluentcart.Config{
 		BaseURL:    cfg.StoreURL,
@@ -36,6 +37,14 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		GetTimeout: cfg.GetTimeout.Duration,
 		PutTimeout: cfg.PutTimeout.Duration,
 		UserAgent:  "fluentcart-gateway/" + version(),
+		Rate:       cfg.StoreRate,
+		BreakerChanged: func(open bool) {
+			if open {
+				logger.Warn("the store fails; it is left alone, and asked again once a second whether it is back")
+			} else {
+				logger.Info("the store is back")
+			}
+		},
 	}
 	if cfg.Sandbox {
 		store.BaseURL = "http://" + listeners.sandbox.Addr().String()
@@ -45,10 +54,21 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
+	leases, stopLeases, err := startLeases(ctx, cfg, store.BaseURL, logger)
+	if err != nil {
+		return err
+	}
+	defer stopLeases()
 	customers, err := service.New(service.Config{
 		Store:         client,
 		WriteMode:     service.WriteMode(cfg.WriteMode),
 		AllowUserLink: cfg.AllowUserLink,
+		Leases:        leases,
+		MaxInFlight:   cfg.MaxInFlight,
+		MaxQueue:      cfg.MaxQueue,
+		MaxLanding:    cfg.MaxLanding.Duration,
+		Caller:        server.Caller,
+		Logger:        logger,
 	})
 	if err != nil {
 		return err
@@ -56,9 +76,10 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	doors, err := server.New(server.Config{ //nolint:contextcheck // it starts nothing; Run has the context
 		Customers:      customers,
 		HTTPStatus:     service.HTTPStatus,
-		Logger:         newLogger(cfg, stderr),
+		Logger:         logger,
 		DefaultTimeout: cfg.DefaultTimeout.Duration,
 		DrainTimeout:   cfg.DrainTimeout.Duration,
+		Finish:         customers.Close,
 	})
 	if err != nil {
 		return err

@@ -180,7 +180,7 @@ func TestRecordedAnswers(t *testing.T) {
 			if recorded.Request.Method == http.MethodGet {
 				customer, err = client.GetCustomer(t.Context(), id)
 			} else {
-				_, customer, err = client.PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: id})
+				_, customer, err = client.PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: id}, nil)
 			}
 			if recorded.Response.Status == http.StatusOK {
 				if err != nil || customer.ID != id || customer.Email == "" || customer.UUID == "" || customer.CreatedAt.IsZero() {

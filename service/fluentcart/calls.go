@@ -8,12 +8,14 @@ import (
 	"net/http"
 )
 
-// GetCustomer reads a customer. A customer that does not exist is an Error of kind NotFound.
+// GetCustomer reads a customer, up to three times where it fails in a way that may pass. A customer that does not
+// exist is an Error of kind NotFound.
 func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.getTimeout)
-	defer cancel()
 	// customer_only leaves out the labels, which nobody here needs (F15).
-	answer, err := c.do(ctx, http.MethodGet, c.customerURL(id)+"?params%5Bcustomer_only%5D=yes", nil)
+	target := c.customerURL(id) + "?params%5Bcustomer_only%5D=yes"
+	answer, err := c.repeat(ctx, func() (*answer, error) {
+		return c.do(ctx, http.MethodGet, c.getTimeout, target, nil, nil)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +44,10 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 // It returns the store's message and the customer as it then was. What the answer does not tell is as in
 // expected, which also says by its ID which customer it is: the documented answer holds an id, an e-mail and a
 // name only.
-func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer) (string, *Customer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.putTimeout)
-	defer cancel()
+//
+// Once a byte of it has left it is never sent again. begin, if there is one, is asked right before the first byte; its
+// error ends the call as one of kind NotBegun, with nothing sent.
+func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer, begin func() error) (string, *Customer, error) {
 	body, err := json.Marshal(struct {
 		ID int64 `json:"id"`
 		Update
@@ -52,7 +55,9 @@ func (c *Client) PutCustomer(ctx context.Context, update Update, expected Custom
 	if err != nil {
 		return "", nil, &Error{Kind: Unreachable, Method: http.MethodPut, Err: err}
 	}
-	answer, err := c.do(ctx, http.MethodPut, c.customerURL(expected.ID), body)
+	answer, err := c.repeat(ctx, func() (*answer, error) {
+		return c.do(ctx, http.MethodPut, c.putTimeout, c.customerURL(expected.ID), body, begin)
+	})
 	if err != nil {
 		return "", nil, err
 	}

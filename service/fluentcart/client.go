@@ -6,6 +6,7 @@
 package fluentcart
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net/http"
@@ -13,6 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sony/gobreaker/v2"
+	"golang.org/x/time/rate"
 )
 
 // Where WordPress mounts its REST API, and FluentCart's in it, below the address of the site.
@@ -32,8 +36,13 @@ type Config struct {
 	GetTimeout, PutTimeout time.Duration
 	// UserAgent is sent with each request.
 	UserAgent string
+	// Rate is how many requests a second the store gets at the most; 0 sets no bound.
+	Rate float64
 	// Transport carries the requests; nil is NewTransport.
 	Transport http.RoundTripper
+	// BreakerChanged, if set, is told when the client begins to leave a failing store alone, and when the store is
+	// back. It must return soon: other calls wait meanwhile.
+	BreakerChanged func(open bool)
 }
 
 // Client calls one store. It is safe for concurrent use.
@@ -43,6 +52,9 @@ type Client struct {
 	getTimeout time.Duration
 	putTimeout time.Duration
 	http       http.Client
+	breaker    *gobreaker.CircuitBreaker[*answer]
+	retries    budget
+	rate       *rate.Limiter
 }
 
 // New returns a client for the store of cfg. It connects to nothing.
@@ -63,6 +75,8 @@ func New(cfg Config) (*Client, error) {
 		header:     requestHeader(cfg),
 		getTimeout: cfg.GetTimeout,
 		putTimeout: cfg.PutTimeout,
+		breaker:    newBreaker(cfg.BreakerChanged),
+		rate:       newLimiter(cfg.Rate),
 		http: http.Client{
 			Transport: transport,
 			// Following a redirect would turn a PUT into a GET whose 200 looks like success, and could
@@ -112,9 +126,10 @@ func NewTransport() *http.Transport {
 		ForceAttemptHTTP2:   true,
 		// A store has a handful of PHP workers (F24): more idle connections than this are never of use.
 		MaxIdleConnsPerHost: 64,
-		// Shorter than the keep-alive of usual servers (nginx: 75 s), so that a PUT seldom meets a
-		// connection that the store is closing.
-		IdleConnTimeout:        30 * time.Second,
+		// Shorter than the keep-alive of usual servers (Apache and LiteSpeed: 5 s, nginx: 75 s): a connection is
+		// dropped here before the store does it. Should a read meet one that is closed all the same, net/http
+		// sends it again, and the write then takes the connection that the read has just used.
+		IdleConnTimeout:        4 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
@@ -138,3 +153,16 @@ func (c *Client) customerURL(id int64) string {
 
 // String names the store, so that printing a Client never shows its credentials.
 func (c *Client) String() string { return "FluentCart store at " + c.customers }
+
+// newLimiter lets a read and its write go together, however low the rate.
+func newLimiter(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(2, int(perSecond)))
+}
+
+// Wait waits until the rate allows that many requests, at most two. It returns an error, at once, if that will not be
+// before the deadline of ctx. The first try of each call is for its caller to wait for, so that a write is not begun
+// and then held up.
+func (c *Client) Wait(ctx context.Context, requests int) error { return c.rate.WaitN(ctx, requests) }

@@ -98,7 +98,7 @@ func TestWhatAPutDoesNotAnswerIsAsExpected(t *testing.T) {
 		FirstPurchase: then, LastPurchase: then, CreatedAt: then, UpdatedAt: then, Photo: "p", CountryName: "France", UserLink: "l",
 	}
 	answer := `{"message":"ok","data":{"id":1,"email":"ann@example.com","first_name":"Ann","last_name":""}}`
-	_, got, err := newClient(t, answering(200, answer)).PutCustomer(t.Context(), fluentcart.Update{}, expected)
+	_, got, err := newClient(t, answering(200, answer)).PutCustomer(t.Context(), fluentcart.Update{}, expected, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := strings.Replace(body, "%s", `{"message":"ok","data":{`+annsColumns+`}}`, 1)
-			message, customer, err := newClient(t, answering(200, body)).PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1})
+			message, customer, err := newClient(t, answering(200, body)).PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
 			if err != nil || message != "ok" || customer.Email != "ann@example.com" {
 				t.Errorf("got %q, %+v, %v", message, customer, err)
 			}

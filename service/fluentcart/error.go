@@ -39,6 +39,10 @@ const (
 
 	// Unreachable means that no connection came about: nothing was sent.
 	Unreachable
+	// Suspended means that the store was not asked, because it failed too often just before.
+	Suspended
+	// NotBegun means that the caller's own check forbade the write before its first byte was sent.
+	NotBegun
 	// NotTrusted means that the TLS handshake failed: nothing was sent.
 	NotTrusted
 	// NoAnswer means that no complete answer came, because of the time or of the connection. If Sent, the store
@@ -55,7 +59,7 @@ const (
 var kindNames = [...]string{
 	Rejected: "rejected", Invalid: "invalid", UserUpdateFailed: "WordPress user not updated", NotFound: "customer not found",
 	NoRoute: "no such route", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
-	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable",
+	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "left alone for now", NotBegun: "not begun",
 	NotTrusted: "TLS handshake failed", NoAnswer: "no complete answer", Broken: "server error", BadAnswer: "unusable answer",
 }
 
@@ -86,6 +90,8 @@ type Error struct {
 	Sent bool
 	// Err is the cause, if there is one. The context's error is found by errors.Is.
 	Err error
+
+	byCaller bool // the call's own context had ended
 }
 
 // Error returns one line for the log.

@@ -25,24 +25,31 @@ type answer struct {
 	body   []byte
 }
 
-// do sends one request and returns the store's answer if its status is 200. All else is an *Error.
-func (c *Client) do(ctx context.Context, method, target string, body []byte) (*answer, error) {
-	var sent atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		// From here on bytes may leave: to be safe the request counts as sent.
-		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
-	})
-	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+// exchange sends one request and returns the store's answer if its status is 200.
+func (c *Client) exchange(ctx context.Context, method, target string, body []byte, begin func() error) (*answer, *Error) {
+	var sent departure
+	request, err := http.NewRequestWithContext(ctx, method, target, nil)
 	if err != nil {
 		return nil, &Error{Kind: Unreachable, Method: method, Err: withoutURL(err)}
 	}
 	request.Header = c.header.Clone()
-	if body != nil {
+	if body == nil {
+		request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			// From here on bytes may leave: to be safe the request counts as sent.
+			GotConn: func(httptrace.GotConnInfo) { sent.begin() },
+		}))
+	} else {
 		request.Header.Set("Content-Type", "application/json")
+		request.ContentLength = int64(len(body))
+		// net/http asks for the body anew when it finds, before it has sent a byte, that the connection was closed.
+		request.GetBody = func() (io.ReadCloser, error) {
+			return &outgoing{Reader: bytes.NewReader(body), begin: begin, departure: &sent}, nil
+		}
+		request.Body, _ = request.GetBody() // it never fails
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, transportError(ctx, method, 0, sent.Load(), err)
+		return nil, transportError(ctx, method, 0, !sent.abandon(), err)
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is left to do with the connection
 	read, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
@@ -59,6 +66,59 @@ func (c *Client) do(ctx context.Context, method, target string, body []byte) (*a
 	return a, nil
 }
 
+// outgoing is the body of a write. net/http reads it when it is about to send: the headers are still in its buffer
+// then, and an error here throws them away.
+type outgoing struct {
+	*bytes.Reader
+
+	begin     func() error
+	departure *departure
+}
+
+// Read asks begin before the first byte, and notes that bytes leave.
+func (o *outgoing) Read(p []byte) (int, error) {
+	if o.begin != nil {
+		if err := o.begin(); err != nil {
+			return 0, &notBegunError{err}
+		}
+		o.begin = nil
+	}
+	if !o.departure.begin() {
+		return 0, &notBegunError{context.Canceled}
+	}
+	return o.Reader.Read(p)
+}
+
+// Close does nothing: the bytes are the caller's.
+func (o *outgoing) Close() error { return nil }
+
+// departure decides once, between the one who sends and the one who gives up waiting, whether a request has left.
+type departure struct{ state atomic.Int32 }
+
+const (
+	waiting int32 = iota
+	begun
+	abandoned
+)
+
+// begin says that bytes may leave from now on; it returns false if the request was abandoned before.
+func (d *departure) begin() bool {
+	d.state.CompareAndSwap(waiting, begun)
+	return d.state.Load() == begun
+}
+
+// abandon returns whether nothing has left; then nothing will.
+func (d *departure) abandon() bool {
+	d.state.CompareAndSwap(waiting, abandoned)
+	return d.state.Load() == abandoned
+}
+
+// notBegunError finds its way through net/http, which wraps it.
+type notBegunError struct{ error }
+
+// Unwrap returns what begin said.
+func (e *notBegunError) Unwrap() error { return e.error }
+
 // failure turns an answer that should have held a customer, and does not, into an Error.
 func (a *answer) failure(cause error) *Error { return a.error(BadAnswer, cause) }
 
@@ -70,7 +130,10 @@ func (a *answer) error(kind Kind, cause error) *Error {
 // transport makes of it: "deadline exceeded" says more than "use of closed connection".
 func transportError(ctx context.Context, method string, status int, sent bool, err error) *Error {
 	failure := &Error{Kind: Unreachable, Method: method, Status: status, Sent: sent, Err: withoutURL(err)}
+	var notBegun *notBegunError
 	switch {
+	case errors.As(err, &notBegun) && !sent:
+		failure.Kind, failure.Err = NotBegun, notBegun.error
 	case ctx.Err() != nil:
 		failure.Kind, failure.Err = NoAnswer, ctx.Err()
 	case sent: // a TLS alert too, once the handshake is over, may come after the request

@@ -19,7 +19,7 @@ import (
 // both makes a GET and a PUT, and returns their errors by method.
 func both(ctx context.Context, client *fluentcart.Client) map[string]error {
 	_, getErr := client.GetCustomer(ctx, 1)
-	_, _, putErr := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1})
+	_, _, putErr := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
 	return map[string]error{"GET": getErr, "PUT": putErr}
 }
 

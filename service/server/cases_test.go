@@ -99,7 +99,10 @@ func (c apiCase) run(t *testing.T, door string) {
 	}
 	var sent []string
 	for _, request := range g.behind.take() {
-		sent = append(sent, request.method)
+		// How often a write of unknown outcome is looked for is a matter of time.
+		if looking := slices.Contains(sent, http.MethodPut) && sent[len(sent)-1] == http.MethodGet; !looking {
+			sent = append(sent, request.method)
+		}
 		if request.method == http.MethodPut && c.Want.Put != nil {
 			var put map[string]any
 			if err := json.Unmarshal(request.body, &put); err != nil {
@@ -121,7 +124,7 @@ func (c apiCase) run(t *testing.T, door string) {
 func (c apiCase) start(t *testing.T) *gateway {
 	opts := options{
 		splitNames:     c.Store.SplitNames,
-		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), AllowUserLink: c.Gateway.AllowUserLink},
+		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), AllowUserLink: c.Gateway.AllowUserLink, MaxLanding: or(time.Duration(c.Gateway.MaxLanding), 300*time.Millisecond)},
 		getTimeout:     time.Duration(c.Gateway.GetTimeout),
 		putTimeout:     time.Duration(c.Gateway.PutTimeout),
 		defaultTimeout: time.Duration(c.Gateway.DefaultTimeout),

@@ -32,6 +32,7 @@ type gateway struct {
 	json   http.Handler
 	stop   context.CancelFunc
 	drain  time.Duration
+	finish func(context.Context)
 	log    *lockedBuffer
 
 	stopped chan error // what Run returned
@@ -71,11 +72,12 @@ func start(t testing.TB, opts options) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.config.Store = client
+	opts.config.Store, opts.config.Caller, opts.config.Logger = client, server.Caller, slog.New(slog.NewJSONHandler(g.log, nil))
 	customers, err := service.New(opts.config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.finish = customers.Close
 	g.serve(t, customers, or(opts.defaultTimeout, 30*time.Second))
 	return g
 }
@@ -118,7 +120,7 @@ func (g *gateway) stopNow(t testing.TB) {
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
 		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: slog.New(slog.NewJSONHandler(g.log, nil)),
-		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second),
+		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
 	}
 }
 

@@ -95,6 +95,6 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 			d.refuse(w, r, http.StatusBadRequest, violation{"etag", problem})
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, fromHost(r))
 	})
 }

@@ -15,8 +15,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// maxTimeout is the longest that any caller may ask for.
-const maxTimeout = 60 * time.Second
+const (
+	// maxTimeout is the longest that any caller may ask for.
+	maxTimeout = 60 * time.Second
+	// answerTime is kept of a caller's time to answer in: what reaches it after its deadline does not reach it.
+	answerTime = 20 * time.Millisecond
+)
 
 // interceptors is the way of a call through either door, outermost first.
 func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
@@ -136,14 +140,15 @@ func noBlindRetry() grpc.UnaryServerInterceptor {
 	}
 }
 
-// deadline gives callers without a deadline the default one, and nobody more than maxTimeout.
+// deadline gives callers without a deadline the default one, and nobody more than maxTimeout. Of a caller's own
+// deadline it keeps answerTime, so that the answer to what took too long is the gateway's, and says what became of it.
 func deadline(defaultTimeout time.Duration) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		timeout := maxTimeout
-		if _, ok := ctx.Deadline(); !ok {
-			timeout = min(defaultTimeout, maxTimeout)
+		timeout := min(defaultTimeout, maxTimeout)
+		if deadline, ok := ctx.Deadline(); ok {
+			timeout = min(time.Until(deadline)-answerTime, maxTimeout)
 		}
-		ctx, cancel := context.WithTimeout(ctx, timeout) // an earlier deadline of the caller's stays
+		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		return handler(ctx, request)
 	}

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
@@ -161,7 +162,7 @@ func TestRequestIDIsKeptIfItIsFitForALog(t *testing.T) {
 
 // gRPC clients with a retry policy would send the write again (F22).
 func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
-	g := start(t, options{wrap: answering(map[string]*rawAnswer{http.MethodPut: {CutAfter: true}})})
+	g := start(t, options{config: service.Config{MaxLanding: time.Millisecond}, wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}})})
 	var trailer metadata.MD
 	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
 		CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")},
@@ -178,7 +179,7 @@ func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
 func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan struct{})
-	g := start(t, options{wrap: func(store http.Handler) http.Handler {
+	g := start(t, options{config: service.Config{MaxLanding: 200 * time.Millisecond}, wrap: func(store http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut {
 				leave()
@@ -194,7 +195,11 @@ func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	}
 	close(left)
 	g.stopNow(t)
-	if log := g.log.String(); !strings.Contains(log, `"reason":"WRITE_OUTCOME_UNKNOWN","write_state":"unknown"`) {
+	log := g.log.String()
+	if !strings.Contains(log, `"reason":"WRITE_OUTCOME_UNKNOWN","write_state":"unknown"`) {
+		t.Errorf("the log lacks what the caller was told:\n%s", log)
+	}
+	if !strings.Contains(log, `"msg":"a write whose caller has left has its outcome","customer_id":1,"write_state":"unknown"`) {
 		t.Errorf("the log lacks the outcome:\n%s", log)
 	}
 }

@@ -29,9 +29,11 @@ type Config struct {
 	Logger *slog.Logger
 	// DefaultTimeout is given to callers without a deadline.
 	DefaultTimeout time.Duration
-	// DrainTimeout is how long the calls in flight keep their connections once the server stops. Their work is
-	// waited for in any case: a write that has begun is not torn.
+	// DrainTimeout is how long the calls in flight may take to end once the server stops.
 	DrainTimeout time.Duration
+	// Finish, if set, is called when no call is in flight any more, with what is left of the drain time: for what
+	// goes on without its caller.
+	Finish func(context.Context)
 }
 
 // Server serves both doors.
@@ -40,6 +42,7 @@ type Server struct {
 	http   *http.Server
 	health *health.Server
 	drain  time.Duration
+	finish func(context.Context)
 	logger *slog.Logger
 
 	jsonCalls sync.RWMutex // held for reading by each call of the JSON door
@@ -57,6 +60,7 @@ func New(cfg Config) (*Server, error) {
 		http:   gateway,
 		health: healthServer,
 		drain:  cfg.DrainTimeout,
+		finish: cfg.Finish,
 		logger: cfg.Logger,
 	}
 	s.http.Handler = s.counted(gateway.Handler)
@@ -114,15 +118,17 @@ func (s *Server) stop(ctx context.Context) {
 	case <-ctx.Done():
 		late = true
 	}
-	if !late {
-		return
+	if late {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "the drain time is over; callers are cut off")
+		_ = s.http.Close() // its error is that of a listener already closed
+		s.grpc.Stop()      // lets GracefulStop return, once the calls have
+		<-stopped
+		s.jsonCalls.Lock()
+		defer s.jsonCalls.Unlock()
 	}
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "the drain time is over; callers are cut off, and writes that have begun are waited for")
-	_ = s.http.Close() // its error is that of a listener already closed
-	s.grpc.Stop()      // lets GracefulStop return, once the calls have
-	<-stopped
-	s.jsonCalls.Lock()
-	defer s.jsonCalls.Unlock()
+	if s.finish != nil {
+		s.finish(ctx)
+	}
 }
 
 func doorError(door string, err error) error {

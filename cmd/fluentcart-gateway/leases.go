@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+)
+
+// closeTime is how long stopping waits for leases to be released in Redis; they end by themselves else.
+const closeTime = 2 * time.Second
+
+// startLeases returns what gives each customer one writer at a time, and how to end it when nobody writes any more.
+func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger *slog.Logger) (leases lease.Locker, stop func(), err error) {
+	if cfg.RedisURL == "" {
+		return lease.NewLocal(), func() {}, nil
+	}
+	base, err := fluentcart.ParseBaseURL(storeURL)
+	if err != nil {
+		return nil, nil, err
+	}
+	shared, err := lease.NewRedis(lease.RedisConfig{
+		URL:        cfg.RedisURL,
+		Store:      strings.ToLower(base.Host) + base.Path, // whoever reaches it by http and by https
+		Term:       leaseTerm(cfg),
+		MaxLanding: cfg.MaxLanding.Duration,
+		Logger:     logger,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // calls in flight still take turns
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		shared.Run(ctx)
+	}()
+	return shared, func() {
+		cancel()
+		<-stopped
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+		defer cancel()
+		_ = shared.Close(within) // there is nothing left to lose
+	}, nil
+}
+
+// leaseTerm is how long after it got its lease an update may begin to write: the read before that may be repeated, but
+// not after it has timed out.
+func leaseTerm(cfg *serveConfig) time.Duration { return 2 * cfg.GetTimeout.Duration }

@@ -1,0 +1,107 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+)
+
+// turn is a call's right to work on a customer.
+type turn struct {
+	pass  *admission.Pass
+	lease lease.Lease // nil where nothing will be written
+	slot  *admission.Slot
+}
+
+// end gives back what the turn still has. A write that goes on in the background has taken the lease and the slot.
+func (t *turn) end() {
+	if t.slot != nil {
+		t.slot.Release()
+	}
+	if t.lease != nil {
+		t.lease.Release()
+	}
+	t.pass.Leave()
+}
+
+// takeTurn waits until the call may read the customer, and refuses at once what would wait in vain. The context it
+// returns is the one to work under. The lease comes before the slot: those who wait for one customer must not keep the
+// slots from the others.
+func (s *Service) takeTurn(ctx context.Context, customer int64, writes bool) (context.Context, *turn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, notSent(err)
+	}
+	if s.store.Suspended() {
+		return nil, nil, readError(ctx, customer, &fluentcart.Error{Kind: fluentcart.Suspended, RetryAfter: time.Second})
+	}
+	needed := s.reads.Mean()
+	if writes {
+		needed += s.writes.Mean()
+	}
+	if !fits(ctx, needed) {
+		return nil, nil, tooLate()
+	}
+	if line := s.leases.Line(customer); writes && !fits(ctx, needed*time.Duration(line+1)) {
+		return nil, nil, s.overloaded("too many updates of this customer are waiting")
+	}
+	ctx, pass, err := s.gate.Enter(ctx, s.caller(ctx))
+	if err != nil {
+		return nil, nil, s.overloaded("too many updates are waiting")
+	}
+	t := &turn{pass: pass}
+	if err := s.waitForTurn(ctx, t, customer, writes, needed); err != nil {
+		t.end()
+		return nil, nil, err
+	}
+	return ctx, t, nil
+}
+
+func (s *Service) waitForTurn(ctx context.Context, t *turn, customer int64, writes bool, needed time.Duration) (err error) {
+	if writes {
+		if t.lease, err = s.leases.Acquire(ctx, customer); err != nil {
+			return s.noTurn(ctx, err)
+		}
+	}
+	if t.slot, err = t.pass.Slot(ctx); err != nil {
+		return s.noTurn(ctx, err)
+	}
+	if err := s.store.Wait(ctx, 2); err != nil { // the read, and the write that goes with it
+		if ctx.Err() != nil {
+			return s.noTurn(ctx, err)
+		}
+		return s.overloaded("--store-rate does not allow this update in time")
+	}
+	if writes {
+		if err := t.lease.Renew(ctx); err != nil {
+			return s.noTurn(ctx, err)
+		}
+	}
+	if !fits(ctx, needed) {
+		return tooLate()
+	}
+	return nil
+}
+
+// fits reports whether the call has at least that much time left.
+func fits(ctx context.Context, needed time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) >= needed
+}
+
+// noTurn is the status of a call that waited for its turn in vain.
+func (s *Service) noTurn(ctx context.Context, err error) error {
+	var unavailable *lease.UnavailableError
+	switch {
+	case errors.Is(context.Cause(ctx), admission.ErrOverloaded):
+		return s.overloaded("this update had to make room for one of another caller, who has less than its share")
+	case ctx.Err() != nil:
+		return notSent(ctx.Err())
+	case errors.As(err, &unavailable):
+		return leasesUnavailable(unavailable)
+	}
+	return leaseExpired(err)
+}

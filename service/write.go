@@ -1,0 +1,186 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+)
+
+// write is a PUT on its way. Once begun it runs to an outcome, whatever its caller does: a caller who gives up does not
+// stop the store (F22), and tearing the connection would only lose the answer.
+type write struct {
+	asked   *merged
+	body    fluentcart.Update
+	respond func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse
+
+	lease lease.Lease
+	slot  *admission.Slot
+
+	departed  atomic.Int32              // who was first: the first byte, or the caller leaving
+	begun     atomic.Pointer[time.Time] // when the first byte left
+	abandoned atomic.Bool               // the caller waits no longer
+	known     chan outcome              // gets one
+}
+
+const (
+	notDeparted int32 = iota
+	departed
+	forbidden
+)
+
+// outcome is what came of a write.
+type outcome struct {
+	response *customerv1.UpdateCustomerResponse
+	err      error
+}
+
+// write sends the write of a turn, and waits for its outcome for as long as its caller does.
+func (s *Service) write(ctx context.Context, t *turn, w *write) (*customerv1.UpdateCustomerResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, notSent(err)
+	}
+	if !fits(ctx, s.writes.Mean()) {
+		return nil, tooLate()
+	}
+	w.lease, w.slot, w.known = t.lease, t.slot, make(chan outcome, 1)
+	t.lease, t.slot = nil, nil
+	s.unfinished.start(ctx, func(background context.Context) { s.carryOut(background, ctx, w) })
+	select {
+	case o := <-w.known:
+		return o.response, o.err
+	case <-ctx.Done():
+	}
+	if w.departed.CompareAndSwap(notDeparted, forbidden) {
+		return nil, notSent(ctx.Err())
+	}
+	w.abandoned.Store(true)
+	select {
+	case o := <-w.known: // it came in the same moment
+		return o.response, o.err
+	default:
+		return nil, callerLeft(ctx.Err())
+	}
+}
+
+// begin is asked right before the first byte of the write leaves.
+func (w *write) begin(caller context.Context) error {
+	if err := caller.Err(); err != nil {
+		return err
+	}
+	if err := w.lease.Check(); err != nil {
+		return err
+	}
+	now := time.Now()
+	w.begun.Store(&now)
+	if w.departed.CompareAndSwap(notDeparted, departed) || w.departed.Load() == departed {
+		return nil
+	}
+	return context.Canceled
+}
+
+// carryOut runs a write to its outcome, and keeps the lease until it cannot land any more. ctx ends when the gateway
+// does.
+func (s *Service) carryOut(ctx, caller context.Context, w *write) {
+	message, after, err := s.store.PutCustomer(ctx, w.body, w.asked.customer, func() error { return w.begin(caller) })
+	if begun := w.begun.Load(); begun != nil {
+		s.writes.Add(time.Since(*begun))
+	}
+	w.slot.Release()
+	switch {
+	case err == nil:
+		w.lease.Release()
+		s.conclude(ctx, w, outcome{response: w.respond(message, after)})
+	case !outcomeOpen(err):
+		w.lease.Release()
+		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, err)})
+	default:
+		s.findOut(ctx, caller, w, err)
+	}
+}
+
+// findOut verifies a write that the store's answer does not decide: it reads again until the state asked for is seen.
+// Until then, or until it can no longer land, nobody else gets the customer: what they would read is what the write may
+// still put back.
+func (s *Service) findOut(ctx, caller context.Context, w *write, cause error) {
+	end := w.begun.Load().Add(s.maxLanding)
+	w.lease.Quarantine(time.Until(end))
+	landing, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	if w.asked.before == nil { // nothing was read that could be compared
+		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, cause)})
+		<-landing.Done()
+	} else if after := s.seeLanding(landing, w.asked); after != nil {
+		w.lease.Release()
+		s.conclude(ctx, w, outcome{response: w.respond("", after)})
+		return
+	} else {
+		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, cause)})
+	}
+	if ctx.Err() == nil {
+		w.lease.Release()
+		return
+	}
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "stopped while a write may still land; whether it does is not known",
+		slog.Int64("customer_id", w.asked.customer.ID), slog.Duration("quarantine", time.Until(end)))
+}
+
+// The pauses between two reads that look for a landing.
+const (
+	firstLook = 50 * time.Millisecond
+	lastLook  = time.Second
+)
+
+// seeLanding reads the customer until it is as asked for, and returns it; or nil if ctx ends before.
+func (s *Service) seeLanding(ctx context.Context, asked *merged) *fluentcart.Customer {
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		now, err := s.look(ctx, asked.customer.ID)
+		if err == nil && asked.landed(now) {
+			return now
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+	}
+}
+
+// look reads a customer before those who wait for a slot.
+func (s *Service) look(ctx context.Context, customer int64) (*fluentcart.Customer, error) {
+	slot, err := s.gate.Urgent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer slot.Release()
+	if err := s.store.Wait(ctx, 1); err != nil {
+		return nil, err
+	}
+	return s.store.GetCustomer(ctx, customer)
+}
+
+// conclude tells the outcome to the caller, or to the log if the caller has left.
+func (s *Service) conclude(ctx context.Context, w *write, o outcome) {
+	w.known <- o
+	if !w.abandoned.Load() {
+		return
+	}
+	state := "written"
+	var failure *Error
+	if errors.As(o.err, &failure) {
+		state = failure.info.GetMetadata()["write_state"]
+	}
+	attributes := []slog.Attr{slog.Int64("customer_id", w.asked.customer.ID), slog.String("write_state", state)}
+	if o.err != nil {
+		attributes = append(attributes, slog.String("error", o.err.Error()))
+	}
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "a write whose caller has left has its outcome", attributes...)
+}
