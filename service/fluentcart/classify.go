@@ -14,7 +14,12 @@ type refusal struct {
 	Code    text            `json:"code"` // a word, or a number that stands for an HTTP status (F1)
 	Message text            `json:"message"`
 	Data    json.RawMessage `json:"data"`
+	Errors  json.RawMessage `json:"errors"`
 }
+
+// says reports whether there is anything in it: an object in a PHP warning in front of the answer has nothing
+// (F20). The fields of a 422 are looked for by fieldErrors.
+func (r refusal) says() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
 
 // classify returns nil for an answer that may hold a customer, else what the store says.
 //
@@ -25,7 +30,7 @@ func classify(a *answer) *Error {
 	if a.status >= 300 && a.status < 400 {
 		return a.error(Redirected, nil)
 	}
-	body, _ := findJSON(a.body, func(refusal) bool { return true })
+	body, _ := findJSON(a.body, refusal.says)
 	status := body.effectiveStatus(a.status)
 	if status < 300 {
 		if a.status == http.StatusOK {

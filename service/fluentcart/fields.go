@@ -20,7 +20,12 @@ type FieldError struct {
 // fieldErrors reads a 422, ordered by field and rule. Stores answer {field:{rule:message}}; the documentation
 // shows {"message":…,"errors":{field:[message]}} (F5).
 func fieldErrors(body []byte) []FieldError {
-	top, _ := findJSON(body, func(object) bool { return true })
+	top, _ := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
+	return top.fieldErrors()
+}
+
+func (o object) fieldErrors() []FieldError {
+	top := o
 	var documented object
 	if json.Unmarshal(top["errors"], &documented) == nil && len(documented) > 0 {
 		top = documented

@@ -9,7 +9,8 @@ import (
 const maxStarts = 16
 
 // findJSON decodes the JSON object of an answer. PHP can print warnings in front of it, or behind (F20): where
-// the body as a whole is not JSON, it is the first object in it that accept takes. Without one it returns the
+// the body as a whole is not JSON, it is the first object in it that accept takes. Warnings can hold objects of
+// their own, so accept has to know an answer; what is inside an object is never one. Without one it returns the
 // zero T and false.
 func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
 	var zero T
@@ -26,11 +27,17 @@ func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
 			break
 		}
 		body = body[start:]
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		var whole json.RawMessage
+		if decoder.Decode(&whole) != nil {
+			body = body[1:]
+			continue
+		}
 		var value T
-		if json.NewDecoder(bytes.NewReader(body)).Decode(&value) == nil && accept(value) {
+		if json.Unmarshal(whole, &value) == nil && accept(value) {
 			return value, true
 		}
-		body = body[1:]
+		body = body[decoder.InputOffset():]
 	}
 	return zero, false
 }
