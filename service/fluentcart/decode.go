@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"math"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func (c *Customer) decode(o object) error {
 		LastPurchase:  shown(o, "last_purchase_date", shownTime, c.LastPurchase),
 		CreatedAt:     shown(o, "created_at", shownTime, c.CreatedAt),
 		UpdatedAt:     shown(o, "updated_at", shownTime, time.Time{}), // a write changes it: what it was says nothing
-		Photo:         shown(o, "photo", shownText, c.Photo),
+		Photo:         shown(o, "photo", shownURL, c.Photo),
 		CountryName:   shown(o, "country_name", shownText, c.CountryName),
 		UserLink:      shown(o, "user_link", shownText, c.UserLink),
 	}
@@ -156,6 +157,9 @@ func shownText(raw json.RawMessage) string {
 	_ = t.UnmarshalJSON(raw) // it takes any JSON, and this has been scanned
 	return string(t)
 }
+
+// shownURL returns a URL that the store has escaped for a page (F14).
+func shownURL(raw json.RawMessage) string { return html.UnescapeString(shownText(raw)) }
 
 // shownTime returns a time, or the zero time if it is none or written in another way.
 func shownTime(raw json.RawMessage) time.Time {

@@ -42,6 +42,9 @@ func TestCustomersAreReadInAllTheirForms(t *testing.T) {
 		{"empty text is not NULL", strings.Replace(annsColumns, `"city":"Paris"`, `"city":""`, 1), with(func(c *fluentcart.Customer) { c.City = pointer("") })},
 		{"aov as a number", strings.Replace(annsColumns, `"aov":"8300.00"`, `"aov":8300.50`, 1), with(func(c *fluentcart.Customer) { c.AOV = pointer("8300.50") })},
 		{"amounts", annsColumns + `,"purchase_value":{"USD":24900,"EUR":"5"}`, with(func(c *fluentcart.Customer) { c.PurchaseValue = map[string]int64{"USD": 24900, "EUR": 5} })},
+		{"a picture's address escaped for HTML", annsColumns + `,"photo":"https://secure.gravatar.com/avatar/1?s=100&#038;d=mm&amp;r=g"`, with(func(c *fluentcart.Customer) {
+			c.Photo = "https://secure.gravatar.com/avatar/1?s=100&d=mm&r=g"
+		})},
 		{"PHP's empty map", annsColumns + `,"purchase_value":[]`, base},
 		{"both forms of time", annsColumns + `,"created_at":"2025-06-10T11:15:00+02:00","first_purchase_date":"2025-06-10 09:15:00","last_purchase_date":"0000-00-00 00:00:00"`, with(func(c *fluentcart.Customer) {
 			c.CreatedAt = time.Date(2025, 6, 10, 9, 15, 0, 0, time.UTC)
