@@ -45,6 +45,14 @@ func userLinkForbidden(linked int64) error {
 		has, linked), nil)
 }
 
+// userLinkUnread is userLinkForbidden where the customer is not read. It must not advise to leave user_id out: the
+// store then clears the link (F2).
+func userLinkUnread() error {
+	return newError(reasonUserLinkChangeForbidden, stateNotSent,
+		"user_id: this gateway runs with --write-mode=replace and does not read the customer, so it cannot tell whether this changes the link to a WordPress user; "+
+			"a user_id other than 0 is refused unless the operator allows it with --allow-user-link, and an update without a user_id, or with 0, unlinks the customer", nil)
+}
+
 func emailOwned(customer, linked int64) error {
 	description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
 	return newError(reasonEmailOwned, stateNotSent, "email: "+description, nil, precondition("EMAIL_OWNER", customer, description))

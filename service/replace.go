@@ -24,7 +24,7 @@ func checkReplace(request *customerv1.UpdateCustomerRequest) []violation {
 // with: only 0, which the documented body holds and which links to nobody, is let through.
 func (s *Service) replace(ctx context.Context, t *turn, request *customerv1.UpdateCustomerRequest, c *change) (*customerv1.UpdateCustomerResponse, error) {
 	if value, named := c.values["user_id"]; named && value != "0" && !s.allowUserLink {
-		return nil, userLinkForbidden(0)
+		return nil, userLinkUnread()
 	}
 	asked := &merged{change: c, customer: fluentcart.Customer{ID: request.GetCustomerId()}}
 	c.setColumns(&asked.customer)
