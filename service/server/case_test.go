@@ -57,6 +57,8 @@ type requestSetting struct {
 	Body *string
 	// BodyBase64 is Body for what is not UTF-8.
 	BodyBase64 []byte `json:"body_base64"`
+	// GRPCHex is sent over gRPC in place of the request, as it stands; spaces are for the reader.
+	GRPCHex string `json:"grpc_hex"`
 	// Header is what is sent over JSON besides; {etag} in a value is the customer's etag.
 	Header map[string]string
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -172,8 +174,16 @@ func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
 	}
 	ctx, cancel := context.WithCancel(t.Context()) // no deadline: the gateway's default is what a case sets
 	defer cancel()
+	var callOptions []grpc.CallOption
+	if r.GRPCHex != "" {
+		content, err := hex.DecodeString(strings.ReplaceAll(r.GRPCHex, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		callOptions = append(callOptions, grpc.ForceCodec(rawRequest(content)))
+	}
 	var trailer metadata.MD
-	response, err := g.grpc.UpdateCustomer(ctx, request, grpc.Trailer(&trailer))
+	response, err := g.grpc.UpdateCustomer(ctx, request, append(callOptions, grpc.Trailer(&trailer))...)
 	o := grpcOutcome(t, response, err)
 	// Clients that retry by themselves are told not to, where the outcome is not known and only there.
 	if pushback := strings.Join(trailer.Get("grpc-retry-pushback-ms"), ","); (pushback == "-1") != (o.WriteState == "unknown") {
@@ -181,6 +191,15 @@ func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
 	}
 	return o
 }
+
+// rawRequest is the codec of a client that sends bytes of its own.
+type rawRequest []byte
+
+func (r rawRequest) Marshal(any) ([]byte, error) { return r, nil }
+func (rawRequest) Unmarshal(content []byte, v any) error {
+	return proto.Unmarshal(content, v.(proto.Message))
+}
+func (rawRequest) Name() string { return "proto" }
 
 // overJSON sends the request to the JSON door.
 func (r requestSetting) overJSON(t *testing.T, g *gateway, etag string) outcome {

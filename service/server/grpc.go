@@ -23,13 +23,14 @@ const (
 func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.MaxConcurrentStreams(100),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)
-	customerv1.RegisterCustomerServiceServer(server, cfg.Customers)
+	customerv1.RegisterCustomerServiceServer(decodingInside{server}, cfg.Customers)
 	healthv1.RegisterHealthServer(server, healthServer)
 	healthServer.SetServingStatus(customerv1.CustomerService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	reflection.Register(server) // v1 and v1alpha

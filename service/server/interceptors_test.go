@@ -175,6 +175,22 @@ func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
 	}
 }
 
+// gRPC decodes a request before the interceptors; a call whose request cannot be decoded is logged all the same.
+func TestRequestThatCannotBeDecodedIsLogged(t *testing.T) {
+	g := start(t, options{})
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "garbage-1")
+	_, err := g.grpc.UpdateCustomer(ctx, nil, grpc.ForceCodec(rawRequest("\xff")))
+	if status.Code(err) != codes.InvalidArgument {
+		t.Errorf("got %v", err)
+	}
+	log := g.log.String()
+	for _, part := range []string{`"request_id":"garbage-1"`, `"code":"InvalidArgument"`, `"reason":"INVALID_FIELD","write_state":"not_sent"`} {
+		if strings.Count(log, part) != 1 {
+			t.Errorf("the log lacks %s:\n%s", part, log)
+		}
+	}
+}
+
 // A caller who leaves cannot be told anything; the operator still has to learn what became of the write.
 func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())

@@ -2,11 +2,9 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,12 +13,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
-
-// violation is what the door itself has against a request, before the service sees it.
-type violation struct{ field, description string }
-
-// maxViolations bounds what is told of one request.
-const maxViolations = 8
 
 // jsonDoor answers with errors: those of the calls, and its own.
 type jsonDoor struct {
@@ -51,24 +43,8 @@ func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.
 
 // refuse answers to a request that is wrong by itself; nothing was sent. The calls' own log has no line for it.
 func (d *jsonDoor) refuse(w http.ResponseWriter, r *http.Request, httpStatus int, violations ...violation) {
-	if more := len(violations) - maxViolations; more > 0 {
-		violations = append(slices.Clone(violations[:maxViolations]), violation{"request", fmt.Sprintf("has more faults (%d are not told)", more)})
-	}
-	lines := make([]string, len(violations))
-	badRequest := &errdetails.BadRequest{}
-	for i, v := range violations {
-		lines[i] = v.field + ": " + v.description
-		badRequest.FieldViolations = append(badRequest.FieldViolations,
-			&errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
-	}
-	s, err := status.New(codes.InvalidArgument, strings.Join(lines, "; ")).WithDetails(
-		&errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: "INVALID_FIELD", Metadata: map[string]string{"write_state": "not_sent"}},
-		badRequest)
-	if err != nil {
-		s = status.New(codes.Internal, "the error could not be written")
-	}
 	d.log(r, httpStatus)
-	d.answer(w, httpStatus, s)
+	d.answer(w, httpStatus, invalidField(violations...))
 }
 
 // noRoute answers to a path or method that is not served, and says what is.

@@ -1,0 +1,40 @@
+package server
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// What the doors refuse by themselves. Nothing was sent to the store.
+
+// violation is what a door has against a request, before the service sees it.
+type violation struct{ field, description string }
+
+// maxViolations bounds what is told of one request.
+const maxViolations = 8
+
+// invalidField is the status of a request that is wrong by itself; it tells what is wrong.
+func invalidField(violations ...violation) *status.Status {
+	if more := len(violations) - maxViolations; more > 0 {
+		violations = append(slices.Clone(violations[:maxViolations]), violation{"request", fmt.Sprintf("has more faults (%d are not told)", more)})
+	}
+	lines := make([]string, len(violations))
+	badRequest := &errdetails.BadRequest{}
+	for i, v := range violations {
+		lines[i] = v.field + ": " + v.description
+		badRequest.FieldViolations = append(badRequest.FieldViolations,
+			&errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
+	}
+	s, err := status.New(codes.InvalidArgument, strings.Join(lines, "; ")).WithDetails(
+		&errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: "INVALID_FIELD", Metadata: map[string]string{"write_state": "not_sent"}},
+		badRequest)
+	if err != nil {
+		return status.New(codes.Internal, "the error could not be written")
+	}
+	return s
+}
