@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -26,6 +27,7 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*change, 
 		return nil, invalid([]violation{{"request", fmt.Sprintf("must be at most %d bytes; it has %d", maxRequest, size)}})
 	}
 	change, named, violations := readChange(request)
+	violations = append(unknownFields("request", request.ProtoReflect()), violations...)
 	checked := &customerv1.UpdateCustomerRequest{CustomerId: request.GetCustomerId(), Etag: request.GetEtag()}
 	if request.Customer != nil {
 		checked.Customer = named
@@ -42,6 +44,31 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*change, 
 		return nil, invalid(violations)
 	}
 	return change, nil
+}
+
+// unknownFields finds what a caller's contract has and this one has not, which would be lost without a word. The
+// JSON door refuses it by name; here there is only a number. Output-only fields are ignored, whatever they hold.
+func unknownFields(name string, message protoreflect.Message) []violation {
+	var violations []violation
+	seen := map[protowire.Number]bool{}
+	for rest := message.GetUnknown(); len(rest) > 0; {
+		number, _, size := protowire.ConsumeField(rest)
+		if size < 0 {
+			break // it has been decoded, and cannot be malformed
+		}
+		rest = rest[size:]
+		if !seen[number] {
+			violations = append(violations, violation{name, fmt.Sprintf("has a field %d, which %s does not have here", number, message.Descriptor().FullName())})
+		}
+		seen[number] = true
+	}
+	fields := message.Descriptor().Fields()
+	for i := range fields.Len() {
+		if field := fields.Get(i); field.Message() != nil && !field.IsList() && !field.IsMap() && !outputOnly(field) && message.Has(field) {
+			violations = append(violations, unknownFields(string(field.Name()), message.Get(field).Message())...)
+		}
+	}
+	return violations
 }
 
 // brokenRules checks the rules that the contract states.
