@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"buf.build/go/protovalidate"
@@ -89,6 +90,10 @@ func (s *Service) brokenRules(request *customerv1.UpdateCustomerRequest) []viola
 			description = fmt.Sprintf("must be at most %d characters; it has %d", v.RuleValue.Uint(), utf8.RuneCountInString(text))
 		case v.Proto.GetRuleId() == "string.max_bytes":
 			description = fmt.Sprintf("must be at most %d bytes; it has %d", v.RuleValue.Uint(), len(text))
+		case v.Proto.GetRuleId() == "int64.gt":
+			description = fmt.Sprintf("must be a whole number from %d to %d", v.RuleValue.Int()+1, math.MaxInt64)
+		case v.Proto.GetRuleId() == "int64.gte":
+			description = fmt.Sprintf("must be a whole number from %d to %d", v.RuleValue.Int(), math.MaxInt64)
 		case isText && text == "":
 			description = "cannot be empty: the store requires it"
 		case v.Proto.GetRuleId() == "required":
