@@ -10,7 +10,6 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
@@ -77,8 +76,8 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		// A web page anywhere can make a browser on this machine send a POST. Programs send no Origin.
 		if d.origins.Check(r) != nil {
-			d.log(r, http.StatusForbidden)
-			d.answer(w, http.StatusForbidden, status.New(codes.PermissionDenied, "web pages of other origins may not call; nothing was written"))
+			d.turnAway(w, r, http.StatusForbidden,
+				refusal(codes.PermissionDenied, reasonOriginRefused, "web pages of other origins may not call; nothing was written"))
 			return
 		}
 		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {

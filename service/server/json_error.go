@@ -41,22 +41,26 @@ func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.
 	}
 }
 
-// refuse answers to a request that is wrong by itself; nothing was sent. The calls' own log has no line for it.
+// refuse answers to a request that is wrong by itself; nothing was sent.
 func (d *jsonDoor) refuse(w http.ResponseWriter, r *http.Request, httpStatus int, violations ...violation) {
+	d.turnAway(w, r, httpStatus, invalidField(violations...))
+}
+
+// turnAway answers to a request that is no call, and for which the calls' own log has no line.
+func (d *jsonDoor) turnAway(w http.ResponseWriter, r *http.Request, httpStatus int, s *status.Status) {
 	d.log(r, httpStatus)
-	d.answer(w, httpStatus, invalidField(violations...))
+	d.answer(w, httpStatus, s)
 }
 
 // noRoute answers to a path or method that is not served, and says what is.
 func (d *jsonDoor) noRoute(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
 	if methods := d.routes.methods(r.URL.Path); len(methods) > 0 {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
-		d.log(r, http.StatusMethodNotAllowed)
-		d.answer(w, http.StatusMethodNotAllowed, status.New(codes.Unimplemented, "the methods here are "+strings.Join(methods, " and ")))
+		d.turnAway(w, r, http.StatusMethodNotAllowed,
+			refusal(codes.Unimplemented, reasonMethodNotAllowed, "the methods here are "+strings.Join(methods, " and ")))
 		return
 	}
-	d.log(r, http.StatusNotFound)
-	d.answer(w, http.StatusNotFound, status.New(codes.NotFound, "no such path; there are "+d.routes.String()))
+	d.turnAway(w, r, http.StatusNotFound, refusal(codes.NotFound, reasonNoSuchPath, "no such path; there are "+d.routes.String()))
 }
 
 func (d *jsonDoor) log(r *http.Request, httpStatus int) {

@@ -8,9 +8,18 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
 )
 
 // What the doors refuse by themselves. Nothing was sent to the store.
+
+// The reasons in google.rpc.ErrorInfo. All but the first are the JSON door's alone.
+const (
+	reasonInvalidField     = "INVALID_FIELD"
+	reasonNoSuchPath       = "NO_SUCH_PATH"
+	reasonMethodNotAllowed = "METHOD_NOT_ALLOWED"
+	reasonOriginRefused    = "ORIGIN_REFUSED"
+)
 
 // violation is what a door has against a request, before the service sees it.
 type violation struct{ field, description string }
@@ -30,9 +39,13 @@ func invalidField(violations ...violation) *status.Status {
 		badRequest.FieldViolations = append(badRequest.FieldViolations,
 			&errdetails.BadRequest_FieldViolation{Field: v.field, Description: v.description})
 	}
-	s, err := status.New(codes.InvalidArgument, strings.Join(lines, "; ")).WithDetails(
-		&errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: "INVALID_FIELD", Metadata: map[string]string{"write_state": "not_sent"}},
-		badRequest)
+	return refusal(codes.InvalidArgument, reasonInvalidField, strings.Join(lines, "; "), badRequest)
+}
+
+// refusal is the status of a request that goes no further than the door.
+func refusal(code codes.Code, reason, message string, details ...protoadapt.MessageV1) *status.Status {
+	info := &errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: reason, Metadata: map[string]string{"write_state": "not_sent"}}
+	s, err := status.New(code, message).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
 	if err != nil {
 		return status.New(codes.Internal, "the error could not be written")
 	}
