@@ -144,6 +144,7 @@ func (g *gateway) send(t testing.TB, method, path, body string, header http.Head
 	for name, values := range header {
 		request.Header[name] = values
 	}
+	request.Host = header.Get("Host")
 	if header.Get("Transfer-Encoding") == "chunked" {
 		request.ContentLength = -1
 	}

@@ -74,10 +74,8 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		r.Header.Set(requestIDHeader, id)
 		w.Header().Set(requestIDHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		// A web page anywhere can make a browser on this machine send a POST. Programs send no Origin.
-		if d.origins.Check(r) != nil {
-			d.turnAway(w, r, http.StatusForbidden,
-				refusal(codes.PermissionDenied, reasonOriginRefused, "web pages of other origins may not call; nothing was written"))
+		if problem := d.checkBrowser(r); problem != "" {
+			d.turnAway(w, r, http.StatusForbidden, refusal(codes.PermissionDenied, reasonOriginRefused, problem))
 			return
 		}
 		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {

@@ -1,0 +1,38 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"strings"
+)
+
+// checkBrowser returns why a request that a browser sends is refused. A web page anywhere can make a browser on this
+// machine send a POST, and its owner can give the page's own name the address of this machine (DNS rebinding), after
+// which the origin looks the same. Programs send neither an Origin nor Sec-Fetch headers.
+func (d *jsonDoor) checkBrowser(r *http.Request) (problem string) {
+	switch {
+	case d.origins.Check(r) != nil:
+		return "web pages of other origins may not call; nothing was written"
+	case fromBrowser(r.Header) && !namesThisMachine(r.Host):
+		return "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"
+	}
+	return ""
+}
+
+func fromBrowser(header http.Header) bool {
+	for name := range header {
+		if name == "Origin" || strings.HasPrefix(name, "Sec-Fetch-") {
+			return true
+		}
+	}
+	return false
+}
+
+// namesThisMachine reports whether a Host header, with or without a port, is one that no name server can answer for.
+func namesThisMachine(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
+}
