@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -80,6 +81,10 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		}
 		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {
 			d.refuse(w, r, http.StatusBadRequest, violation{"Grpc-Timeout", "must be a number of up to 8 digits with a unit, such as 500m (milliseconds), 5S or 1M (minutes)"})
+			return
+		}
+		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+			d.refuse(w, r, http.StatusUnsupportedMediaType, violation{"Content-Encoding", "must be absent: the body is not to be compressed"})
 			return
 		}
 		body, problem, httpStatus := readBody(w, r)
