@@ -68,7 +68,7 @@ func strictPath(door *jsonDoor) runtime.Middleware {
 
 // strictQuery refuses parameters that no call has: a misspelt validate_only would otherwise write. An empty one is
 // refused too, since the parser behind takes it for none: an etag that got lost would otherwise guard nothing.
-func strictQuery(door *jsonDoor, known map[string]bool) runtime.Middleware {
+func strictQuery(door *jsonDoor, known map[string]protoreflect.FieldDescriptor) runtime.Middleware {
 	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
@@ -80,13 +80,16 @@ func strictQuery(door *jsonDoor, known map[string]bool) runtime.Middleware {
 			var violations []violation
 			for _, name := range slices.Sorted(maps.Keys(query)) {
 				_, inPath := pathParams[name]
+				field := known[name]
 				switch {
-				case inPath || !known[name]:
+				case inPath || field == nil:
 					violations = append(violations, violation{quoted(name), "is not a query parameter here; known are " + names})
 				case len(query[name]) > 1:
 					violations = append(violations, violation{name, "is given more than once"})
 				case query[name][0] == "":
 					violations = append(violations, violation{name, "has no value; give one, or leave the parameter out"})
+				case field.Kind() == protoreflect.BoolKind && !isBool(query[name][0]):
+					violations = append(violations, violation{name, "must be true or false"})
 				}
 			}
 			if len(violations) > 0 {
@@ -100,8 +103,8 @@ func strictQuery(door *jsonDoor, known map[string]bool) runtime.Middleware {
 
 // queryParameters are the fields of the requests that can stand in a query: those that are not messages of their
 // own, and masks.
-func queryParameters(file protoreflect.FileDescriptor) map[string]bool {
-	known := map[string]bool{}
+func queryParameters(file protoreflect.FileDescriptor) map[string]protoreflect.FieldDescriptor {
+	known := map[string]protoreflect.FieldDescriptor{}
 	for i := range file.Services().Len() {
 		methods := file.Services().Get(i).Methods()
 		for j := range methods.Len() {
@@ -109,13 +112,20 @@ func queryParameters(file protoreflect.FileDescriptor) map[string]bool {
 			for k := range fields.Len() {
 				field := fields.Get(k)
 				if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
-					known[string(field.Name())] = !strings.HasSuffix(string(field.Name()), "_id")
+					known[string(field.Name())] = field
 				}
 			}
 		}
 	}
-	maps.DeleteFunc(known, func(_ string, usable bool) bool { return !usable })
+	maps.DeleteFunc(known, func(name string, _ protoreflect.FieldDescriptor) bool { return strings.HasSuffix(name, "_id") })
 	return known
+}
+
+// isBool reports whether the parser behind can read a value, which would otherwise say so in Go's words. Texts and
+// masks can be anything.
+func isBool(value string) bool {
+	_, err := strconv.ParseBool(value)
+	return err == nil
 }
 
 // quoted repeats a short piece of the request in an error, cut and escaped.
