@@ -26,7 +26,9 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	customerv1.RegisterCustomerServiceServer(calls, cfg.Customers)
 
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
-	door := &jsonDoor{httpStatus: cfg.HTTPStatus, routes: routesOf(contract), logger: cfg.Logger.With(slog.String("door", "json"))}
+	door := &jsonDoor{
+		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), logger: cfg.Logger.With(slog.String("door", "json")),
+	}
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonMarshaler{}),
 		runtime.WithMiddlewares(strictPath(door), strictQuery(door, queryParameters(contract))),

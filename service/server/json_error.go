@@ -19,6 +19,7 @@ type jsonDoor struct {
 	httpStatus func(*status.Status) (int, bool)
 	routes     routes
 	origins    http.CrossOriginProtection
+	ownNames   map[string]bool
 	logger     *slog.Logger
 }
 
@@ -48,7 +49,7 @@ func (d *jsonDoor) refuse(w http.ResponseWriter, r *http.Request, httpStatus int
 
 // turnAway answers to a request that is no call, and for which the calls' own log has no line.
 func (d *jsonDoor) turnAway(w http.ResponseWriter, r *http.Request, httpStatus int, s *status.Status) {
-	d.log(r, httpStatus)
+	d.log(r, httpStatus, s)
 	d.answer(w, httpStatus, s)
 }
 
@@ -61,11 +62,6 @@ func (d *jsonDoor) noRoute(_ context.Context, _ *runtime.ServeMux, _ runtime.Mar
 		return
 	}
 	d.turnAway(w, r, http.StatusNotFound, refusal(codes.NotFound, reasonNoSuchPath, "no such path; there are "+d.routes.String()))
-}
-
-func (d *jsonDoor) log(r *http.Request, httpStatus int) {
-	d.logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused at the door",
-		slog.String("request_id", r.Header.Get(requestIDHeader)), slog.String("http_method", r.Method), slog.Int("http_status", httpStatus))
 }
 
 // answer writes a google.rpc.Status.

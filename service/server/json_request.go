@@ -105,20 +105,28 @@ func strictQuery(door *jsonDoor, known map[string]protoreflect.FieldDescriptor) 
 // own, and masks.
 func queryParameters(file protoreflect.FileDescriptor) map[string]protoreflect.FieldDescriptor {
 	known := map[string]protoreflect.FieldDescriptor{}
-	for i := range file.Services().Len() {
-		methods := file.Services().Get(i).Methods()
-		for j := range methods.Len() {
-			fields := methods.Get(j).Input().Fields()
-			for k := range fields.Len() {
-				field := fields.Get(k)
-				if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
-					known[string(field.Name())] = field
-				}
+	for _, input := range inputsOf(file) {
+		for i := range input.Fields().Len() {
+			field := input.Fields().Get(i)
+			if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
+				known[string(field.Name())] = field
 			}
 		}
 	}
 	maps.DeleteFunc(known, func(name string, _ protoreflect.FieldDescriptor) bool { return strings.HasSuffix(name, "_id") })
 	return known
+}
+
+// inputsOf returns the requests of all calls of a file.
+func inputsOf(file protoreflect.FileDescriptor) []protoreflect.MessageDescriptor {
+	var inputs []protoreflect.MessageDescriptor
+	for i := range file.Services().Len() {
+		methods := file.Services().Get(i).Methods()
+		for j := range methods.Len() {
+			inputs = append(inputs, methods.Get(j).Input())
+		}
+	}
+	return inputs
 }
 
 // isBool reports whether the parser behind can read a value, which would otherwise say so in Go's words. Texts and

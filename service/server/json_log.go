@@ -1,0 +1,65 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// log writes the line of a request that is no call. It says what was wrong, and not what was sent.
+func (d *jsonDoor) log(r *http.Request, httpStatus int, s *status.Status) {
+	attributes := []slog.Attr{
+		slog.String("request_id", r.Header.Get(requestIDHeader)),
+		slog.String("http_method", r.Method),
+		slog.Int("http_status", httpStatus),
+		slog.String("reason", errorInfo(s).GetReason()),
+	}
+	if fields := d.loggable(s); len(fields) > 0 {
+		attributes = append(attributes, slog.Any("fields", fields))
+	}
+	d.logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused at the door", attributes...)
+}
+
+// loggable returns the names of the violated fields. A name that is not the gateway's own was made up by the caller,
+// who may have put anything into it.
+func (d *jsonDoor) loggable(s *status.Status) []string {
+	var names []string
+	for _, detail := range s.Details() {
+		badRequest, ok := detail.(*errdetails.BadRequest)
+		if !ok {
+			continue
+		}
+		for _, v := range badRequest.GetFieldViolations() {
+			name := v.GetField()
+			if !d.ownNames[name] {
+				name = "request"
+			}
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// ownNames are the names of fields that this door gives: those of the contract, and its own.
+func ownNames(file protoreflect.FileDescriptor) map[string]bool {
+	names := map[string]bool{"body": true, "query": true, "Grpc-Timeout": true, "Content-Encoding": true}
+	for _, input := range inputsOf(file) {
+		for i := range input.Fields().Len() {
+			field := input.Fields().Get(i)
+			names[string(field.Name())] = true
+			if field.Message() == nil {
+				continue
+			}
+			for j := range field.Message().Fields().Len() {
+				names[field.Message().Fields().Get(j).JSONName()] = true
+			}
+		}
+	}
+	return names
+}
