@@ -36,6 +36,7 @@ func (e *configError) Unwrap() error { return e.error }
 // run runs one command, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var line commands
+	var unreadable flagFaults
 	exit := -1
 	parser, err := kong.New(&line,
 		kong.Name("fluentcart-gateway"),
@@ -43,6 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.DefaultEnvars("FLUENTCART_GATEWAY"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code }), // after --help
+		&unreadable,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 	)
 	if err != nil {
@@ -53,11 +55,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case exit >= 0:
 		return exit
-	case err != nil:
+	case err != nil && len(unreadable.faults) == 0:
 		fmt.Fprintf(stderr, "fluentcart-gateway: %v (--help shows what there is)\n", err)
 		return exitUsage
+	case err != nil:
+		return report(&configError{errors.Join(append(unreadable.faults, err)...)}, stderr)
 	}
 
+	line.unreadable = unreadable.faults // serve tells them with the rest
+	if command.Command() != "serve" && len(unreadable.faults) > 0 {
+		return report(&configError{errors.Join(unreadable.faults...)}, stderr)
+	}
 	switch command.Command() {
 	case "version":
 		fmt.Fprintln(stdout, "fluentcart-gateway", version())

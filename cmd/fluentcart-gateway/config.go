@@ -41,7 +41,8 @@ type serveConfig struct {
 	LogLevel           string   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	LogFormat          string   `default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 
-	password string // read by check from StorePasswordFile
+	unreadable []error // what is wrong with the values of flags
+	password   string  // read by check from StorePasswordFile
 }
 
 // duration is a time.Duration that keeps what is wrong with it for check, which reports all faults at once.
@@ -55,14 +56,14 @@ func (d *duration) UnmarshalText(text []byte) error { //nolint:unparam // encodi
 	value, err := time.ParseDuration(string(text))
 	d.Duration = value
 	if err != nil || value <= 0 {
-		d.malformed = string(text)
+		d.malformed = shownValue(string(text))
 	}
 	return nil
 }
 
 // check finds all faults, and reads what the configuration points to. Each fault says what to do.
 func (c *serveConfig) check() error {
-	var faults []error
+	faults := slices.Clone(c.unreadable)
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
 	switch {

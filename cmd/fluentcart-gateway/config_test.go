@@ -39,6 +39,13 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		{"a user name that cannot be sent", []string{"--store-url=https://shop.example.com", "--store-username=a:b"}, []string{
 			"--store-password-file is missing", "--store-username has a colon",
 		}},
+		{"values that are missing, empty or no booleans", []string{"--sandbox", "--allow-user-link=maybe", "--put-timeout=", "--store-username", "--grpc-addr", "--get-timeout"}, []string{
+			"--allow-user-link=maybe: must be true or false", "--get-timeout has no value: give --get-timeout=TIME",
+			"--grpc-addr has no value: give --grpc-addr=ADDR", `--put-timeout="": must be a positive time`, "--store-username has no value: give --store-username=NAME",
+		}},
+		{"a flag that is not known beside a value that is missing", []string{"--sandbox", "--get-timeout", "--nope"}, []string{
+			"--get-timeout has no value: give --get-timeout=TIME", "unknown flag --nope",
+		}},
 		{"everything else", []string{"--sandbox", "--write-mode=x", "--get-timeout=5", "--put-timeout=-1s", "--default-timeout=2m", "--drain-timeout=soon", "--log-level=loud", "--log-format=xml", "--grpc-addr=9090", "--http-addr=127.0.0.1:http!"}, []string{
 			"--default-timeout=2m0s: no call may take longer than 60s", "--drain-timeout=soon: must be a positive time", "--get-timeout=5: must be a positive time",
 			"--grpc-addr=9090: must be host:port", "--http-addr=127.0.0.1:http!: the port must be a number", "--log-format=xml: must be text or json",
@@ -69,6 +76,29 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 				t.Errorf("the password is told: %s", errs.String())
 			}
 		})
+	}
+}
+
+// A variable of the environment is told like the flag it stands for.
+func TestMalformedEnvironmentIsToldWithTheRest(t *testing.T) {
+	t.Setenv("FLUENTCART_GATEWAY_SANDBOX", "maybe")
+	t.Setenv("FLUENTCART_GATEWAY_ALLOW_USER_LINK", "")
+	t.Setenv("FLUENTCART_GATEWAY_STORE_URL", "ftp://shop.example.com")
+	t.Setenv("FLUENTCART_GATEWAY_GET_TIMEOUT", "5")
+	for _, command := range [][]string{nil, {"healthcheck"}} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), command, &out, &errs); code != exitUsage {
+			t.Errorf("exit code %d", code)
+		}
+		wanted := []string{"--sandbox=maybe: must be true or false", `--allow-user-link="": must be true or false`}
+		if command == nil {
+			wanted = append(wanted, "--store-url: must begin with https://", "--get-timeout=5: must be a positive time")
+		}
+		for _, fault := range wanted {
+			if strings.Count(errs.String(), "  - "+fault) != 1 {
+				t.Errorf("%v lacks %q:\n%s", command, fault, errs.String())
+			}
+		}
 	}
 }
 
