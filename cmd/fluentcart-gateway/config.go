@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -67,9 +68,8 @@ func (c *serveConfig) check() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 
 	switch {
-	case c.Sandbox && c.StoreURL != "":
-		fault("--sandbox and --store-url exclude each other: choose the built-in stand-in or a store")
 	case c.Sandbox:
+		faults = append(faults, c.checkSandbox()...)
 	case c.StoreURL == "":
 		fault("no store: give --store-url (with --store-username and --store-password-file), or --sandbox to try the gateway out")
 	default:
@@ -78,11 +78,7 @@ func (c *serveConfig) check() error {
 	if mode := service.WriteMode(c.WriteMode); mode != service.Merge && mode != service.Replace {
 		fault("--write-mode=%s: must be merge or replace", c.WriteMode)
 	}
-	for flag, addr := range c.listeners() {
-		if problem := checkLoopback(addr); problem != "" {
-			fault("--%s=%s: %s", flag, addr, problem)
-		}
-	}
+	faults = append(faults, c.checkAddresses()...)
 	for flag, value := range map[string]duration{
 		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout, "max-landing": c.MaxLanding,
 	} {
@@ -164,6 +160,42 @@ func (c *serveConfig) checkStore() []error {
 		faults = append(faults, fmt.Errorf("--store-password-file: %w; give a file that this process can read", err))
 	case c.password == "":
 		faults = append(faults, fmt.Errorf("--store-password-file=%s is empty: write the application password into it", c.StorePasswordFile))
+	}
+	return faults
+}
+
+// checkSandbox finds the settings of a real store, which would be ignored.
+func (c *serveConfig) checkSandbox() []error {
+	var faults []error
+	if c.StoreURL != "" {
+		faults = append(faults, errors.New("--sandbox and --store-url exclude each other: choose the built-in stand-in or a store"))
+	}
+	for flag, value := range map[string]string{"store-username": c.StoreUsername, "store-password-file": c.StorePasswordFile} {
+		if value != "" {
+			faults = append(faults, fmt.Errorf("--sandbox and --%s exclude each other: the built-in stand-in has an account of its own", flag))
+		}
+	}
+	return faults
+}
+
+// checkAddresses checks where to listen.
+func (c *serveConfig) checkAddresses() []error {
+	var faults []error
+	listeners := c.listeners()
+	flags := map[string]string{} // by address
+	for _, flag := range slices.Sorted(maps.Keys(listeners)) {
+		addr := listeners[flag]
+		if problem := checkLoopback(addr); problem != "" {
+			faults = append(faults, fmt.Errorf("--%s=%s: %s", flag, addr, problem))
+			continue
+		}
+		// localhost is 127.0.0.1 to a listener; port 0 is another free one each time.
+		addr = strings.Replace(addr, "localhost:", "127.0.0.1:", 1)
+		if first, taken := flags[addr]; taken && !strings.HasSuffix(addr, ":0") {
+			faults = append(faults, fmt.Errorf("--%s is the same as --%s: give each a port of its own", flag, first))
+			continue
+		}
+		flags[addr] = flag
 	}
 	return faults
 }

@@ -22,6 +22,12 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 	}{
 		{"no store", nil, []string{"no store: give --store-url (with --store-username and --store-password-file), or --sandbox"}},
 		{"two stores", []string{"--sandbox", "--store-url=https://shop.example.com"}, []string{"--sandbox and --store-url exclude each other"}},
+		{"credentials for the stand-in", []string{"--sandbox", "--store-username=me", "--store-password-file=" + empty}, []string{
+			"--sandbox and --store-password-file exclude each other", "--sandbox and --store-username exclude each other",
+		}},
+		{"one port for two doors", []string{"--sandbox", "--grpc-addr=127.0.0.1:9000", "--http-addr=localhost:9000", "--sandbox-addr=127.0.0.1:9000"}, []string{
+			"--http-addr is the same as --grpc-addr: give each a port of its own", "--sandbox-addr is the same as --grpc-addr: give each a port of its own",
+		}},
 		{"a store without credentials", []string{"--store-url=https://shop.example.com"}, []string{"--store-password-file is missing", "--store-username is missing"}},
 		{"credentials in the address", []string{"--store-url=https://me:secret@shop.example.com", "--store-username=me", "--store-password-file=" + empty}, []string{
 			"--store-password-file=" + empty + " is empty", "--store-url: must not hold a user name or password",
@@ -98,6 +104,20 @@ func TestMalformedEnvironmentIsToldWithTheRest(t *testing.T) {
 			if strings.Count(errs.String(), "  - "+fault) != 1 {
 				t.Errorf("%v lacks %q:\n%s", command, fault, errs.String())
 			}
+		}
+	}
+}
+
+// Two free ports are two, the loopback addresses are several, and the stand-in's address counts only with it.
+func TestAddressesThatOnlyLookTheSame(t *testing.T) {
+	for _, cfg := range []serveConfig{
+		{GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"},
+		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "[::1]:9000"},
+		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "127.0.0.2:9000"},
+		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "127.0.0.1:9001", SandboxAddr: "127.0.0.1:9000"},
+	} {
+		if faults := cfg.checkAddresses(); len(faults) > 0 {
+			t.Errorf("%s and %s: %v", cfg.GRPCAddr, cfg.HTTPAddr, faults)
 		}
 	}
 }
