@@ -93,6 +93,9 @@ func (Warning_Reason) EnumDescriptor() ([]byte, []int) {
 // unchanged. Texts are counted in characters (Unicode code points), not bytes: what the store would cut
 // without a word is refused here (F9). A text the store holds as NULL is the empty string here.
 //
+// In a JSON request null clears a field, as the empty text does, or 0 for `user_id`. In a JSON answer only the times
+// may be null.
+//
 // The fields marked OUTPUT_ONLY are answered and never written; in a request they are ignored, so that a
 // customer that was read can be sent back whole.
 type Customer struct {
@@ -101,7 +104,8 @@ type Customer struct {
 	Id int64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	// E-mail address, at most 192 characters, unique in the store (compared without regard to case). It
 	// cannot be cleared. The e-mail of a customer who is linked to a WordPress user belongs to that user:
-	// changing it here is refused with EMAIL_OWNED_BY_WORDPRESS_USER, because the store would ignore it (F7).
+	// changing it here is refused with EMAIL_OWNED_BY_WORDPRESS_USER, because the store would ignore it (F7). In
+	// write mode replace it is not refused; a warning tells that the store kept its own.
 	Email *string `protobuf:"bytes,2,opt,name=email,proto3,oneof" json:"email,omitempty"`
 	// The whole name, 1 to 255 characters; it cannot be cleared. The last word becomes `last_name`, the words
 	// before it `first_name`, and neither may be longer than 192 characters. Where `first_name` or `last_name`
@@ -131,7 +135,8 @@ type Customer struct {
 	Notes *string `protobuf:"bytes,11,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
 	// Id of the WordPress user the customer is linked to; 0 is none. A value other than the stored one is
 	// refused with USER_LINK_CHANGE_FORBIDDEN unless the operator allows it, because whoever may set it may
-	// take over any WordPress account (F13).
+	// take over any WordPress account (F13). A gateway in write mode replace does not know the stored one: it
+	// refuses any but 0, and an update without a user_id unlinks the customer.
 	UserId *int64 `protobuf:"varint,12,opt,name=user_id,proto3,oneof" json:"user_id,omitempty"`
 	// Id of the customer's contact in FluentCRM; 0 is none.
 	ContactId int64 `protobuf:"varint,13,opt,name=contact_id,proto3" json:"contact_id,omitempty"`
@@ -145,17 +150,18 @@ type Customer struct {
 	// "8300.00"; empty where the store has none. The gateway sends it back unchanged with every write, since
 	// the store forgets it otherwise (F4).
 	Aov string `protobuf:"bytes,17,opt,name=aov,proto3" json:"aov,omitempty"`
-	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency.
+	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency. In JSON the amounts are
+	// numbers, as in the example.
 	PurchaseValue map[string]int64 `protobuf:"bytes,18,rep,name=purchase_value,proto3" json:"purchase_value,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// Time of the first purchase, UTC; unset where there is none.
+	// Time of the first purchase, UTC; unset, in JSON null, where there is none.
 	FirstPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=first_purchase_date,proto3" json:"first_purchase_date,omitempty"`
-	// Time of the latest purchase, UTC; unset where there is none.
+	// Time of the latest purchase, UTC; unset, in JSON null, where there is none.
 	LastPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=last_purchase_date,proto3" json:"last_purchase_date,omitempty"`
-	// Time the customer was created, UTC.
+	// Time the customer was created, UTC; unset, in JSON null, where the store does not tell it.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=created_at,proto3" json:"created_at,omitempty"`
-	// Time the customer was last changed, UTC, in whole seconds.
+	// Time the customer was last changed, UTC, in whole seconds; unset, in JSON null, where the store does not tell it.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=updated_at,proto3" json:"updated_at,omitempty"`
-	// URL of the customer's picture.
+	// URL of the customer's picture, as it is, without HTML's escapes.
 	Photo string `protobuf:"bytes,23,opt,name=photo,proto3" json:"photo,omitempty"`
 	// Name of the country in the store's language; `country` itself where the store does not know the code.
 	CountryName string `protobuf:"bytes,24,opt,name=country_name,proto3" json:"country_name,omitempty"`
@@ -450,24 +456,39 @@ var File_fluentcart_customer_v1_customer_proto protoreflect.FileDescriptor
 
 const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"%fluentcart/customer/v1/customer.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x8c\x0f\n" +
+	"%fluentcart/customer/v1/customer.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xfd\x11\n" +
 	"\bCustomer\x12(\n" +
-	"\x02id\x18\x01 \x01(\x03B\x18\x92A\x11J\x03123\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x02id\x12H\n" +
-	"\x05email\x18\x02 \x01(\tB-\x92A J\x16\"customer@example.com\"\xa2\x02\x05email\xbaH\ar\x05\x18\xc0\x01`\x01H\x00R\x05email\x88\x01\x01\x12D\n" +
-	"\tfull_name\x18\x03 \x01(\tB!\x92A\x14J\x12\"John Doe Updated\"\xbaH\ar\x05\x10\x01\x18\xff\x01H\x01R\tfull_name\x88\x01\x01\x12:\n" +
+	"\x02id\x18\x01 \x01(\x03B\x18\x92A\x11J\x03123\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x02id\x12K\n" +
+	"\x05email\x18\x02 \x01(\tB0\x92A#J\x16\"customer@example.com\"x\xc0\x01\xa2\x02\x05email\xbaH\ar\x05\x18\xc0\x01`\x01H\x00R\x05email\x88\x01\x01\x12J\n" +
+	"\tfull_name\x18\x03 \x01(\tB'\x92A\x1aJ\x12\"John Doe Updated\"x\xff\x01\x80\x01\x01\xbaH\ar\x05\x10\x01\x18\xff\x01H\x01R\tfull_name\x88\x01\x01\x12@\n" +
 	"\n" +
-	"first_name\x18\x04 \x01(\tB\x15\x92A\bJ\x06\"John\"\xbaH\ar\x05\x10\x01\x18\xc0\x01H\x02R\n" +
-	"first_name\x88\x01\x01\x125\n" +
-	"\tlast_name\x18\x05 \x01(\tB\x12\x92A\aJ\x05\"Doe\"\xbaH\x05r\x03\x18\xc0\x01H\x03R\tlast_name\x88\x01\x01\x12,\n" +
-	"\x04city\x18\x06 \x01(\tB\x13\x92A\tJ\a\"Paris\"\xbaH\x04r\x02\x18-H\x04R\x04city\x88\x01\x01\x12,\n" +
-	"\x05state\x18\a \x01(\tB\x11\x92A\aJ\x05\"IDF\"\xbaH\x04r\x02\x18-H\x05R\x05state\x88\x01\x01\x12/\n" +
-	"\acountry\x18\b \x01(\tB\x10\x92A\x06J\x04\"FR\"\xbaH\x04r\x02\x18-H\x06R\acountry\x88\x01\x01\x124\n" +
-	"\bpostcode\x18\t \x01(\tB\x13\x92A\tJ\a\"75001\"\xbaH\x04r\x02\x18-H\aR\bpostcode\x88\x01\x01\x121\n" +
+	"first_name\x18\x04 \x01(\tB\x1b\x92A\x0eJ\x06\"John\"x\xc0\x01\x80\x01\x01\xbaH\ar\x05\x10\x01\x18\xc0\x01H\x02R\n" +
+	"first_name\x88\x01\x01\x12K\n" +
+	"\tlast_name\x18\x05 \x01(\tB(\x92A\x1dJ\x05\"Doe\"x\xc0\x01\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x05r\x03\x18\xc0\x01H\x03R\tlast_name\x88\x01\x01\x12A\n" +
+	"\x04city\x18\x06 \x01(\tB(\x92A\x1eJ\a\"Paris\"x-\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x04r\x02\x18-H\x04R\x04city\x88\x01\x01\x12A\n" +
+	"\x05state\x18\a \x01(\tB&\x92A\x1cJ\x05\"IDF\"x-\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x04r\x02\x18-H\x05R\x05state\x88\x01\x01\x12D\n" +
+	"\acountry\x18\b \x01(\tB%\x92A\x1bJ\x04\"FR\"x-\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x04r\x02\x18-H\x06R\acountry\x88\x01\x01\x12I\n" +
+	"\bpostcode\x18\t \x01(\tB(\x92A\x1eJ\a\"75001\"x-\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x04r\x02\x18-H\aR\bpostcode\x88\x01\x01\x12F\n" +
 	"\x06status\x18\n" +
-	" \x01(\tB\x14\x92A\n" +
-	"J\b\"active\"\xbaH\x04r\x02\x18-H\bR\x06status\x88\x01\x01\x128\n" +
-	"\x05notes\x18\v \x01(\tB\x1d\x92A\x11J\x0f\"prefers email\"\xbaH\x06r\x04(\x80\x80\x04H\tR\x05notes\x88\x01\x01\x128\n" +
-	"\auser_id\x18\f \x01(\x03B\x19\x92A\x0fJ\x010\x9a\x02\x01\x03\xa2\x02\x05int64\xbaH\x04\"\x02(\x00H\n" +
+	" \x01(\tB)\x92A\x1fJ\b\"active\"x-\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x04r\x02\x18-H\bR\x06status\x88\x01\x01\x12O\n" +
+	"\x05notes\x18\v \x01(\tB4\x92A(J\x0f\"prefers email\"x\x80\x80\x04\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x06r\x04(\x80\x80\x04H\tR\x05notes\x88\x01\x01\x12K\n" +
+	"\auser_id\x18\f \x01(\x03B,\x92A\"J\x010\x9a\x02\x01\x03\xa2\x02\x05int64\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xbaH\x04\"\x02(\x00H\n" +
 	"R\auser_id\x88\x01\x01\x126\n" +
 	"\n" +
 	"contact_id\x18\r \x01(\x03B\x16\x92A\x0fJ\x010\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\n" +
@@ -476,14 +497,22 @@ const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\x0epurchase_count\x18\x0f \x01(\x03B\x16\x92A\x0fJ\x013\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x0epurchase_count\x12,\n" +
 	"\x03ltv\x18\x10 \x01(\x03B\x1a\x92A\x13J\x0524900\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x03ltv\x12$\n" +
 	"\x03aov\x18\x11 \x01(\tB\x12\x92A\vJ\t\"8300.00\"\xe2A\x01\x03R\x03aov\x12s\n" +
-	"\x0epurchase_value\x18\x12 \x03(\v23.fluentcart.customer.v1.Customer.PurchaseValueEntryB\x16\x92A\x0fJ\r{\"USD\":24900}\xe2A\x01\x03R\x0epurchase_value\x12R\n" +
-	"\x13first_purchase_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\x13first_purchase_date\x12P\n" +
-	"\x12last_purchase_date\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\x12last_purchase_date\x12@\n" +
+	"\x0epurchase_value\x18\x12 \x03(\v23.fluentcart.customer.v1.Customer.PurchaseValueEntryB\x16\x92A\x0fJ\r{\"USD\":24900}\xe2A\x01\x03R\x0epurchase_value\x12\x80\x01\n" +
+	"\x13first_purchase_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB2\x92A+J\x16\"2025-06-10T09:15:00Z\"\x82\x03\x10\n" +
 	"\n" +
-	"created_at\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
-	"created_at\x12@\n" +
+	"x-nullable\x12\x02 \x01\xe2A\x01\x03R\x13first_purchase_date\x12~\n" +
+	"\x12last_purchase_date\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampB2\x92A+J\x16\"2025-09-20T14:30:00Z\"\x82\x03\x10\n" +
 	"\n" +
-	"updated_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
+	"x-nullable\x12\x02 \x01\xe2A\x01\x03R\x12last_purchase_date\x12n\n" +
+	"\n" +
+	"created_at\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB2\x92A+J\x16\"2025-06-10T09:15:00Z\"\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xe2A\x01\x03R\n" +
+	"created_at\x12n\n" +
+	"\n" +
+	"updated_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB2\x92A+J\x16\"2025-09-20T14:30:00Z\"\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xe2A\x01\x03R\n" +
 	"updated_at\x12\x1a\n" +
 	"\x05photo\x18\x17 \x01(\tB\x04\xe2A\x01\x03R\x05photo\x125\n" +
 	"\fcountry_name\x18\x18 \x01(\tB\x11\x92A\n" +

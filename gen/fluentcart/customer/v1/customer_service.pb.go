@@ -28,7 +28,7 @@ const (
 // Names the customer and what is to change. At most 64 KiB in all.
 type UpdateCustomerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The customer's id in the store, 1 or more.
+	// The customer's id in the store, a whole number from 1 to 9223372036854775807.
 	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,proto3" json:"customer_id,omitempty"`
 	// The new values. Over HTTP this is the body.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,proto3" json:"customer,omitempty"`
@@ -193,9 +193,9 @@ var File_fluentcart_customer_v1_customer_service_proto protoreflect.FileDescript
 
 const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\n" +
-	"-fluentcart/customer/v1/customer_service.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a%fluentcart/customer/v1/customer.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xad\x02\n" +
-	"\x15UpdateCustomerRequest\x12H\n" +
-	"\vcustomer_id\x18\x01 \x01(\x03B&\x92A\x18J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\x12H\n" +
+	"-fluentcart/customer/v1/customer_service.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a%fluentcart/customer/v1/customer.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xc2\x02\n" +
+	"\x15UpdateCustomerRequest\x12]\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03B;\x92A-J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x8a\x01\x12^[1-9][0-9]{0,18}$\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\x12H\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\bcustomer\x12<\n" +
 	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskR\vupdate_mask\x12\x1c\n" +
@@ -205,34 +205,52 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB%\x92A\"J \"Customer updated successfully!\"R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xa9\x10\n" +
-	"\x0fCustomerService\x12\x95\x10\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xa3\x0f\x92A\xce\r\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xea\"\n" +
+	"\x0fCustomerService\x12\xd6\"\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xe4!\x92A\x8f \n" +
 	"\tcustomersJ\xc1\x02\n" +
 	"\x03200\x12\xb9\x02\n" +
 	"@The customer is as asked. The ETag header holds its new version.\x122\n" +
 	"0\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xc0\x01\n" +
-	"\x10application/json\x12\xab\x01{\"message\":\"Customer updated successfully!\",\"data\":{\"id\":123,\"email\":\"customer@example.com\",\"first_name\":\"John\",\"last_name\":\"Doe\"},\"changed_fields\":[\"city\"],\"warnings\":[]}J\x88\x01\n" +
-	"\x03400\x12\x80\x01\n" +
+	"\x10application/json\x12\xab\x01{\"message\":\"Customer updated successfully!\",\"data\":{\"id\":123,\"email\":\"customer@example.com\",\"first_name\":\"John\",\"last_name\":\"Doe\"},\"changed_fields\":[\"city\"],\"warnings\":[]}J\x97\x04\n" +
+	"\x03400\x12\x8f\x04\n" +
 	"fINVALID_FIELD, STORE_REJECTED, STORE_VALIDATION or EMAIL_OWNED_BY_WORDPRESS_USER. Nothing was written.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJQ\n" +
-	"\x03403\x12J\n" +
-	"0USER_LINK_CHANGE_FORBIDDEN. Nothing was written.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJI\n" +
-	"\x03404\x12B\n" +
-	"(CUSTOMER_NOT_FOUND. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.Status\"\x8c\x03\n" +
+	"\x10application/json\x12\xf7\x02{\"code\":3,\"message\":\"city: must be at most 45 characters; it has 46\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"INVALID_FIELD\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\"}},{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[{\"field\":\"city\",\"description\":\"must be at most 45 characters; it has 46\"}]}]}Jr\n" +
+	"\x03403\x12k\n" +
+	"QUSER_LINK_CHANGE_FORBIDDEN, or ORIGIN_REFUSED to a web page. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xd2\x04\n" +
+	"\x03404\x12\xca\x04\n" +
+	"9CUSTOMER_NOT_FOUND, or NO_SUCH_PATH. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.Status\"\xf4\x03\n" +
+	"\x10application/json\x12\xdf\x03{\"code\":5,\"message\":\"the store has no customer 999\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"CUSTOMER_NOT_FOUND\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\",\"upstream_code\":\"fluent_cart_entity_not_found\",\"upstream_status\":\"404\"}},{\"@type\":\"type.googleapis.com/google.rpc.ResourceInfo\",\"resourceType\":\"fluentcart.customer.v1.Customer\",\"resourceName\":\"customers/999\",\"owner\":\"\",\"description\":\"no such customer in the store\"}]}Jy\n" +
+	"\x03405\x12r\n" +
+	"XMETHOD_NOT_ALLOWED; the Allow header lists the methods of the path. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJB\n" +
 	"\x03409\x12;\n" +
 	"!EMAIL_TAKEN. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJp\n" +
 	"\x03412\x12i\n" +
 	"OETAG_MISMATCH: the customer was changed since it was read. Nothing was written.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\x9e\x01\n" +
-	"\x03423\x12\x96\x01\n" +
+	"\x14\x1a\x12.google.rpc.StatusJd\n" +
+	"\x03413\x12]\n" +
+	"CINVALID_FIELD: the body has more than 384 KiB. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\\\n" +
+	"\x03415\x12U\n" +
+	";INVALID_FIELD: the body is compressed. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xd2\a\n" +
+	"\x03423\x12\xca\a\n" +
 	"|WORDPRESS_USER_UPDATE_FAILED: the store could not update the WordPress user this customer is linked to. Nothing was written.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJm\n" +
+	"\x14\x1a\x12.google.rpc.Status\"\xb1\x06\n" +
+	"\x10application/json\x12\x9c\x06{\"code\":9,\"message\":\"the store could not update the linked WordPress user; nothing was written: most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"WORDPRESS_USER_UPDATE_FAILED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"rejected\",\"upstream_code\":\"423\",\"upstream_status\":\"500\"}},{\"@type\":\"type.googleapis.com/google.rpc.PreconditionFailure\",\"violations\":[{\"type\":\"WORDPRESS_USER\",\"subject\":\"customers/3\",\"description\":\"most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\"}]}]}Jm\n" +
 	"\x03429\x12f\n" +
 	"LSTORE_RATE_LIMITED. Nothing was written; Retry-After says when to come back.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x88\x01\n" +
+	"\x03499\x12\x80\x01\n" +
+	"fCALLER_CANCELLED: the caller left before the write was sent. Nobody is there to read it; logs have it.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x86\x01\n" +
+	"\x03500\x12\x7f\n" +
+	"eGATEWAY_FAULT: a fault in the gateway; metadata.write_state says whether the write may have happened.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\xae\x01\n" +
 	"\x03502\x12\xa6\x01\n" +
 	"\x8b\x01The store answers in a way the gateway cannot use, or WRITE_OUTCOME_UNKNOWN; metadata.write_state says whether the write may have happened.\x12\x16\n" +
@@ -246,8 +264,10 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"R\n" +
 	"\bIf-Match\x12DThe ETag of the customer as it was read; same as the parameter etag.\x18\x01\n" +
 	"\xc0\x01\n" +
-	"\fGrpc-Timeout\x12\xad\x01The time for the call, at most 60 seconds; a write that has begun is not cut short by it. At most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xdb\t\x92A\xff\b\x12\xff\x05\n" +
-	"\x12fluentcart-gateway\x12\xa9\x05Updates customers of a FluentCart store, safely: what a request does not name is never changed, and every answer says truthfully whether the write happened.\n" +
+	"\fGrpc-Timeout\x12\xad\x01The time for the call, at most 60 seconds; a write that has begun is not cut short by it. At most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\x82\f\x92A\xa6\v\x12\xa6\b\n" +
+	"\x12fluentcart-gateway\x12\xd0\aUpdates customers of a FluentCart store, safely: what a request does not name is never changed (in write mode merge, the default), and every answer says truthfully whether the write happened.\n" +
+	"\n" +
+	"In a body null clears a field, as the empty text does; in an answer the times may be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: what it is made with knows no other 64-bit integer in a path or in a map.\n" +
 	"\n" +
 	"The same call is served over gRPC as `fluentcart.customer.v1.CustomerService/UpdateCustomer`, and here as JSON. The path under `/wp-json/fluent-cart/v2` takes the requests that FluentCart documents, unchanged.\n" +
 	"\n" +

@@ -30,6 +30,9 @@ const (
 type CustomerServiceClient interface {
 	// Updates one customer, and leaves everything that the request does not name as it was.
 	//
+	// This is about write mode merge, the default; in write mode replace, which an operator can choose, the store
+	// clears what the request does not name.
+	//
 	// The store's own call replaces the whole customer (F2). This one reads the customer, merges what the
 	// request names, writes once, and compares what the store kept with what was asked. Two things are beyond
 	// it: a store that takes full names parts them anew with every update (F11), which a warning tells, and a
@@ -45,11 +48,12 @@ type CustomerServiceClient interface {
 	//
 	// | code (HTTP status) | reasons |
 	// |---|---|
-	// | INVALID_ARGUMENT (400) | `INVALID_FIELD`, `STORE_REJECTED`, `STORE_VALIDATION` |
+	// | INVALID_ARGUMENT (400) | `INVALID_FIELD` (413 for a JSON body that is too large, 415 for a compressed one), `STORE_REJECTED`, `STORE_VALIDATION` |
 	// | ALREADY_EXISTS (409) | `EMAIL_TAKEN` |
 	// | FAILED_PRECONDITION | `WORDPRESS_USER_UPDATE_FAILED` (423), `EMAIL_OWNED_BY_WORDPRESS_USER` (400), `STORE_ROUTE_MISSING` (502) |
-	// | PERMISSION_DENIED (403) | `USER_LINK_CHANGE_FORBIDDEN` |
-	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND` |
+	// | PERMISSION_DENIED (403) | `USER_LINK_CHANGE_FORBIDDEN`; JSON: `ORIGIN_REFUSED` |
+	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND`; JSON: `NO_SUCH_PATH` |
+	// | UNIMPLEMENTED (405) | JSON: `METHOD_NOT_ALLOWED` |
 	// | ABORTED (412) | `ETAG_MISMATCH` |
 	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED` |
 	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE` |
@@ -86,6 +90,9 @@ func (c *customerServiceClient) UpdateCustomer(ctx context.Context, in *UpdateCu
 type CustomerServiceServer interface {
 	// Updates one customer, and leaves everything that the request does not name as it was.
 	//
+	// This is about write mode merge, the default; in write mode replace, which an operator can choose, the store
+	// clears what the request does not name.
+	//
 	// The store's own call replaces the whole customer (F2). This one reads the customer, merges what the
 	// request names, writes once, and compares what the store kept with what was asked. Two things are beyond
 	// it: a store that takes full names parts them anew with every update (F11), which a warning tells, and a
@@ -101,11 +108,12 @@ type CustomerServiceServer interface {
 	//
 	// | code (HTTP status) | reasons |
 	// |---|---|
-	// | INVALID_ARGUMENT (400) | `INVALID_FIELD`, `STORE_REJECTED`, `STORE_VALIDATION` |
+	// | INVALID_ARGUMENT (400) | `INVALID_FIELD` (413 for a JSON body that is too large, 415 for a compressed one), `STORE_REJECTED`, `STORE_VALIDATION` |
 	// | ALREADY_EXISTS (409) | `EMAIL_TAKEN` |
 	// | FAILED_PRECONDITION | `WORDPRESS_USER_UPDATE_FAILED` (423), `EMAIL_OWNED_BY_WORDPRESS_USER` (400), `STORE_ROUTE_MISSING` (502) |
-	// | PERMISSION_DENIED (403) | `USER_LINK_CHANGE_FORBIDDEN` |
-	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND` |
+	// | PERMISSION_DENIED (403) | `USER_LINK_CHANGE_FORBIDDEN`; JSON: `ORIGIN_REFUSED` |
+	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND`; JSON: `NO_SUCH_PATH` |
+	// | UNIMPLEMENTED (405) | JSON: `METHOD_NOT_ALLOWED` |
 	// | ABORTED (412) | `ETAG_MISMATCH` |
 	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED` |
 	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE` |
