@@ -18,6 +18,9 @@ func announce(out io.Writer, cfg *serveConfig, client *fluentcart.Client, l *lis
 	fmt.Fprintf(out, "fluentcart-gateway %s, write mode %s, in front of %s\n\n", version(), cfg.WriteMode, target)
 	fmt.Fprintf(out, "gRPC      %s\n", l.grpc.Addr())
 	fmt.Fprintf(out, "JSON      http://%s\n", l.http.Addr())
+	if cfg.RedisURL != "" {
+		fmt.Fprintf(out, "Redis     %s, for taking turns with other gateways\n", redisHost(cfg))
+	}
 	if cfg.Sandbox {
 		fmt.Fprintf(out, "sandbox   http://%s\n", l.sandbox.Addr())
 		fmt.Fprintf(out, `

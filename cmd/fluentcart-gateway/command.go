@@ -35,10 +35,13 @@ func (e *configError) Unwrap() error { return e.error }
 
 // run runs one command, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var line commands
+	return new(commands).run(ctx, args, stdout, stderr)
+}
+
+func (line *commands) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var unreadable flagFaults
 	exit := -1
-	parser, err := kong.New(&line,
+	parser, err := kong.New(line,
 		kong.Name("fluentcart-gateway"),
 		kong.Description("A gRPC service, with a JSON door, for updating customers of a FluentCart store. Each flag is also an environment variable: FLUENTCART_GATEWAY_, and its name in capitals with underscores."),
 		kong.DefaultEnvars("FLUENTCART_GATEWAY"),

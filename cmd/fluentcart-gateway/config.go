@@ -44,6 +44,9 @@ type serveConfig struct {
 
 	unreadable []error // what is wrong with the values of flags
 	password   string  // read by check from StorePasswordFile
+
+	// sabotage is for tests that must find what goes wrong without a part of the leases; else it is nil.
+	sabotage func(lease.Locker) lease.Locker
 }
 
 // duration is a time.Duration that keeps what is wrong with it for check, which reports all faults at once.
@@ -109,8 +112,8 @@ func (c *serveConfig) check() error {
 		fault("--store-rate=%v: must be %v or more requests a second", c.StoreRate, minStoreRate)
 	}
 	if c.RedisURL != "" {
-		if _, err := lease.NewRedis(lease.RedisConfig{URL: c.RedisURL}); err != nil {
-			fault("--redis-url: %w", err) // its value may hold a password, and is not shown
+		if err := lease.CheckURL(c.RedisURL); err != nil {
+			fault("--redis-url: %w", err)
 		}
 	}
 	if _, err := c.level(); err != nil {

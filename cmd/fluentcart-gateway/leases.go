@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
 
@@ -50,3 +51,12 @@ func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger 
 // leaseTerm is how long after it got its lease an update may begin to write: the read before that may be repeated, but
 // not after it has timed out.
 func leaseTerm(cfg *serveConfig) time.Duration { return 2 * cfg.GetTimeout.Duration }
+
+// redisHost is the address of Redis without its credentials.
+func redisHost(cfg *serveConfig) string {
+	address, err := url.Parse(cfg.RedisURL)
+	if err != nil {
+		return "at an address that cannot be read"
+	}
+	return address.Host + address.Path
+}

@@ -59,6 +59,9 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer stopLeases()
+	if cfg.sabotage != nil {
+		leases = cfg.sabotage(leases)
+	}
 	customers, err := service.New(service.Config{
 		Store:         client,
 		WriteMode:     service.WriteMode(cfg.WriteMode),

@@ -58,9 +58,9 @@ type Redis struct {
 
 // NewRedis returns a Redis locker. It connects to nothing yet.
 func NewRedis(cfg RedisConfig) (*Redis, error) {
-	options, err := redis.ParseURL(cfg.URL)
+	options, err := parseURL(cfg.URL)
 	if err != nil {
-		return nil, errors.New("must be a Redis address such as redis://host:6379/0, or rediss:// for TLS") // err may repeat a password
+		return nil, err
 	}
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = answerTime, answerTime, answerTime
 	options.ContextTimeoutEnabled = true
@@ -77,6 +77,20 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 		waiting:  map[string]chan struct{}{},
 		stopping: make(chan struct{}),
 	}, nil
+}
+
+// CheckURL returns what is wrong with the address of a server, without repeating it: it may hold a password.
+func CheckURL(address string) error {
+	_, err := parseURL(address)
+	return err
+}
+
+func parseURL(address string) (*redis.Options, error) {
+	options, err := redis.ParseURL(address)
+	if err != nil {
+		return nil, errors.New("must be a Redis address such as redis://host:6379/0, or rediss:// for TLS")
+	}
+	return options, nil
 }
 
 // hold is the life of a lease that nobody releases.

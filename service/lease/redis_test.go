@@ -298,7 +298,7 @@ func TestWhoStopsWaitingLeavesNoTrace(t *testing.T) {
 }
 
 func TestAddressOfRedisIsChecked(t *testing.T) {
-	_, err := lease.NewRedis(lease.RedisConfig{URL: "http://me:secret@host"})
+	err := lease.CheckURL("http://me:secret@host")
 	if err == nil || err.Error() != "must be a Redis address such as redis://host:6379/0, or rediss:// for TLS" {
 		t.Errorf("got %v", err)
 	}
