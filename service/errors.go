@@ -3,6 +3,7 @@ package service
 import (
 	"net/http"
 	"strconv"
+	"sync"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -106,6 +107,9 @@ type Error struct {
 	info     *errdetails.ErrorInfo
 	details  []protoadapt.MessageV1
 	upstream error
+
+	build sync.Once // interceptors ask for the status again and again
+	built *status.Status
 }
 
 func newError(reason, state, message string, cause error, details ...protoadapt.MessageV1) *Error {
@@ -143,11 +147,12 @@ func (e *Error) Unwrap() error { return e.upstream }
 
 // GRPCStatus is what the caller gets.
 func (e *Error) GRPCStatus() *status.Status {
-	s := status.New(e.code, e.message)
-	details := append([]protoadapt.MessageV1{e.info}, e.details...)
-	withDetails, err := s.WithDetails(details...)
-	if err != nil {
-		return s
-	}
-	return withDetails
+	e.build.Do(func() {
+		e.built = status.New(e.code, e.message)
+		details := append([]protoadapt.MessageV1{e.info}, e.details...)
+		if detailed, err := e.built.WithDetails(details...); err == nil {
+			e.built = detailed
+		}
+	})
+	return e.built
 }

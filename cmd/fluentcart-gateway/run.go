@@ -117,8 +117,9 @@ func serveSandbox(ctx context.Context, listener net.Listener) error {
 func newLogger(cfg *serveConfig, stderr io.Writer) *slog.Logger {
 	level, _ := cfg.level() // check has looked at it
 	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(stderr, options)
 	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, options))
+		handler = slog.NewJSONHandler(stderr, options)
 	}
-	return slog.New(slog.NewTextHandler(stderr, options))
+	return slog.New(server.LogHandler(handler))
 }

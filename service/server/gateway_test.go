@@ -33,7 +33,9 @@ type gateway struct {
 	stop   context.CancelFunc
 	drain  time.Duration
 	finish func(context.Context)
-	log    *lockedBuffer
+
+	service *service.Service
+	log     *lockedBuffer
 
 	stopped chan error // what Run returned
 }
@@ -47,6 +49,8 @@ type options struct {
 	wrap func(http.Handler) http.Handler
 	// storeURL is the address of another store; empty is the sandbox.
 	storeURL string
+	// drain is how long stopping may take; none is long.
+	drain time.Duration
 }
 
 // start runs a gateway until the test ends.
@@ -72,12 +76,12 @@ func start(t testing.TB, opts options) *gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.config.Store, opts.config.Caller, opts.config.Logger = client, server.Caller, slog.New(slog.NewJSONHandler(g.log, nil))
+	opts.config.Store, opts.config.Logger = client, g.logger()
 	customers, err := service.New(opts.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.finish = customers.Close
+	g.finish, g.service, g.drain = customers.Close, customers, opts.drain
 	g.serve(t, customers, or(opts.defaultTimeout, 30*time.Second))
 	return g
 }
@@ -117,9 +121,13 @@ func (g *gateway) stopNow(t testing.TB) {
 	}
 }
 
+func (g *gateway) logger() *slog.Logger {
+	return slog.New(server.LogHandler(slog.NewJSONHandler(g.log, nil)))
+}
+
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
-		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: slog.New(slog.NewJSONHandler(g.log, nil)),
+		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(),
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
 	}
 }

@@ -83,7 +83,6 @@ func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 		start := time.Now()
 		response, err := handler(ctx, request)
 		attributes := []slog.Attr{
-			slog.Any("request_id", ctx.Value(requestIDContext{})),
 			slog.String("method", info.FullMethod),
 			slog.String("code", status.Code(err).String()),
 			slog.Duration("took", time.Since(start)),
@@ -123,7 +122,7 @@ func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 	}
 	return recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
 		logger.LogAttrs(ctx, slog.LevelError, "panic",
-			slog.Any("request_id", ctx.Value(requestIDContext{})), slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
+			slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
 		return fault.Err()
 	}))
 }

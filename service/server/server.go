@@ -25,7 +25,7 @@ type Config struct {
 	Customers customerv1.CustomerServiceServer
 	// HTTPStatus returns the HTTP status of an error of the service's, and whether it is one.
 	HTTPStatus func(*status.Status) (int, bool)
-	// Logger gets one line for each call.
+	// Logger gets one line for each call; its handler is a LogHandler.
 	Logger *slog.Logger
 	// DefaultTimeout is given to callers without a deadline.
 	DefaultTimeout time.Duration

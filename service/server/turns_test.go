@@ -1,0 +1,242 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// moveTo asks for another city.
+func moveTo(customer int64, city string) *customerv1.UpdateCustomerRequest {
+	return &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: &customerv1.Customer{City: proto.String(city)}}
+}
+
+// overBothDoors makes one call through each door, and tells whether they come out the same and as wanted.
+func (g *gateway) overBothDoors(t *testing.T, want outcome) {
+	t.Helper()
+	_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
+	got := failed(t, status.Convert(err))
+	response, body := g.send(t, http.MethodPut, "/v1/customers/1", `{"city":"Lyon"}`, nil)
+	overJSON := jsonOutcome(t, response, body)
+	for _, door := range []outcome{got, overJSON} {
+		if door.Code != want.Code || door.Reason != want.Reason || door.WriteState != want.WriteState || door.RetryAfter != want.RetryAfter {
+			t.Errorf("got %+v", door)
+		}
+	}
+	if overJSON.HTTP != want.HTTP {
+		t.Errorf("HTTP status %d, want %d", overJSON.HTTP, want.HTTP)
+	}
+}
+
+func (g *gateway) methodsSent() string {
+	var methods []string
+	for _, request := range g.behind.take() {
+		methods = append(methods, request.method)
+	}
+	return strings.Join(methods, " ")
+}
+
+func TestOverloadIsToldAtOnce(t *testing.T) {
+	begun, finish := make(chan struct{}, 1), make(chan struct{})
+	g := start(t, options{config: service.Config{MaxInFlight: 1, MaxQueue: 1}, wrap: func(store http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case begun <- struct{}{}:
+			default:
+			}
+			<-finish
+			store.ServeHTTP(w, r)
+		})
+	}})
+	done := make(chan error, 2)
+	for _, customer := range []int64{2, 4} {
+		go func() {
+			_, err := g.grpc.UpdateCustomer(context.WithoutCancel(t.Context()), moveTo(customer, "Bonn"))
+			done <- err
+		}()
+	}
+	<-begun
+	waitUntil(t, func() bool { return g.service.Load().Inside == 2 })
+	g.overBothDoors(t, outcome{Code: "RESOURCE_EXHAUSTED", HTTP: http.StatusTooManyRequests, Reason: "OVERLOADED", WriteState: "not_sent", RetryAfter: "1"})
+	close(finish)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Errorf("one that was let in: %v", err)
+		}
+	}
+}
+
+// waitUntil waits for a condition that comes true soon.
+func waitUntil(t *testing.T, condition func() bool) {
+	t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for end := time.Now().Add(10 * time.Second); !condition(); <-again.C {
+		if time.Now().After(end) {
+			t.Fatal("waited in vain")
+		}
+	}
+}
+
+// troubled are leases that go wrong.
+type troubled struct {
+	lease.Lease
+
+	acquire, check error
+}
+
+func (l troubled) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
+func (troubled) Line(int64) int                                        { return 0 }
+func (troubled) Renew(context.Context) error                           { return nil }
+func (l troubled) Check() error                                        { return l.check }
+func (troubled) Release()                                              {}
+
+func TestNothingIsSentWithoutALease(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		leases troubled
+		want   outcome
+		sent   string
+	}{
+		{
+			"Redis does not answer", troubled{acquire: &lease.UnavailableError{Err: errors.New("silence")}},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"}, "",
+		},
+		{
+			"Redis has started anew", troubled{acquire: &lease.UnavailableError{RetryAfter: 7 * time.Second}},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "7"}, "",
+		},
+		{
+			"the lease has expired since the read", troubled{check: lease.ErrExpired},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASE_EXPIRED", WriteState: "not_sent", RetryAfter: "1"}, "GET GET",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g := start(t, options{config: service.Config{Leases: row.leases}})
+			g.overBothDoors(t, row.want)
+			if sent := g.methodsSent(); sent != row.sent {
+				t.Errorf("sent %q, want %q", sent, row.sent)
+			}
+		})
+	}
+}
+
+// After eight failures in a row nobody waits for a store that does not work.
+func TestStoreThatFailsIsLeftAlone(t *testing.T) {
+	var asked atomic.Int64
+	g := start(t, options{wrap: func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
+			w.WriteHeader(http.StatusBadGateway)
+		})
+	}})
+	waitUntil(t, func() bool {
+		before := asked.Load()
+		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
+		return status.Code(err) == codes.Unavailable && asked.Load() == before
+	})
+	g.overBothDoors(t, outcome{Code: "UNAVAILABLE", HTTP: http.StatusServiceUnavailable, Reason: "STORE_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"})
+}
+
+// A caller's own deadline, over gRPC too, brings the gateway's word and not just the end of the call.
+func TestCallersWithADeadlineHearWhatBecameOfTheirCall(t *testing.T) {
+	for method, want := range map[string]string{
+		http.MethodGet: "DEADLINE_EXCEEDED DEADLINE_PASSED not_sent",
+		http.MethodPut: "DEADLINE_EXCEEDED WRITE_OUTCOME_UNKNOWN unknown",
+	} {
+		t.Run(method, func(t *testing.T) {
+			g := start(t, options{
+				config:     service.Config{MaxLanding: 400 * time.Millisecond},
+				putTimeout: 400 * time.Millisecond,
+				wrap:       answering(map[string]*rawAnswer{method: {Hang: true}}),
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err := g.grpc.UpdateCustomer(ctx, moveTo(1, "Lyon"))
+			if ctx.Err() != nil {
+				t.Error("the answer came after the deadline")
+			}
+			got := failed(t, status.Convert(err))
+			if diff := cmp.Diff(want, got.Code+" "+got.Reason+" "+got.WriteState); diff != "" {
+				t.Errorf("outcome (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Stopping waits for a write whose caller has left, for as long as the drain time lasts, and says what is lost then.
+func TestStoppingWaitsForWritesWithoutCallers(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		drain time.Duration
+		log   string
+	}{
+		{"a write that ends in time", 10 * time.Second, `"msg":"a write whose caller has left has its outcome","customer_id":1,"write_state":"written","request_id":"`},
+		{"a write that does not", 50 * time.Millisecond, `"msg":"stopped while a write may still land; whether it does is not known","customer_id":1`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			begun, finish := make(chan struct{}), make(chan struct{})
+			g := start(t, options{drain: row.drain, wrap: func(store http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodPut {
+						close(begun)
+						<-finish
+					}
+					store.ServeHTTP(w, r)
+				})
+			}})
+			ctx, leave := context.WithCancel(t.Context())
+			go func() {
+				<-begun
+				leave()
+			}()
+			if _, err := g.grpc.UpdateCustomer(ctx, moveTo(1, "Lyon")); status.Code(err) != codes.Canceled {
+				t.Errorf("got %v", err)
+			}
+			waitUntil(t, func() bool { return strings.Contains(g.log.String(), "WRITE_OUTCOME_UNKNOWN") })
+			g.stop()
+			if row.drain > time.Second {
+				close(finish)
+			} else {
+				defer close(finish)
+			}
+			g.stopNow(t)
+			if log := g.log.String(); !strings.Contains(log, row.log) {
+				t.Errorf("the log lacks %s:\n%s", row.log, log)
+			}
+		})
+	}
+}
+
+func TestCallersAreKnownByTheirConnection(t *testing.T) {
+	names := make(chan string, 1)
+	g := &gateway{log: &lockedBuffer{}}
+	g.serve(t, scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		names <- server.Caller(ctx)
+		return &customerv1.UpdateCustomerResponse{}, nil
+	}}, time.Second)
+	if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon")); err != nil {
+		t.Fatal(err)
+	}
+	if name := <-names; !strings.HasPrefix(name, "tcp 127.0.0.1:") {
+		t.Errorf("over gRPC: %q", name)
+	}
+	g.send(t, http.MethodPut, "/v1/customers/1", `{}`, nil)
+	if name := <-names; name != "ip 127.0.0.1" {
+		t.Errorf("over JSON: %q", name)
+	}
+}
