@@ -110,8 +110,8 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 		switch {
 		case err != nil:
 			lease.abandon() // the question may have arrived, and only the answer be lost
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
+			if own := ended(ctx); own != nil {
+				return nil, own
 			}
 			return nil, err
 		case wait == 0:
@@ -268,12 +268,20 @@ func (r *Redis) silent() error {
 
 // failed remembers that Redis gave no answer, unless it was the caller who did not wait for it.
 func (r *Redis) failed(ctx context.Context, err error) {
-	if ctx.Err() != nil {
+	if ended(ctx) != nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failure, r.failedAt = err, time.Now()
+}
+
+// ended returns the context's error. A connection hears of the deadline a moment before the context does.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 func readAnswer(answer []any) (state string, left time.Duration, err error) {
