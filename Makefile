@@ -8,6 +8,8 @@ proto := $(shell find proto -name '*.proto')
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 60s
+# The form of `make soak`: short takes three minutes, long half an hour.
+SOAK ?= long
 # The earlier state of the contract that `make breaking` compares with.
 BASE ?=
 # What `make load` sends, and where. Without ADDR it starts a sandbox of its own.
@@ -17,7 +19,7 @@ ADDR ?=
 LOADFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race lint fmt generate breaking bench fuzz load clean
+.PHONY: help build run test race lint fmt generate breaking bench fuzz soak load clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +71,9 @@ fuzz: ## Run each fuzz target for FUZZTIME
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 		done; \
 	done
+
+soak: ## Run storms, kills and overload against real processes and a real Redis (SOAK=short or long)
+	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway -run 'TestConcurrent|TestEveryClaim|TestStorm|TestKilled|TestRedis|TestTenThousand|TestMany|TestStore|TestRetries|TestDeadlines'
 
 load: ## Send real grpcurl processes in parallel (CALLS, PARALLEL, ADDR)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,12 +27,6 @@ import (
 // phpStore is a store as it was measured (F24): four workers, 33 ms a call.
 func phpStore(customers int, fail func(*http.Request) *sandbox.Failure) sandbox.Config {
 	return sandbox.Config{Workers: 4, Latency: 33 * time.Millisecond, Customers: customers, Fail: fail}
-}
-
-// answered is what came of one call, and how long it took.
-type answered struct {
-	err  error
-	took time.Duration
 }
 
 // connect opens more connections to a gateway.
@@ -343,7 +338,7 @@ func TestDeadlinesAreKept(t *testing.T) {
 			defer cancel()
 			deadline, _ := ctx.Deadline()
 			mu.Lock()
-			deadlines[fmt.Sprint(customer)] = deadline
+			deadlines[strconv.FormatInt(customer, 10)] = deadline
 			mu.Unlock()
 			call := s.update(ctx, pick(clients), customer)
 			mu.Lock()

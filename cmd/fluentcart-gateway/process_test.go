@@ -30,13 +30,17 @@ const asGateway = "GATEWAY_PROCESS_SABOTAGE"
 // TestMain lets the tests start gateways as processes of their own, which can be killed. Afterwards nothing may run.
 func TestMain(m *testing.M) {
 	if sabotaged, ok := os.LookupEnv(asGateway); ok {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
-		line := &commands{}
-		line.sabotage = sabotages[sabotaged]
-		os.Exit(line.run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(runAsGateway(sabotaged)) //nolint:forbidigo // it stands in for main
 	}
 	goleak.VerifyTestMain(m)
+}
+
+func runAsGateway(sabotaged string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM) //nolint:forbidigo // as above
+	defer stop()
+	line := &commands{}
+	line.sabotage = sabotages[sabotaged]
+	return line.run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 // process is a gateway in a process of its own.

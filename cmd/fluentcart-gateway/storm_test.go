@@ -97,14 +97,14 @@ func outcomeOf(err error) (outcome soak.Outcome, code string) {
 		return soak.Written, "OK"
 	}
 	answered := status.Convert(err)
-	code = answered.Code().String()
-	state := ""
+	reason, state := "", ""
 	for _, detail := range answered.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			code += " " + info.GetReason()
+			reason = " " + info.GetReason()
 			state = info.GetMetadata()["write_state"]
 		}
 	}
+	code = answered.Code().String() + reason
 	switch {
 	case state == "unknown", state == "" && answered.Code() != codes.ResourceExhausted:
 		return soak.Unknown, code // without the gateway's word it is the connection that broke

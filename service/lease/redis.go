@@ -42,6 +42,7 @@ type RedisConfig struct {
 // quarantine. It fails closed: as long as Redis does not answer, nobody gets a lease.
 type Redis struct {
 	client *redis.Client
+	script scripts
 	local  *Local // the gateway's own line: only its first waits in Redis
 	cfg    RedisConfig
 	prefix string
@@ -71,6 +72,7 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &Redis{
 		client:   redis.NewClient(options),
+		script:   newScripts(),
 		local:    NewLocal(),
 		cfg:      cfg,
 		prefix:   "fluentcart-gateway:{" + cfg.Store + "}:",
@@ -109,7 +111,8 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 		wait, err := lease.ask(ctx)
 		switch {
 		case err != nil:
-			lease.abandon() // the question may have arrived, and only the answer be lost
+			// The question may have arrived, and only the answer be lost.
+			lease.abandon() //nolint:contextcheck // it outlives a caller who leaves
 			if own := ended(ctx); own != nil {
 				return nil, own
 			}
@@ -123,7 +126,7 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			lease.abandon()
+			lease.abandon() //nolint:contextcheck // as above
 			return nil, ctx.Err()
 		}
 		timer.Stop()
@@ -231,7 +234,7 @@ func (l *redisLease) ask(ctx context.Context) (time.Duration, error) {
 	within, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	before := time.Now()
-	answer, err := acquire.Run(within, r.client,
+	answer, err := r.script.acquire.Run(within, r.client,
 		[]string{l.key("lease"), l.key("line"), r.prefix + "server", r.prefix + "cold"},
 		l.token, r.hold().Milliseconds(), waiterAlive.Milliseconds(), r.prefix+"waiter:",
 	).Slice()
@@ -333,7 +336,7 @@ func (l *redisLease) Quarantine(landing time.Duration) {
 }
 
 func (l *redisLease) expireIn(ctx context.Context, life time.Duration) (held bool, err error) {
-	kept, err := expire.Run(ctx, l.locker.client, []string{l.key("lease")}, l.token, life.Milliseconds()).Int()
+	kept, err := l.locker.script.expire.Run(ctx, l.locker.client, []string{l.key("lease")}, l.token, life.Milliseconds()).Int()
 	return kept == 1, err
 }
 
@@ -377,5 +380,5 @@ func (l *redisLease) release() error {
 	r := l.locker
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	return release.Run(ctx, r.client, []string{l.key("lease"), l.key("line")}, l.token, r.prefix+"waiter:", r.prefix+"released").Err()
+	return r.script.release.Run(ctx, r.client, []string{l.key("lease"), l.key("line")}, l.token, r.prefix+"waiter:", r.prefix+"released").Err()
 }

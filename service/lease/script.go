@@ -2,6 +2,13 @@ package lease
 
 import "github.com/redis/go-redis/v9"
 
+// scripts are what Redis runs, each as a whole.
+type scripts struct{ acquire, release, expire *redis.Script }
+
+func newScripts() scripts {
+	return scripts{redis.NewScript(acquireSource), redis.NewScript(releaseSource), redis.NewScript(expireSource)}
+}
+
 // The keys of one store share a hash tag, so that a cluster keeps them together and the scripts are atomic:
 //
 //	…:lease:<customer>   the token of who holds it; expires when its write can no longer land
@@ -12,12 +19,12 @@ import "github.com/redis/go-redis/v9"
 //
 // All times are relative and the server's own: no two clocks are compared.
 
-// acquire gives the lease to the first in line, and everybody else a place.
+// acquireSource gives the lease to the first in line, and everybody else a place.
 //
 // A server that has started anew, with or without old data, a replica that has taken over, and one that was flushed
 // may have lost leases that are still held. Each of these shows in the run id; until a lease given at the last moment
 // has ended, with its writes, nobody gets one.
-var acquire = redis.NewScript(`
+const acquireSource = `
 local lease, line, server, cold = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local token, hold, alive, waiter = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
@@ -51,10 +58,10 @@ redis.call('SET', waiter .. token, 1, 'PX', alive)
 if not redis.call('LPOS', line, token) then redis.call('RPUSH', line, token) end
 redis.call('PEXPIRE', line, hold)
 return {'wait', redis.call('PTTL', lease)}
-`)
+`
 
-// release ends what a token has, the lease or a place in the line, and wakes the next.
-var release = redis.NewScript(`
+// releaseSource ends what a token has, the lease or a place in the line, and wakes the next.
+const releaseSource = `
 local lease, line = KEYS[1], KEYS[2]
 local token, waiter, channel = ARGV[1], ARGV[2], ARGV[3]
 
@@ -67,10 +74,10 @@ if redis.call('EXISTS', lease) == 0 then
 	if first then redis.call('PUBLISH', channel, first) end
 end
 return held and 1 or 0
-`)
+`
 
-// expire sets when the lease ends by itself, if it is still the token's.
-var expire = redis.NewScript(`
+// expireSource sets when the lease ends by itself, if it is still the token's.
+const expireSource = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-`)
+`

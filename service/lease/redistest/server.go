@@ -31,7 +31,7 @@ func Start(t testing.TB) *Server {
 		}
 		t.Skip("redis-server is missing")
 	}
-	folder, err := os.MkdirTemp("", "redis") // the path of a socket must be short, and those of t.TempDir are not
+	folder, err := os.MkdirTemp("", "redis") //nolint:usetesting // the path of a socket must be short, and those of t.TempDir are not
 	if err != nil {
 		t.Fatal(err)
 	}

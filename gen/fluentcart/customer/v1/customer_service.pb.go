@@ -205,9 +205,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB%\x92A\"J \"Customer updated successfully!\"R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xea\"\n" +
-	"\x0fCustomerService\x12\xd6\"\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xe4!\x92A\x8f \n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\x9d$\n" +
+	"\x0fCustomerService\x12\x89$\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\x97#\x92A\xc2!\n" +
 	"\tcustomersJ\xc1\x02\n" +
 	"\x03200\x12\xb9\x02\n" +
 	"@The customer is as asked. The ETag header holds its new version.\x122\n" +
@@ -242,9 +242,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x03423\x12\xca\a\n" +
 	"|WORDPRESS_USER_UPDATE_FAILED: the store could not update the WordPress user this customer is linked to. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.Status\"\xb1\x06\n" +
-	"\x10application/json\x12\x9c\x06{\"code\":9,\"message\":\"the store could not update the linked WordPress user; nothing was written: most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"WORDPRESS_USER_UPDATE_FAILED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"rejected\",\"upstream_code\":\"423\",\"upstream_status\":\"500\"}},{\"@type\":\"type.googleapis.com/google.rpc.PreconditionFailure\",\"violations\":[{\"type\":\"WORDPRESS_USER\",\"subject\":\"customers/3\",\"description\":\"most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\"}]}]}Jm\n" +
-	"\x03429\x12f\n" +
-	"LSTORE_RATE_LIMITED. Nothing was written; Retry-After says when to come back.\x12\x16\n" +
+	"\x10application/json\x12\x9c\x06{\"code\":9,\"message\":\"the store could not update the linked WordPress user; nothing was written: most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"WORDPRESS_USER_UPDATE_FAILED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"rejected\",\"upstream_code\":\"423\",\"upstream_status\":\"500\"}},{\"@type\":\"type.googleapis.com/google.rpc.PreconditionFailure\",\"violations\":[{\"type\":\"WORDPRESS_USER\",\"subject\":\"customers/3\",\"description\":\"most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\"}]}]}J\xa3\x01\n" +
+	"\x03429\x12\x9b\x01\n" +
+	"\x80\x01STORE_RATE_LIMITED, or OVERLOADED: too many updates wait for the store. Nothing was written; Retry-After says when to come back.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\x88\x01\n" +
 	"\x03499\x12\x80\x01\n" +
 	"fCALLER_CANCELLED: the caller left before the write was sent. Nobody is there to read it; logs have it.\x12\x16\n" +
@@ -254,9 +254,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x14\x1a\x12.google.rpc.StatusJ\xae\x01\n" +
 	"\x03502\x12\xa6\x01\n" +
 	"\x8b\x01The store answers in a way the gateway cannot use, or WRITE_OUTCOME_UNKNOWN; metadata.write_state says whether the write may have happened.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJH\n" +
-	"\x03503\x12A\n" +
-	"'STORE_UNAVAILABLE. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xc3\x01\n" +
+	"\x03503\x12\xbb\x01\n" +
+	"\xa0\x01STORE_UNAVAILABLE; LEASES_UNAVAILABLE or LEASE_EXPIRED: who else updates this customer cannot be known. Nothing was written; Retry-After says when to come back.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJy\n" +
 	"\x03504\x12r\n" +
 	"XThe time was up: DEADLINE_PASSED before the write was sent, WRITE_OUTCOME_UNKNOWN after.\x12\x16\n" +

@@ -33,10 +33,12 @@ type CustomerServiceClient interface {
 	// This is about write mode merge, the default; in write mode replace, which an operator can choose, the store
 	// clears what the request does not name.
 	//
-	// The store's own call replaces the whole customer (F2). This one reads the customer, merges what the
-	// request names, writes once, and compares what the store kept with what was asked. Two things are beyond
-	// it: a store that takes full names parts them anew with every update (F11), which a warning tells, and a
-	// change that somebody else makes between the read and the write is put back (F23).
+	// The store's own call replaces the whole customer (F2). This one waits until nobody else updates the
+	// customer through it, reads, merges what the request names, writes once, and compares what the store kept
+	// with what was asked. If the store's answer does not say whether it wrote (F20, F22), the customer is read
+	// again until the state asked for is seen, or the time is up. Two things are beyond it: a store that takes
+	// full names parts them anew with every update (F11), which a warning tells, and a change that somebody
+	// makes past the gateway, between its read and its write, is put back (F23).
 	//
 	// Without `update_mask` the fields that are present are written; a present empty text clears the field,
 	// and so does a JSON null. With a mask exactly the fields of the mask are written. If nothing would
@@ -55,8 +57,8 @@ type CustomerServiceClient interface {
 	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND`; JSON: `NO_SUCH_PATH` |
 	// | UNIMPLEMENTED (405) | JSON: `METHOD_NOT_ALLOWED` |
 	// | ABORTED (412) | `ETAG_MISMATCH` |
-	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED` |
-	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE` |
+	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED`, `OVERLOADED` |
+	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE`, `LEASES_UNAVAILABLE`, `LEASE_EXPIRED` |
 	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER`, `GATEWAY_FAULT` (500) |
 	// | DEADLINE_EXCEEDED (504) | `DEADLINE_PASSED`, `WRITE_OUTCOME_UNKNOWN` |
 	// | UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN` |
@@ -93,10 +95,12 @@ type CustomerServiceServer interface {
 	// This is about write mode merge, the default; in write mode replace, which an operator can choose, the store
 	// clears what the request does not name.
 	//
-	// The store's own call replaces the whole customer (F2). This one reads the customer, merges what the
-	// request names, writes once, and compares what the store kept with what was asked. Two things are beyond
-	// it: a store that takes full names parts them anew with every update (F11), which a warning tells, and a
-	// change that somebody else makes between the read and the write is put back (F23).
+	// The store's own call replaces the whole customer (F2). This one waits until nobody else updates the
+	// customer through it, reads, merges what the request names, writes once, and compares what the store kept
+	// with what was asked. If the store's answer does not say whether it wrote (F20, F22), the customer is read
+	// again until the state asked for is seen, or the time is up. Two things are beyond it: a store that takes
+	// full names parts them anew with every update (F11), which a warning tells, and a change that somebody
+	// makes past the gateway, between its read and its write, is put back (F23).
 	//
 	// Without `update_mask` the fields that are present are written; a present empty text clears the field,
 	// and so does a JSON null. With a mask exactly the fields of the mask are written. If nothing would
@@ -115,8 +119,8 @@ type CustomerServiceServer interface {
 	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND`; JSON: `NO_SUCH_PATH` |
 	// | UNIMPLEMENTED (405) | JSON: `METHOD_NOT_ALLOWED` |
 	// | ABORTED (412) | `ETAG_MISMATCH` |
-	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED` |
-	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE` |
+	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED`, `OVERLOADED` |
+	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE`, `LEASES_UNAVAILABLE`, `LEASE_EXPIRED` |
 	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER`, `GATEWAY_FAULT` (500) |
 	// | DEADLINE_EXCEEDED (504) | `DEADLINE_PASSED`, `WRITE_OUTCOME_UNKNOWN` |
 	// | UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN` |
