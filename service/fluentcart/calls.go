@@ -13,6 +13,7 @@ import (
 func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	// customer_only leaves out the labels, which nobody here needs (F15).
 	target := c.customerURL(id) + "?params%5Bcustomer_only%5D=yes"
+	c.retries.earn()
 	answer, err := c.repeat(ctx, func() (*answer, error) {
 		return c.do(ctx, http.MethodGet, c.getTimeout, target, nil, nil)
 	})

@@ -38,7 +38,8 @@ type Config struct {
 	UserAgent string
 	// Rate is how many requests a second the store gets at the most; 0 sets no bound.
 	Rate float64
-	// Transport carries the requests; nil is NewTransport.
+	// Transport carries the requests; nil is NewTransport. It must tell httptrace's GotConn before it sends, in HTTP/1
+	// and HTTP/2, as an http.Transport does: what is told as not sent, and when begin is asked, hang on that.
 	Transport http.RoundTripper
 	// BreakerChanged, if set, is told when the client begins to leave a failing store alone, and when the store is
 	// back. It must return soon: other calls wait meanwhile.

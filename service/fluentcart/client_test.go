@@ -1,6 +1,7 @@
 package fluentcart_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +54,26 @@ func answering(status int, body string) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}
+}
+
+// works plays a store in which all goes well.
+func works(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		_, _ = fmt.Fprintf(w, `{"customer":{%s}}`, annsColumns)
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	_, _ = fmt.Fprintf(w, `{"message":"ok","data":{%s}}`, annsColumns)
+}
+
+func get(ctx context.Context, client *fluentcart.Client) error {
+	_, err := client.GetCustomer(ctx, 1)
+	return err
+}
+
+func put(ctx context.Context, client *fluentcart.Client, begin func() error) error {
+	_, _, err := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, begin)
+	return err
 }
 
 // failure is the Error of a call that must fail.

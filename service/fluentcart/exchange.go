@@ -28,27 +28,35 @@ type answer struct {
 // exchange sends one request and returns the store's answer if its status is 200.
 func (c *Client) exchange(ctx context.Context, method, target string, body []byte, begin func() error) (*answer, *Error) {
 	var sent departure
-	request, err := http.NewRequestWithContext(ctx, method, target, nil)
+	attempt, forbid := context.WithCancelCause(ctx)
+	defer forbid(nil)
+	var content io.Reader // of a type that net/http knows, so that headers and body leave together
+	if body != nil {
+		content = bytes.NewReader(body)
+	}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(attempt, &httptrace.ClientTrace{
+		// From here on bytes may leave: to be safe the request counts as sent. Reading the body is too late to ask
+		// begin, since the headers of an unknown type of body are flushed before it is read.
+		GotConn: func(got httptrace.GotConnInfo) {
+			if err := sent.leave(attempt, begin); err != nil {
+				forbid(err)
+				drop(got.Conn)
+			}
+		},
+	}), method, target, content)
 	if err != nil {
 		return nil, &Error{Kind: Unreachable, Method: method, Err: withoutURL(err)}
 	}
 	request.Header = c.header.Clone()
-	if body == nil {
-		request = request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			// From here on bytes may leave: to be safe the request counts as sent.
-			GotConn: func(httptrace.GotConnInfo) { sent.begin() },
-		}))
-	} else {
+	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
-		request.ContentLength = int64(len(body))
-		// net/http asks for the body anew when it finds, before it has sent a byte, that the connection was closed.
-		request.GetBody = func() (io.ReadCloser, error) {
-			return &outgoing{Reader: bytes.NewReader(body), begin: begin, departure: &sent}, nil
-		}
-		request.Body, _ = request.GetBody() // it never fails
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
+		var notBegun *notBegunError
+		if errors.As(context.Cause(attempt), &notBegun) {
+			err = notBegun
+		}
 		return nil, transportError(ctx, method, 0, !sent.abandon(), err)
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is left to do with the connection
@@ -66,31 +74,14 @@ func (c *Client) exchange(ctx context.Context, method, target string, body []byt
 	return a, nil
 }
 
-// outgoing is the body of a write. net/http reads it when it is about to send: the headers are still in its buffer
-// then, and an error here throws them away.
-type outgoing struct {
-	*bytes.Reader
-
-	begin     func() error
-	departure *departure
-}
-
-// Read asks begin before the first byte, and notes that bytes leave.
-func (o *outgoing) Read(p []byte) (int, error) {
-	if o.begin != nil {
-		if err := o.begin(); err != nil {
-			return 0, &notBegunError{err}
-		}
-		o.begin = nil
+// drop closes a connection, so that net/http writes nothing to it: over HTTP/1 it does not look at the context before.
+// Over HTTP/2 it does, and others use the connection too.
+func drop(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
+		return
 	}
-	if !o.departure.begin() {
-		return 0, &notBegunError{context.Canceled}
-	}
-	return o.Reader.Read(p)
+	_ = conn.Close() // nothing is left to do with it
 }
-
-// Close does nothing: the bytes are the caller's.
-func (o *outgoing) Close() error { return nil }
 
 // departure decides once, between the one who sends and the one who gives up waiting, whether a request has left.
 type departure struct{ state atomic.Int32 }
@@ -100,6 +91,23 @@ const (
 	begun
 	abandoned
 )
+
+// leave asks begin, if there is one, and says that bytes may leave from now on. net/http comes here anew when it finds,
+// before it has sent a byte, that the connection was closed.
+func (d *departure) leave(ctx context.Context, begin func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if begin != nil {
+		if err := begin(); err != nil {
+			return &notBegunError{err}
+		}
+	}
+	if !d.begin() {
+		return &notBegunError{context.Canceled}
+	}
+	return nil
+}
 
 // begin says that bytes may leave from now on; it returns false if the request was abandoned before.
 func (d *departure) begin() bool {
@@ -113,7 +121,7 @@ func (d *departure) abandon() bool {
 	return d.state.Load() == abandoned
 }
 
-// notBegunError finds its way through net/http, which wraps it.
+// notBegunError is why a request was not begun.
 type notBegunError struct{ error }
 
 // Unwrap returns what begin said.

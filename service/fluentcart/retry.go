@@ -22,7 +22,6 @@ const (
 // repeat sends a request, and again where that is of use: a read that failed in a way that may pass, and a write of
 // which not one byte has left. Whether a write happened is found out by a read, never by another write (F22).
 func (c *Client) repeat(ctx context.Context, send func() (*answer, error)) (*answer, error) {
-	c.retries.earn()
 	asked := false // the store asked to be left alone once; it will not be obeyed twice
 	for try := 1; ; try++ {
 		answer, err := send()
@@ -51,6 +50,9 @@ func pauseAfter(failure *Error, try int) (time.Duration, bool) {
 	case NoAnswer:
 		return jitter, !failure.byCaller && !errors.Is(failure.Err, context.DeadlineExceeded)
 	case RateLimited, Unavailable, Broken:
+		if failure.Kind == Broken && failure.Status == http.StatusInternalServerError {
+			return 0, false // it fails for a reason of its own, and would again
+		}
 		if failure.RetryAfter > 0 {
 			return failure.RetryAfter, failure.RetryAfter <= maxRetryAfter
 		}
@@ -76,7 +78,7 @@ func wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// budget bounds what retries add to the load of a store that fails already: a fifth of the requests, and one a second.
+// budget bounds what retries add to the load of a store that fails already: a fifth of the reads, and one a second.
 type budget struct {
 	mu     sync.Mutex
 	tokens float64
@@ -84,16 +86,16 @@ type budget struct {
 }
 
 const (
-	retriesPerRequest = 0.2
-	retriesPerSecond  = 1.0
-	maxRetries        = 10 // that can be saved up
+	retriesPerRead   = 0.2
+	retriesPerSecond = 1.0
+	maxRetries       = 10 // that can be saved up
 )
 
-// earn counts a request, which a part of a retry belongs to.
+// earn counts a read, which a part of a retry belongs to.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tokens = min(b.tokens+retriesPerRequest, maxRetries)
+	b.tokens = min(b.tokens+retriesPerRead, maxRetries)
 }
 
 // spend takes one retry, if there is one.

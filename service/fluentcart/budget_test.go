@@ -1,0 +1,108 @@
+package fluentcart_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// However much fails, retries add a fifth of the reads to the load, one a second, and what was saved up.
+func TestRetriesAreWithinTheirBudget(t *testing.T) {
+	const calls, pause = 2000, 10 * time.Millisecond
+	var number atomic.Int64
+	for _, row := range []struct {
+		name   string
+		writes bool // between the reads
+		fails  func(*http.Request) bool
+		atMost int // calls that may fail
+	}{
+		{"a tenth of the reads fails", false, func(*http.Request) bool { return number.Add(1)%10 == 0 }, 0},
+		{"three tenths of the reads fail", false, func(*http.Request) bool { n := number.Add(1) % 10; return n == 1 || n == 4 || n == 7 }, calls / 5},
+		// The writes in between keep the breaker from bounding what the budget should.
+		{"all reads fail, and writes do not", true, func(r *http.Request) bool { return r.Method == http.MethodGet }, calls / 2},
+		{"everything fails", false, func(*http.Request) bool { return true }, calls},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store, client := newBubbleStore(t, fluentcart.Config{})
+				number.Store(0)
+				store.play(func(w http.ResponseWriter, r *http.Request) {
+					if row.fails(r) {
+						answering(502, `<html>`)(w, r)
+						return
+					}
+					works(w, r)
+				})
+				start := time.Now()
+				var failed, suspended atomic.Int64
+				var running sync.WaitGroup
+				for i := range calls {
+					running.Go(func() {
+						call := get
+						if row.writes && i%2 == 1 {
+							call = func(ctx context.Context, client *fluentcart.Client) error { return put(ctx, client, nil) }
+						}
+						if err := call(t.Context(), client); err != nil {
+							failed.Add(1)
+							if failure(t, err).Kind == fluentcart.Suspended {
+								suspended.Add(1)
+							}
+						}
+					})
+					pass(pause)
+				}
+				running.Wait()
+				requests, _ := store.arrivals()
+				reads := calls
+				if row.writes {
+					reads /= 2
+				}
+				budget := 0.2*float64(reads) + time.Since(start).Seconds()
+				if bound := calls + budget + 10; float64(len(requests)) > bound {
+					t.Errorf("%d calls made %d requests, want %.0f at the most", calls, len(requests), bound)
+				}
+				if failed.Load() > int64(row.atMost) {
+					t.Errorf("%d calls failed, want %d at the most", failed.Load(), row.atMost)
+				}
+				if row.writes && (suspended.Load() > 0 || float64(len(requests)) < calls+0.9*budget) {
+					t.Errorf("%d requests and %d calls suspended: it was not the budget that bounded", len(requests), suspended.Load())
+				}
+			})
+		})
+	}
+}
+
+// The budget is there from the start, and comes back with time.
+func TestRetriesOfAClientThatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, client := newBubbleStore(t, fluentcart.Config{})
+		sent := func() int {
+			t.Helper()
+			store.play(inTurn(answering(502, ``), works))
+			_ = get(t.Context(), client)
+			requests, _ := store.arrivals()
+			return len(requests)
+		}
+		if got := [3]int{sent(), sent(), sent()}; got != [3]int{2, 1, 1} {
+			t.Errorf("sent %v times, want one retry", got)
+		}
+		pass(time.Second)
+		if got := sent(); got != 2 {
+			t.Errorf("a second later: sent %d times, want a retry", got)
+		}
+		pass(time.Hour)
+		got := 0
+		for got < 100 && sent() == 2 {
+			got++
+		}
+		if got < 10 || got > 13 { // ten are saved up, and each call brings a fifth of one
+			t.Errorf("an hour later: %d retries", got)
+		}
+	})
+}
