@@ -1,0 +1,106 @@
+package service_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+)
+
+// A write that was sent, and is never seen, is unknown to its caller, and in the way of others until it cannot land any
+// more: for exactly as long, and counted from its first byte.
+func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
+	const landing = 30 * time.Second
+	const connecting = 20 * time.Millisecond
+	const firstByte = latency + connecting
+	for name, row := range map[string]struct {
+		deadline, told time.Duration
+		code           codes.Code
+	}{
+		"no deadline":                             {0, firstByte + landing, codes.Unknown},
+		"a deadline after the landing":            {40 * time.Second, firstByte + landing, codes.Unknown},
+		"a deadline while it is looked for":       {10 * time.Second, 10 * time.Second, codes.DeadlineExceeded},
+		"a deadline while the store is waited on": {500 * time.Millisecond, 500 * time.Millisecond, codes.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTrial(t, setup{
+					store:      sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
+					service:    service.Config{MaxLanding: landing},
+					connecting: connecting,
+				})
+				var callers sync.WaitGroup
+				callers.Go(func() {
+					ctx := t.Context()
+					if row.deadline > 0 {
+						ctx = leaving(t, false, row.deadline)
+					}
+					first := tr.update(ctx, 1, 1, "city")
+					if first.code != row.code || first.reason != "WRITE_OUTCOME_UNKNOWN" || first.state != "unknown" || first.took() != row.told {
+						t.Errorf("the caller was told %s, %s, %s after %v, want %s after %v", first.Code, first.reason, first.state, first.took(), row.code, row.told)
+					}
+				})
+				callers.Go(func() {
+					pass(100 * time.Millisecond)
+					if second := tr.update(t.Context(), 2, 1, "notes"); second.Outcome != soak.Written {
+						t.Errorf("the next caller was told %s", second.Code)
+					}
+				})
+				callers.Go(func() {
+					pass(200 * time.Millisecond)
+					if third := tr.update(leaving(t, false, 5*time.Second), 3, 1, "state"); third.reason != "DEADLINE_PASSED" || third.state != "not_sent" || third.took() != 5*time.Second {
+						t.Errorf("who waited in vain was told %s, %s, %s after %v", third.Code, third.reason, third.state, third.took())
+					}
+				})
+				callers.Wait()
+				tr.finish(t)
+				tr.judge(t)
+
+				lost := tr.wire.sent(func(r request) bool { return r.call == 1 && r.method == http.MethodPut })
+				next := tr.wire.sent(func(r request) bool { return r.call == 2 })
+				if len(lost) != 1 || len(next) != 2 {
+					t.Fatalf("%d and %d requests, want one write, and a read and a write", len(lost), len(next))
+				}
+				if after := next[0].at.Sub(lost[0].at); after != landing {
+					t.Errorf("the next caller's turn came %v after the first byte of the write, want %v", after, landing)
+				}
+				if vain := tr.wire.sent(func(r request) bool { return r.call == 3 }); len(vain) != 0 {
+					t.Errorf("%d requests for the one who waited in vain", len(vain))
+				}
+			})
+		})
+	}
+}
+
+// In write mode replace there is nothing to compare a later read with: the caller learns at once that the outcome is
+// unknown, and the customer is held all the same.
+func TestLostReplacementHoldsItsCustomerForMaxLanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const landing = 30 * time.Second
+		tr := newTrial(t, setup{
+			store:   sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
+			service: service.Config{MaxLanding: landing, WriteMode: service.Replace},
+		})
+		began := time.Now()
+		if first := tr.update(t.Context(), 1, 1, "city"); first.state != "unknown" || first.took() != timeout {
+			t.Errorf("the caller was told %s, %s after %v", first.Code, first.state, first.took())
+		}
+		if second := tr.update(t.Context(), 2, 1, "notes"); second.state != "rejected" { // it lacks an e-mail and a name
+			t.Errorf("the next caller was told %s, %s", second.Code, second.state)
+		}
+		tr.finish(t)
+		tr.judge(t)
+		for _, next := range tr.wire.sent(func(r request) bool { return r.call == 2 }) {
+			if after := next.at.Sub(began); after != landing || next.method != http.MethodPut {
+				t.Errorf("the next caller's %s came after %v, want a PUT after %v", next.method, after, landing)
+			}
+		}
+	})
+}
