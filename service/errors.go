@@ -145,6 +145,9 @@ func (e *Error) Error() string {
 // Unwrap returns what the store answered, or the context's error.
 func (e *Error) Unwrap() error { return e.upstream }
 
+// Info is the reason, and what became of the write.
+func (e *Error) Info() *errdetails.ErrorInfo { return e.info }
+
 // GRPCStatus is what the caller gets.
 func (e *Error) GRPCStatus() *status.Status {
 	e.build.Do(func() {

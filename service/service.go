@@ -68,6 +68,7 @@ type Service struct {
 	leases        lease.Locker
 	maxLanding    time.Duration
 	gate          *admission.Gate
+	maxLine       int // how many may want one customer: whose lease is long in coming must not fill the queue
 	caller        func(context.Context) string
 	logger        *slog.Logger
 	reads, writes admission.Pace // how long one of the store's calls takes
@@ -98,6 +99,7 @@ func New(cfg Config) (*Service, error) {
 		validator:     validator,
 		leases:        cfg.Leases,
 		maxLanding:    cfg.MaxLanding,
+		maxLine:       max(cfg.MaxQueue/4, 8),
 		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
 		caller:        cfg.Caller,
 		logger:        cfg.Logger,

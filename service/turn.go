@@ -45,7 +45,7 @@ func (s *Service) takeTurn(ctx context.Context, customer int64, writes bool) (co
 	if !fits(ctx, needed) {
 		return nil, nil, tooLate()
 	}
-	if line := s.leases.Line(customer); writes && !fits(ctx, needed*time.Duration(line+1)) {
+	if line := s.leases.Line(customer); writes && (line >= s.maxLine || !fits(ctx, needed*time.Duration(line+1))) {
 		return nil, nil, s.overloaded("too many updates of this customer are waiting")
 	}
 	ctx, pass, err := s.gate.Enter(ctx, s.caller(ctx))

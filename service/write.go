@@ -88,9 +88,10 @@ func (w *write) begin(caller context.Context) error {
 // carryOut runs a write to its outcome, and keeps the lease until it cannot land any more. ctx ends when the gateway
 // does.
 func (s *Service) carryOut(ctx, caller context.Context, w *write) {
+	start := time.Now()
 	message, after, err := s.store.PutCustomer(ctx, w.body, w.asked.customer, func() error { return w.begin(caller) })
-	if begun := w.begun.Load(); begun != nil {
-		s.writes.Add(time.Since(*begun))
+	if w.begun.Load() != nil {
+		s.writes.Add(time.Since(start))
 	}
 	w.slot.Release()
 	switch {

@@ -220,6 +220,10 @@ func TestPaceIsForgotten(t *testing.T) {
 		if got := pace.Mean(); got < 1900*time.Millisecond {
 			t.Errorf("the mean of 2 seconds of late is %s", got)
 		}
+		pace.Add(time.Hour)
+		if got := pace.Mean(); got > 4*time.Second {
+			t.Errorf("a single hour makes it %s", got)
+		}
 		<-time.After(time.Minute)
 		if got := pace.Mean(); got > time.Millisecond {
 			t.Errorf("after a minute it is %s", got)

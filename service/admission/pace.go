@@ -12,6 +12,8 @@ const (
 	// forgotten is how fast a mean fades that nothing is added to: to half in that time, after as long. Else what once
 	// took too long would be refused for ever, and never measured again.
 	forgotten = 2 * time.Second
+	// longAnyway is long also for what takes no time as a rule.
+	longAnyway = 100 * time.Millisecond
 )
 
 // Pace is how long something takes of late. The zero Pace knows nothing. It is safe for concurrent use.
@@ -21,7 +23,8 @@ type Pace struct {
 	last time.Time
 }
 
-// Add adds a duration.
+// Add adds a duration. One that is far beyond the mean counts as a long one, and not for all that it is: a single write
+// that hangs must not have everybody refused. Where all take longer the mean grows quickly all the same.
 func (p *Pace) Add(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,6 +33,7 @@ func (p *Pace) Add(took time.Duration) {
 	if p.last.IsZero() {
 		mean = took
 	}
+	took = min(took, 4*mean+longAnyway)
 	p.mean = mean + time.Duration(newest*float64(took-mean))
 	p.last = now
 }

@@ -42,7 +42,7 @@ type Config struct {
 	// and HTTP/2, as an http.Transport does: what is told as not sent, and when begin is asked, hang on that.
 	Transport http.RoundTripper
 	// BreakerChanged, if set, is told when the client begins to leave a failing store alone, and when the store is
-	// back. It must return soon: other calls wait meanwhile.
+	// back. It must return soon, and not call the client: other calls wait meanwhile.
 	BreakerChanged func(open bool)
 }
 

@@ -32,67 +32,83 @@ func TestFailures(t *testing.T) {
 		city    string // once nothing is under way any more
 	}{
 		{
-			"nothing goes wrong", Failure{},
+			"nothing goes wrong",
+			Failure{},
 			200, nil, `"city":"Lyon"`, newCity,
 		},
 		{
-			"a delay changes nothing else", Failure{Delay: soon},
+			"a delay changes nothing else",
+			Failure{Delay: soon},
 			200, nil, `"city":"Lyon"`, newCity,
 		},
 		{
-			"the connection is reset before the work", Failure{Work: Never, Delivery: Reset},
+			"the connection is reset before the work",
+			Failure{Work: Never, Delivery: Reset},
 			0, syscall.ECONNRESET, "", wasCity,
 		},
 		{
-			"a delay comes before the reset", Failure{Delay: soon, Work: Never, Delivery: Reset},
+			"a delay comes before the reset",
+			Failure{Delay: soon, Work: Never, Delivery: Reset},
 			0, syscall.ECONNRESET, "", wasCity,
 		},
 		{
-			"the connection is reset after the work", Failure{Delivery: Reset},
+			"the connection is reset after the work",
+			Failure{Delivery: Reset},
 			0, syscall.ECONNRESET, "", newCity,
 		},
 		{
-			"the connection is reset and the write lands late", Failure{Work: Late, LateBy: soon, Delivery: Reset},
+			"the connection is reset and the write lands late",
+			Failure{Work: Late, LateBy: soon, Delivery: Reset},
 			0, syscall.ECONNRESET, "", newCity,
 		},
 		{
-			"nginx gives up on a write that lands late", Failure{Work: Late, LateBy: soon},
+			"nginx gives up on a write that lands late",
+			Failure{Work: Late, LateBy: soon},
 			504, nil, "504 Gateway Time-out", newCity,
 		},
 		{
-			"another answer to a write that lands late", Failure{Work: Late, LateBy: soon, Instead: BadGateway()},
+			"another answer to a write that lands late",
+			Failure{Work: Late, LateBy: soon, Instead: BadGateway()},
 			502, nil, "502 Bad Gateway", newCity,
 		},
 		{
-			"a request that never gets to PHP", Failure{Work: Never},
+			"a request that never gets to PHP",
+			Failure{Work: Never},
 			504, nil, "504 Gateway Time-out", wasCity,
 		},
 		{
-			"another answer before the work", Failure{Work: Never, Instead: BadGateway()},
+			"another answer before the work",
+			Failure{Work: Never, Instead: BadGateway()},
 			502, nil, "502 Bad Gateway", wasCity,
 		},
 		{
-			"another answer after the work", Failure{Instead: FatalError()},
+			"another answer after the work",
+			Failure{Instead: FatalError()},
 			500, nil, `"code":"internal_server_error"`, newCity,
 		},
 		{
-			"a true answer that is cut", Failure{Delivery: Truncated},
+			"a true answer that is cut",
+			Failure{Delivery: Truncated},
 			200, io.ErrUnexpectedEOF, `{"message":"Customer updated successfully!"`, newCity,
 		},
 		{
-			"another answer that is cut", Failure{Work: Never, Instead: FatalError(), Delivery: Truncated},
+			"another answer that is cut",
+			Failure{Work: Never, Instead: FatalError(), Delivery: Truncated},
 			500, io.ErrUnexpectedEOF, `{"code":"internal_server_error"`, wasCity,
 		},
 		{
-			"an empty answer that is cut", Failure{Instead: Answer{Status: 200}, Delivery: Truncated},
+			"an empty answer that is cut",
+			Failure{Instead: Answer{Status: 200}, Delivery: Truncated},
 			200, io.ErrUnexpectedEOF, "", newCity,
 		},
 		{
-			"a true answer that drips", Failure{Delivery: Dripping},
+			"a true answer that drips",
+			Failure{Delivery: Dripping},
 			200, nil, `"city":"Lyon"`, newCity,
 		},
 		{
-			"another answer that drips", Failure{Instead: FatalError(), Delivery: Dripping, Piece: 50, Pause: soon},
+			"another answer that drips",
+			Failure{Instead: FatalError(), Delivery: Dripping, Piece: 50, Pause: soon},
 			500, nil, `"data":{"status":500}`, newCity,
 		},
 	}
@@ -104,7 +120,7 @@ func TestFailures(t *testing.T) {
 			if err == nil {
 				var got []byte
 				got, err = io.ReadAll(answer.Body)
-				answer.Body.Close()
+				defer answer.Body.Close()
 				status, body = answer.StatusCode, string(got)
 			}
 			if status != tt.status || !errors.Is(err, tt.err) {
@@ -211,7 +227,7 @@ func TestCloseDropsLateWrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close()
+		defer answer.Body.Close()
 		l.store.Close()
 	}
 	wantCity(t, l.store, wasCity)

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -91,7 +92,7 @@ func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 			attributes = append(attributes, slog.Int64("customer_id", about.GetCustomerId()))
 		}
 		if err != nil {
-			if failure := errorInfo(status.Convert(err)); failure != nil {
+			if failure := infoOf(err); failure != nil {
 				attributes = append(attributes, slog.String("reason", failure.GetReason()), slog.String("write_state", failure.GetMetadata()["write_state"]))
 			}
 			// The error's own text is for the log; the caller gets its status.
@@ -132,7 +133,7 @@ func noBlindRetry() grpc.UnaryServerInterceptor {
 	pushback := metadata.Pairs("grpc-retry-pushback-ms", "-1")
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		response, err := handler(ctx, request)
-		if err != nil && errorInfo(status.Convert(err)).GetMetadata()["write_state"] == "unknown" {
+		if err != nil && infoOf(err).GetMetadata()["write_state"] == "unknown" {
 			_ = grpc.SetTrailer(ctx, pushback) // it fails for a caller who has left, whose call is still to be logged as it ended
 		}
 		return response, err
@@ -151,6 +152,16 @@ func deadline(defaultTimeout time.Duration) grpc.UnaryServerInterceptor {
 		defer cancel()
 		return handler(ctx, request)
 	}
+}
+
+// infoOf returns the ErrorInfo of an error, or nil. The service's errors have it at hand; of others it is read out of
+// the status.
+func infoOf(err error) *errdetails.ErrorInfo {
+	var known interface{ Info() *errdetails.ErrorInfo }
+	if errors.As(err, &known) {
+		return known.Info()
+	}
+	return errorInfo(status.Convert(err))
 }
 
 // errorInfo returns the ErrorInfo of a status, or nil.

@@ -113,16 +113,22 @@ func TestNothingIsSentWithoutALease(t *testing.T) {
 		sent   string
 	}{
 		{
-			"Redis does not answer", troubled{acquire: &lease.UnavailableError{Err: errors.New("silence")}},
-			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"}, "",
+			"Redis does not answer",
+			troubled{acquire: &lease.UnavailableError{Err: errors.New("silence")}},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"},
+			"",
 		},
 		{
-			"Redis has started anew", troubled{acquire: &lease.UnavailableError{RetryAfter: 7 * time.Second}},
-			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "7"}, "",
+			"Redis has started anew",
+			troubled{acquire: &lease.UnavailableError{RetryAfter: 7 * time.Second}},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "7"},
+			"",
 		},
 		{
-			"the lease has expired since the read", troubled{check: lease.ErrExpired},
-			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASE_EXPIRED", WriteState: "not_sent", RetryAfter: "1"}, "GET GET",
+			"the lease has expired since the read",
+			troubled{check: lease.ErrExpired},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASE_EXPIRED", WriteState: "not_sent", RetryAfter: "1"},
+			"GET GET",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
