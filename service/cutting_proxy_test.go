@@ -97,7 +97,7 @@ func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 		const longest = len("GET /wp-json/fluent-cart/v2/customers/1001")
 		head, err := fromGateway.Peek(longest)
 		if err != nil {
-			return nil //nolint:nilerr // the gateway has closed it
+			return nil // the gateway has closed it
 		}
 		method, target, _ := strings.Cut(string(head), " ")
 		customer, err := strconv.ParseInt(path.Base(target), 10, 64)
@@ -135,7 +135,7 @@ func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 			answer = answer[:len(answer)*c.portion/10]
 		}
 		if _, err := gateway.Write(answer); err != nil {
-			return nil //nolint:nilerr // a gateway that does not wait is none of the proxy's affairs
+			return nil // a gateway that does not wait is none of the proxy's affairs
 		}
 		if c.where != nowhere {
 			return reset(gateway)

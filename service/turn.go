@@ -12,7 +12,6 @@ import (
 
 // turn is a call's right to work on a customer.
 type turn struct {
-	pass  *admission.Pass
 	lease lease.Lease // nil where nothing will be written
 	slot  *admission.Slot
 }
@@ -25,48 +24,42 @@ func (t *turn) end() {
 	if t.lease != nil {
 		t.lease.Release()
 	}
-	t.pass.Leave()
 }
 
-// takeTurn waits until the call may read the customer, and refuses at once what would wait in vain. The context it
-// returns is the one to work under. The lease comes before the slot: those who wait for one customer must not keep the
-// slots from the others.
-func (s *Service) takeTurn(ctx context.Context, customer int64, writes bool) (context.Context, *turn, error) {
+// takeTurn waits until the call may read the customer, and refuses at once what would wait in vain. The lease comes
+// before the slot: those who wait for one customer must not keep the slots from the others.
+func (s *Service) takeTurn(ctx context.Context, pass *admission.Pass, customer int64, writes bool) (*turn, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, notSent(err)
+		return nil, s.noTurn(ctx, err)
 	}
 	if s.store.Suspended() {
-		return nil, nil, readError(ctx, customer, &fluentcart.Error{Kind: fluentcart.Suspended, RetryAfter: time.Second})
+		return nil, readError(ctx, customer, &fluentcart.Error{Kind: fluentcart.Suspended, RetryAfter: time.Second})
 	}
 	needed := s.reads.Mean()
 	if writes {
 		needed += s.writes.Mean()
 	}
 	if !fits(ctx, needed) {
-		return nil, nil, tooLate()
+		return nil, tooLate()
 	}
 	if line := s.leases.Line(customer); writes && (line >= s.maxLine || !fits(ctx, needed*time.Duration(line+1))) {
-		return nil, nil, s.overloaded("too many updates of this customer are waiting")
+		return nil, s.overloaded("too many updates of this customer are waiting")
 	}
-	ctx, pass, err := s.gate.Enter(ctx, s.caller(ctx))
-	if err != nil {
-		return nil, nil, s.overloaded("too many updates are waiting")
-	}
-	t := &turn{pass: pass}
-	if err := s.waitForTurn(ctx, t, customer, writes, needed); err != nil {
+	t := &turn{}
+	if err := s.waitForTurn(ctx, t, pass, customer, writes, needed); err != nil {
 		t.end()
-		return nil, nil, err
+		return nil, err
 	}
-	return ctx, t, nil
+	return t, nil
 }
 
-func (s *Service) waitForTurn(ctx context.Context, t *turn, customer int64, writes bool, needed time.Duration) (err error) {
+func (s *Service) waitForTurn(ctx context.Context, t *turn, pass *admission.Pass, customer int64, writes bool, needed time.Duration) (err error) {
 	if writes {
 		if t.lease, err = s.leases.Acquire(ctx, customer); err != nil {
 			return s.noTurn(ctx, err)
 		}
 	}
-	if t.slot, err = t.pass.Slot(ctx); err != nil {
+	if t.slot, err = pass.Slot(ctx); err != nil {
 		return s.noTurn(ctx, err)
 	}
 	if err := s.store.Wait(ctx, 2); err != nil { // the read, and the write that goes with it

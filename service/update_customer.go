@@ -13,14 +13,20 @@ import (
 // for a caller the customer is as asked, either way.
 const updated = "Customer updated successfully!"
 
-// UpdateCustomer validates, takes its turn, reads, merges, writes, compares and answers. Its errors are those of
+// UpdateCustomer enters, validates, takes its turn, reads, merges, writes, compares and answers. Its errors are those of
 // errors.go.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+	// Before all else, so that what there is no room for costs little.
+	ctx, pass, err := s.gate.Enter(ctx, s.caller(ctx))
+	if err != nil {
+		return nil, s.overloaded("too many updates are waiting")
+	}
+	defer pass.Leave()
 	change, err := s.validate(request)
 	if err != nil {
 		return nil, err
 	}
-	ctx, turn, err := s.takeTurn(ctx, request.GetCustomerId(), !request.GetValidateOnly())
+	turn, err := s.takeTurn(ctx, pass, request.GetCustomerId(), !request.GetValidateOnly())
 	if err != nil {
 		return nil, err
 	}

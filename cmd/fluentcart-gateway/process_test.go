@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if sabotaged, ok := os.LookupEnv(asGateway); ok {
 		os.Exit(runAsGateway(sabotaged)) //nolint:forbidigo // it stands in for main
 	}
+	if crowd, ok := os.LookupEnv(asCrowd); ok {
+		os.Exit(runAsCrowd(crowd, os.Stdout)) //nolint:forbidigo // as above
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,45 +80,11 @@ func directPair(t *testing.T, url string, times int) time.Duration {
 	t.Helper()
 	start := time.Now()
 	for range times {
-		directUpdate(t, http.DefaultClient, url, 1)
+		if err := directUpdate(t.Context(), http.DefaultClient, url, 1); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return time.Since(start) / time.Duration(times)
-}
-
-// directUpdate reads a customer and writes it back as it is, without a gateway.
-func directUpdate(t testing.TB, client *http.Client, url string, customer int64) {
-	address := fmt.Sprintf("%s/wp-json/fluent-cart/v2/customers/%d", url, customer)
-	var read struct{ Customer map[string]any }
-	send := func(method string, body []byte) []byte {
-		request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(string(body)))
-		if err != nil {
-			t.Error(err)
-			return nil
-		}
-		request.Header.Set("Content-Type", "application/json")
-		request.SetBasicAuth(sandbox.AdminUsername, sandbox.AdminPassword)
-		response, err := client.Do(request)
-		if err != nil {
-			t.Error(err)
-			return nil
-		}
-		defer response.Body.Close()
-		content, err := io.ReadAll(response.Body)
-		if err != nil || response.StatusCode != http.StatusOK {
-			t.Errorf("%s: %s, %v", method, response.Status, err)
-		}
-		return content
-	}
-	if err := json.Unmarshal(send(http.MethodGet, nil), &read); err != nil {
-		t.Error(err)
-		return
-	}
-	body, err := json.Marshal(read.Customer)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	send(http.MethodPut, body)
 }
 
 // mishap is one of all the things that go wrong with a store. What lands late does so within 1.2 s.

@@ -69,7 +69,7 @@ func (g *Gate) Enter(ctx context.Context, name string) (context.Context, *Pass, 
 	if own == nil {
 		own = &caller{}
 	}
-	if deadline, ok := ctx.Deadline(); ok && g.wait(own) > time.Until(deadline) {
+	if deadline, ok := ctx.Deadline(); ok && g.wait(own) > max(time.Until(deadline), 0) {
 		return nil, nil, ErrOverloaded
 	}
 	if g.inside >= g.room && !g.makeRoom(own) {
