@@ -12,11 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
@@ -49,6 +51,8 @@ type options struct {
 	wrap func(http.Handler) http.Handler
 	// storeURL is the address of another store; empty is the sandbox.
 	storeURL string
+	// rate is how many requests a second the store gets; 0 is any number.
+	rate float64
 	// drain is how long stopping may take; none is long.
 	drain time.Duration
 }
@@ -71,6 +75,7 @@ func start(t testing.TB, opts options) *gateway {
 	t.Cleanup(transport.CloseIdleConnections)
 	client, err := fluentcart.New(fluentcart.Config{
 		BaseURL: opts.storeURL, Username: sandbox.AdminUsername, Password: sandbox.AdminPassword, Transport: transport,
+		Rate:       opts.rate,
 		GetTimeout: or(opts.getTimeout, 10*time.Second), PutTimeout: or(opts.putTimeout, 10*time.Second),
 	})
 	if err != nil {
@@ -82,6 +87,11 @@ func start(t testing.TB, opts options) *gateway {
 		t.Fatal(err)
 	}
 	g.finish, g.service, g.drain = customers.Close, customers, opts.drain
+	t.Cleanup(func() { // after the doors have stopped
+		if diff := cmp.Diff(admission.Load{}, customers.Load()); diff != "" {
+			t.Errorf("what is in use at the end (-want +got):\n%s", diff)
+		}
+	})
 	g.serve(t, customers, or(opts.defaultTimeout, 30*time.Second))
 	return g
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"strings"
@@ -77,6 +78,26 @@ func TestOverloadIsToldAtOnce(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("one that was let in: %v", err)
 		}
+	}
+}
+
+// What the rate does not allow in time is refused at once, and what it allows later waits.
+func TestRateTowardsTheStoreIsKept(t *testing.T) {
+	g := start(t, options{rate: 4, defaultTimeout: 2 * time.Second})
+	for range 2 { // the four requests that may go at once
+		if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, rand.Text())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	_, err := g.grpc.UpdateCustomer(ctx, moveTo(1, "Lyon"))
+	if got := failed(t, status.Convert(err)); got.Reason != "OVERLOADED" || got.WriteState != "not_sent" || time.Since(begun) > 200*time.Millisecond {
+		t.Errorf("got %v after %s", err, time.Since(begun))
+	}
+	if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon")); err != nil || time.Since(begun) < 250*time.Millisecond {
+		t.Errorf("got %v after %s", err, time.Since(begun))
 	}
 }
 
