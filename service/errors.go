@@ -40,6 +40,7 @@ const (
 	reasonOverloaded              = "OVERLOADED"
 	reasonLeasesUnavailable       = "LEASES_UNAVAILABLE"
 	reasonLeaseExpired            = "LEASE_EXPIRED"
+	reasonGatewayFault            = "GATEWAY_FAULT"
 )
 
 // The values of write_state: what became of the write.
@@ -81,6 +82,7 @@ var table = map[string]row{
 	reasonOverloaded:              {codes.ResourceExhausted, http.StatusTooManyRequests},
 	reasonLeasesUnavailable:       {codes.Unavailable, http.StatusServiceUnavailable},
 	reasonLeaseExpired:            {codes.Unavailable, http.StatusServiceUnavailable},
+	reasonGatewayFault:            {codes.Internal, http.StatusInternalServerError},
 }
 
 // HTTPStatus returns the status on the JSON door of an error of this service, and whether it is one.

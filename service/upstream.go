@@ -72,6 +72,9 @@ func writeError(ctx context.Context, asked *merged, err error) error {
 // unknownOutcome is told when the write was sent and no answer says what became of it.
 const unknownOutcome = "the update was sent, and the store's answer does not say whether it was written; it may still be written: read the customer before sending again"
 
+// gatewayFault is told when it is the gateway that fails while a write is on its way.
+const gatewayFault = "internal error; whether the customer was written is not known: read it before sending again"
+
 func outcomeUnknown(ctx context.Context, failure *fluentcart.Error) error {
 	e := upstream(reasonOutcomeUnknown, stateUnknown, unknownOutcome, failure)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {

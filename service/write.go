@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -21,11 +22,12 @@ type write struct {
 	respond func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse
 
 	lease lease.Lease
-	slot  *admission.Slot
+	slot  *admission.Slot // nil once it is given back
 
 	departed  atomic.Int32              // who was first: the first byte, or the caller leaving
 	begun     atomic.Pointer[time.Time] // when the first byte left
 	abandoned atomic.Bool               // the caller waits no longer
+	free      bool                      // the lease is given back
 	known     chan outcome              // gets one
 }
 
@@ -88,18 +90,19 @@ func (w *write) begin(caller context.Context) error {
 // carryOut runs a write to its outcome, and keeps the lease until it cannot land any more. ctx ends when the gateway
 // does.
 func (s *Service) carryOut(ctx, caller context.Context, w *write) {
+	defer s.survive(ctx, w)
 	start := time.Now()
 	message, after, err := s.store.PutCustomer(ctx, w.body, w.asked.customer, func() error { return w.begin(caller) })
 	if w.begun.Load() != nil {
 		s.writes.Add(time.Since(start))
 	}
-	w.slot.Release()
+	w.freeSlot()
 	switch {
 	case err == nil:
-		w.lease.Release()
+		w.freeLease()
 		s.conclude(ctx, w, outcome{response: w.respond(message, after)})
 	case !outcomeOpen(err):
-		w.lease.Release()
+		w.freeLease()
 		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, err)})
 	default:
 		s.findOut(ctx, caller, w, err)
@@ -110,7 +113,7 @@ func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 // Until then, or until it can no longer land, nobody else gets the customer: what they would read is what the write may
 // still put back.
 func (s *Service) findOut(ctx, caller context.Context, w *write, cause error) {
-	end := w.begun.Load().Add(s.maxLanding)
+	end := w.landsBefore(s.maxLanding)
 	w.lease.Quarantine(time.Until(end))
 	landing, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
@@ -118,18 +121,61 @@ func (s *Service) findOut(ctx, caller context.Context, w *write, cause error) {
 		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, cause)})
 		<-landing.Done()
 	} else if after := s.seeLanding(landing, w.asked); after != nil {
-		w.lease.Release()
+		w.freeLease()
 		s.conclude(ctx, w, outcome{response: w.respond("", after)})
 		return
 	} else {
 		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, cause)})
 	}
 	if ctx.Err() == nil {
-		w.lease.Release()
+		w.freeLease()
 		return
 	}
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "stopped while a write may still land; whether it does is not known",
 		slog.Int64("customer_id", w.asked.customer.ID), slog.Duration("quarantine", time.Until(end)))
+}
+
+// landsBefore is when the write can no longer land.
+func (w *write) landsBefore(maxLanding time.Duration) time.Time {
+	if begun := w.begun.Load(); begun != nil {
+		return begun.Add(maxLanding)
+	}
+	return time.Now().Add(maxLanding)
+}
+
+func (w *write) freeSlot() {
+	if w.slot != nil {
+		w.slot.Release()
+		w.slot = nil
+	}
+}
+
+func (w *write) freeLease() {
+	if !w.free {
+		w.lease.Release()
+		w.free = true
+	}
+}
+
+// survive keeps a panic from ending the gateway, with all its calls: it is in a goroutine of its own, which no
+// interceptor guards. What became of the write is not known then.
+func (s *Service) survive(ctx context.Context, w *write) {
+	panicked := recover()
+	if panicked == nil {
+		return
+	}
+	s.logger.LogAttrs(ctx, slog.LevelError, "panic", slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
+	w.freeSlot()
+	select {
+	case w.known <- outcome{err: newError(reasonGatewayFault, stateUnknown, gatewayFault, nil)}:
+	default: // the caller has been told
+	}
+	landing, cancel := context.WithDeadline(ctx, w.landsBefore(s.maxLanding))
+	defer cancel()
+	if !w.free {
+		<-landing.Done()
+		w.freeLease()
+	}
 }
 
 // The pauses between two reads that look for a landing.

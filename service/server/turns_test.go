@@ -162,6 +162,34 @@ func TestNothingIsSentWithoutALease(t *testing.T) {
 	}
 }
 
+// clumsy are leases that break what they touch.
+type clumsy struct{ lease.Locker }
+
+func (l clumsy) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
+	held, err := l.Locker.Acquire(ctx, customer)
+	return brittle{held}, err
+}
+
+type brittle struct{ lease.Lease }
+
+func (brittle) Check() error { panic("secret-canary") }
+
+// A write runs in a goroutine of its own, in which a panic would end the gateway.
+func TestPanicDuringAWriteIsSurvived(t *testing.T) {
+	leases := lease.NewLocal()
+	g := start(t, options{config: service.Config{Leases: clumsy{leases}, MaxLanding: 50 * time.Millisecond}})
+	for range 2 {
+		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
+		if got := failed(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" || strings.Contains(got.message, "canary") {
+			t.Errorf("got %v", err)
+		}
+	}
+	waitUntil(t, func() bool { return leases.Line(1) == 0 })
+	if log := g.log.String(); !strings.Contains(log, "secret-canary") || !strings.Contains(log, "turns_test.go") {
+		t.Errorf("the log lacks the panic and where it was:\n%s", log)
+	}
+}
+
 // After eight failures in a row nobody waits for a store that does not work.
 func TestStoreThatFailsIsLeftAlone(t *testing.T) {
 	var asked atomic.Int64
