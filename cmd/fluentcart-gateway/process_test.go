@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -49,6 +50,7 @@ func runAsGateway(sabotaged string) int {
 // process is a gateway in a process of its own.
 type process struct {
 	customers customerv1.CustomerServiceClient
+	overJSON  jsonClient
 	conn      *grpc.ClientConn
 	grpcAddr  string
 	jsonURL   string
@@ -114,6 +116,7 @@ func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*
 		return nil, err
 	}
 	p.customers = customerv1.NewCustomerServiceClient(p.conn)
+	p.overJSON = jsonClient{p.jsonURL, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}
 	return p, nil
 }
 
@@ -121,16 +124,26 @@ func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*
 func (p *process) kill() {
 	_ = p.command.Process.Kill() // it may have ended by itself
 	<-p.ended
+	p.disconnect()
+}
+
+func (p *process) disconnect() {
 	if p.conn != nil {
 		_ = p.conn.Close()
+		p.overJSON.http.CloseIdleConnections()
 	}
+}
+
+// door is one of the two, at random.
+func (p *process) door() customerv1.CustomerServiceClient {
+	return pick([]customerv1.CustomerServiceClient{p.customers, p.overJSON})
 }
 
 // stop lets the process end by itself, and returns its exit code.
 func (p *process) stop() int {
 	_ = p.command.Process.Signal(syscall.SIGTERM)
 	<-p.ended
-	_ = p.conn.Close()
+	p.disconnect()
 	return p.command.ProcessState.ExitCode()
 }
 

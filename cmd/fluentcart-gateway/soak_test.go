@@ -178,7 +178,7 @@ func (s *storm) updateInATime(ctx context.Context, gateway *process, customer in
 		leaving := time.AfterFunc(time.Duration(rand.IntN(100))*time.Millisecond, cancel)
 		defer leaving.Stop()
 	}
-	if call := s.update(ctx, gateway.customers, customer); call.Outcome != soak.Written {
+	if call := s.update(ctx, gateway.door(), customer); call.Outcome != soak.Written {
 		select { // whoever fails takes a breath
 		case <-ctx.Done():
 		case <-time.After(time.Duration(10+rand.IntN(50)) * time.Millisecond):

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+)
+
+// jsonClient calls the JSON door as if it were gRPC, so that a storm goes through both.
+type jsonClient struct {
+	url  string
+	http *http.Client
+}
+
+func (c jsonClient) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest, _ ...grpc.CallOption) (*customerv1.UpdateCustomerResponse, error) {
+	body, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(request.GetCustomer())
+	if err != nil {
+		return nil, err
+	}
+	call, err := http.NewRequestWithContext(ctx, http.MethodPatch, fmt.Sprintf("%s/v1/customers/%d", c.url, request.GetCustomerId()), strings.NewReader(string(body)))
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		call.Header.Set("Grpc-Timeout", fmt.Sprintf("%dm", max(time.Until(deadline).Milliseconds(), 1)))
+	}
+	answer, err := c.http.Do(call)
+	if err != nil {
+		return nil, status.FromContextError(err).Err()
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, status.FromContextError(err).Err()
+	}
+	if answer.StatusCode != http.StatusOK {
+		told := &spb.Status{}
+		if err := protojson.Unmarshal(content, told); err != nil {
+			return nil, err
+		}
+		return nil, status.FromProto(told).Err()
+	}
+	response := &customerv1.UpdateCustomerResponse{}
+	return response, protojson.Unmarshal(content, response)
+}
