@@ -78,9 +78,9 @@ func leasesUnavailable(cause *lease.UnavailableError) error {
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(max(cause.RetryAfter, time.Second))})
 }
 
-// leaseExpired refuses to write what was read too long ago.
+// leaseExpired refuses to write what may have been read too long ago.
 func leaseExpired(cause error) error {
-	return newError(reasonLeaseExpired, stateNotSent, "the read took so long that another update of this customer may have begun; nothing was written", cause,
+	return newError(reasonLeaseExpired, stateNotSent, "waiting for the store took so long that another update of this customer may have begun; nothing was written", cause,
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Second)})
 }
 

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -73,6 +74,10 @@ type Service struct {
 	logger        *slog.Logger
 	reads, writes admission.Pace // how long one of the store's calls takes
 	unfinished    unfinished
+	looking       chan struct{} // those who look for a write that a caller waits for
+	lookingAlone  chan struct{} // those who look for one that nobody waits for
+	inLine        atomic.Int64  // those who wait for a lease
+	maxInLine     int64
 }
 
 // New returns a Service. It compiles the rules of the contract once; it starts nothing.
@@ -103,6 +108,9 @@ func New(cfg Config) (*Service, error) {
 		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
 		caller:        cfg.Caller,
 		logger:        cfg.Logger,
+		looking:       make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
+		lookingAlone:  make(chan struct{}, 1),
+		maxInLine:     max(int64(cfg.MaxQueue)/2, 8),
 	}, nil
 }
 

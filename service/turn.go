@@ -55,14 +55,18 @@ func (s *Service) takeTurn(ctx context.Context, pass *admission.Pass, customer i
 
 func (s *Service) waitForTurn(ctx context.Context, t *turn, pass *admission.Pass, customer int64, writes bool, needed time.Duration) (err error) {
 	if writes {
-		if t.lease, err = s.leases.Acquire(ctx, customer); err != nil {
-			return s.noTurn(ctx, err)
+		if t.lease, err = s.acquire(ctx, customer); err != nil {
+			return err
 		}
 	}
 	if t.slot, err = pass.Slot(ctx); err != nil {
 		return s.noTurn(ctx, err)
 	}
-	if err := s.store.Wait(ctx, 2); err != nil { // the read, and the write that goes with it
+	requests := 1
+	if writes && s.writeMode == Merge { // the read, and the write that goes with it
+		requests = 2
+	}
+	if err := s.store.Wait(ctx, requests); err != nil {
 		if ctx.Err() != nil {
 			return s.noTurn(ctx, err)
 		}
@@ -79,6 +83,19 @@ func (s *Service) waitForTurn(ctx context.Context, t *turn, pass *admission.Pass
 	return nil
 }
 
+// acquire waits for a customer's lease. Those who do must not fill the queue, since it may be long in coming.
+func (s *Service) acquire(ctx context.Context, customer int64) (lease.Lease, error) {
+	defer s.inLine.Add(-1)
+	if s.inLine.Add(1) > s.maxInLine && s.leases.Line(customer) > 0 {
+		return nil, s.overloaded("too many updates are waiting for customers who are being updated")
+	}
+	held, err := s.leases.Acquire(ctx, customer)
+	if err != nil {
+		return nil, s.noTurn(ctx, err)
+	}
+	return held, nil
+}
+
 // fits reports whether the call has at least that much time left.
 func fits(ctx context.Context, needed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
@@ -93,6 +110,8 @@ func (s *Service) noTurn(ctx context.Context, err error) error {
 		return s.overloaded("this update had to make room for one of another caller, who has less than its share")
 	case ctx.Err() != nil:
 		return notSent(ctx.Err())
+	case errors.Is(err, context.DeadlineExceeded): // a connection hears of it a moment before the context does
+		return notSent(err)
 	case errors.As(err, &unavailable):
 		return leasesUnavailable(unavailable)
 	}

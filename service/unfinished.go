@@ -14,8 +14,8 @@ type unfinished struct {
 	cancels map[int]context.CancelFunc
 }
 
-// start runs something in the background under the values of ctx, but not under its time.
-func (u *unfinished) start(ctx context.Context, run func(context.Context)) {
+// start runs something in the background under the values of ctx, but not under its time. It returns how to end it.
+func (u *unfinished) start(ctx context.Context, run func(context.Context)) context.CancelFunc {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	u.mu.Lock()
 	if u.cancels == nil {
@@ -34,6 +34,7 @@ func (u *unfinished) start(ctx context.Context, run func(context.Context)) {
 		}()
 		run(ctx)
 	})
+	return cancel
 }
 
 func (u *unfinished) cancelAll() {

@@ -53,13 +53,14 @@ func (s *Service) write(ctx context.Context, t *turn, w *write) (*customerv1.Upd
 	}
 	w.lease, w.slot, w.known = t.lease, t.slot, make(chan outcome, 1)
 	t.lease, t.slot = nil, nil
-	s.unfinished.start(ctx, func(background context.Context) { s.carryOut(background, ctx, w) })
+	forbid := s.unfinished.start(ctx, func(background context.Context) { s.carryOut(background, ctx, w) })
 	select {
 	case o := <-w.known:
 		return o.response, o.err
 	case <-ctx.Done():
 	}
 	if w.departed.CompareAndSwap(notDeparted, forbidden) {
+		forbid() // it may be connecting still
 		return nil, notSent(ctx.Err())
 	}
 	w.abandoned.Store(true)
@@ -79,12 +80,12 @@ func (w *write) begin(caller context.Context) error {
 	if err := w.lease.Check(); err != nil {
 		return err
 	}
+	if !w.departed.CompareAndSwap(notDeparted, departed) && w.departed.Load() != departed {
+		return context.Canceled
+	}
 	now := time.Now()
 	w.begun.Store(&now)
-	if w.departed.CompareAndSwap(notDeparted, departed) || w.departed.Load() == departed {
-		return nil
-	}
-	return context.Canceled
+	return nil
 }
 
 // carryOut runs a write to its outcome, and keeps the lease until it cannot land any more. ctx ends when the gateway
@@ -107,32 +108,6 @@ func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 	default:
 		s.findOut(ctx, caller, w, err)
 	}
-}
-
-// findOut verifies a write that the store's answer does not decide: it reads again until the state asked for is seen.
-// Until then, or until it can no longer land, nobody else gets the customer: what they would read is what the write may
-// still put back.
-func (s *Service) findOut(ctx, caller context.Context, w *write, cause error) {
-	end := w.landsBefore(s.maxLanding)
-	w.lease.Quarantine(time.Until(end))
-	landing, cancel := context.WithDeadline(ctx, end)
-	defer cancel()
-	if w.asked.before == nil { // nothing was read that could be compared
-		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, cause)})
-		<-landing.Done()
-	} else if after := s.seeLanding(landing, w.asked); after != nil {
-		w.freeLease()
-		s.conclude(ctx, w, outcome{response: w.respond("", after)})
-		return
-	} else {
-		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, cause)})
-	}
-	if ctx.Err() == nil {
-		w.freeLease()
-		return
-	}
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "stopped while a write may still land; whether it does is not known",
-		slog.Int64("customer_id", w.asked.customer.ID), slog.Duration("quarantine", time.Until(end)))
 }
 
 // landsBefore is when the write can no longer land.
@@ -176,42 +151,6 @@ func (s *Service) survive(ctx context.Context, w *write) {
 		<-landing.Done()
 		w.freeLease()
 	}
-}
-
-// The pauses between two reads that look for a landing.
-const (
-	firstLook = 50 * time.Millisecond
-	lastLook  = time.Second
-)
-
-// seeLanding reads the customer until it is as asked for, and returns it; or nil if ctx ends before.
-func (s *Service) seeLanding(ctx context.Context, asked *merged) *fluentcart.Customer {
-	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		now, err := s.look(ctx, asked.customer.ID)
-		if err == nil && asked.landed(now) {
-			return now
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		}
-	}
-}
-
-// look reads a customer before those who wait for a slot.
-func (s *Service) look(ctx context.Context, customer int64) (*fluentcart.Customer, error) {
-	slot, err := s.gate.Urgent(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer slot.Release()
-	if err := s.store.Wait(ctx, 1); err != nil {
-		return nil, err
-	}
-	return s.store.GetCustomer(ctx, customer)
 }
 
 // conclude tells the outcome to the caller, or to the log if the caller has left.

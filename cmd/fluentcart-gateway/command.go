@@ -65,6 +65,7 @@ func (line *commands) run(ctx context.Context, args []string, stdout, stderr io.
 		return report(&configError{errors.Join(append(unreadable.faults, err)...)}, stderr)
 	}
 
+	line.unread = unreadable.flags
 	line.unreadable = unreadable.faults // serve tells them with the rest
 	if command.Command() != "serve" && len(unreadable.faults) > 0 {
 		return report(&configError{errors.Join(unreadable.faults...)}, stderr)

@@ -42,8 +42,9 @@ type serveConfig struct {
 	LogLevel           string   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	LogFormat          string   `default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 
-	unreadable []error // what is wrong with the values of flags
-	password   string  // read by check from StorePasswordFile
+	unreadable []error         // what is wrong with the values of flags
+	unread     map[string]bool // the flags that this is about
+	password   string          // read by check from StorePasswordFile
 
 	// sabotage is for tests that must find what goes wrong without a part of the leases; else it is nil.
 	sabotage func(lease.Locker) lease.Locker
@@ -104,7 +105,7 @@ func (c *serveConfig) check() error {
 		fault("--max-landing=%s: a write that is still being waited for (--put-timeout=%s) may land; give at least that", c.MaxLanding.Duration, c.PutTimeout.Duration)
 	}
 	for flag, value := range map[string]int{"max-in-flight": c.MaxInFlight, "max-queue": c.MaxQueue} {
-		if c.isReadable(flag) && (value < 1 || value > maxCalls) {
+		if !c.unread[flag] && (value < 1 || value > maxCalls) {
 			fault("--%s=%d: must be from 1 to %d", flag, value, maxCalls)
 		}
 	}
@@ -129,11 +130,6 @@ func (c *serveConfig) check() error {
 // maxStoreTimeout is the longest that one call to the store may take. The JSON door still has a connection to
 // answer on after both.
 const maxStoreTimeout = 30 * time.Second
-
-// isReadable reports whether the value of a flag could be read; if not, it has been told.
-func (c *serveConfig) isReadable(flag string) bool {
-	return !slices.ContainsFunc(c.unreadable, func(fault error) bool { return strings.HasPrefix(fault.Error(), "--"+flag+"=") })
-}
 
 const (
 	// maxCalls bounds what may work and wait: each call in the gateway takes some memory.

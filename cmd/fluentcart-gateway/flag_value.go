@@ -11,7 +11,10 @@ import (
 
 // flagFaults keeps what is wrong with the values of flags, of the command line and of the environment alike. kong ends
 // at the first fault; an operator should learn of all. A flag that is not known still ends it.
-type flagFaults struct{ faults []error }
+type flagFaults struct {
+	faults []error
+	flags  map[string]bool // those with faults
+}
 
 // Apply lets the values of all types that flags have be read in this way.
 func (f *flagFaults) Apply(k *kong.Kong) error {
@@ -35,8 +38,12 @@ func (f *flagFaults) Apply(k *kong.Kong) error {
 	return kong.TypeMapper(reflect.TypeFor[duration](), flagValue{usual.ForType(reflect.TypeFor[duration]()), "a time", f}).Apply(k)
 }
 
-func (f *flagFaults) add(format string, args ...any) {
-	fault := fmt.Errorf(format, args...)
+func (f *flagFaults) add(flag, format string, args ...any) {
+	fault := fmt.Errorf("--"+flag+format, args...)
+	if f.flags == nil {
+		f.flags = map[string]bool{}
+	}
+	f.flags[flag] = true
 	if !slices.ContainsFunc(f.faults, func(known error) bool { return known.Error() == fault.Error() }) { // kong reads the environment more than once
 		f.faults = append(f.faults, fault)
 	}
@@ -52,7 +59,7 @@ type flagValue struct {
 // Decode is called for each value.
 func (v flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	if next := ctx.Scan.Peek(); !next.IsValue() {
-		v.faults.add("--%s has no value: give --%[1]s=%s", ctx.Value.Name, ctx.Value.Flag.FormatPlaceHolder())
+		v.faults.add(ctx.Value.Name, " has no value: give --%s=%s", ctx.Value.Name, ctx.Value.Flag.FormatPlaceHolder())
 		// The default stands in, so that nothing else is said of the flag.
 		instead := kong.DecodeContext{Value: ctx.Value, Scan: kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: ctx.Value.Default})}
 		return v.usual.Decode(&instead, target)
@@ -64,7 +71,7 @@ func (v flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 func (v flagValue) decode(ctx *kong.DecodeContext, target reflect.Value) {
 	given := ctx.Scan.Peek()
 	if v.usual.Decode(ctx, target) != nil {
-		v.faults.add("--%s=%s: must be %s", ctx.Value.Name, shownValue(given.String()), v.wanted)
+		v.faults.add(ctx.Value.Name, "=%s: must be %s", shownValue(given.String()), v.wanted)
 	}
 }
 

@@ -36,6 +36,7 @@ type Gate struct {
 	callers map[string]*caller
 	ring    []*caller // those with calls that wait for a slot; the first is the next to be served
 	urgent  caller    // those who are served before all others
+	patient caller    // those who are served as one more caller
 	pace    Pace      // of what is done in a slot
 }
 
@@ -169,6 +170,14 @@ func (g *Gate) leave(p *Pass, cause error) {
 // whom a caller, and everybody who wants the same customer, already waits.
 func (g *Gate) Urgent(ctx context.Context) (*Slot, error) {
 	if err := g.take(ctx, &g.urgent); err != nil {
+		return nil, err
+	}
+	return &Slot{gate: g, since: time.Now()}, nil
+}
+
+// Patient waits for a slot as one more caller would, until ctx is done: for those whom nobody waits for.
+func (g *Gate) Patient(ctx context.Context) (*Slot, error) {
+	if err := g.take(ctx, &g.patient); err != nil {
 		return nil, err
 	}
 	return &Slot{gate: g, since: time.Now()}, nil

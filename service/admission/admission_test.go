@@ -180,6 +180,26 @@ func TestTheUrgentGoFirst(t *testing.T) {
 	})
 }
 
+func TestThePatientTakeTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := admission.New(admission.Config{Slots: 1, Queue: 100})
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 10 {
+			calls.Go(func() { _ = visit(t.Context(), gate, "a", time.Second) })
+		}
+		synctest.Wait()
+		for i := range 2 {
+			slot, err := gate.Patient(t.Context())
+			if waited := time.Since(start); err != nil || waited != time.Duration(i+1)*2*time.Second {
+				t.Errorf("turn %d: got %v after %s", i, err, waited)
+			}
+			slot.Release()
+		}
+		calls.Wait()
+	})
+}
+
 // A slot whose turn comes in the moment in which its caller gives up goes to the next.
 func TestNoSlotIsLost(t *testing.T) {
 	gate := admission.New(admission.Config{Slots: 1, Queue: 100})

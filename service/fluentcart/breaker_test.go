@@ -58,7 +58,7 @@ func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
 		{"502", bad, nil, ""},
 		{"503 in WordPress's words", answering(503, maintenance), nil, ""},
 		{"503 in other words", answering(503, `<html>`), nil, ""},
-		{"503 in a 500", answering(500, `{"code":503}`), nil, ""},
+		{"503 in WordPress's words in a 500", answering(500, `{"code":"wp_die","data":{"status":503}}`), nil, ""},
 		{"503 that says when to come back", askingToWait(503, "600"), nil, ""},
 		{"504", answering(504, `<html>`), nil, ""},
 		{"520", answering(520, `<html>`), nil, ""},

@@ -53,6 +53,9 @@ func classify(a *answer) *Error {
 	return failure
 }
 
+// statusClientClosed is nginx's word for a client that did not wait.
+const statusClientClosed = 499
+
 func kindOf(status int, body refusal) Kind {
 	switch status {
 	case http.StatusBadRequest:
@@ -73,11 +76,13 @@ func kindOf(status int, body refusal) Kind {
 	case http.StatusTooManyRequests:
 		return RateLimited
 	case http.StatusServiceUnavailable:
-		// WordPress in maintenance says so in its own words (F19). Without them it is what stands in front of the
-		// store that gave up, perhaps after it had passed the request on.
-		if body.Code != "" {
+		// WordPress in maintenance says so in its own words (F19). Any others are those of what stands in front of the
+		// store and gave up, perhaps after it had passed the request on.
+		if body.Code == "wp_die" {
 			return Unavailable
 		}
+	case http.StatusRequestTimeout, statusClientClosed: // of somebody in between, who says nothing about the store
+		return Broken
 	}
 	if status >= 500 {
 		return Broken

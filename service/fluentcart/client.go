@@ -38,8 +38,8 @@ type Config struct {
 	UserAgent string
 	// Rate is how many requests a second the store gets at the most; 0 sets no bound.
 	Rate float64
-	// Transport carries the requests; nil is NewTransport. It must tell httptrace's GotConn before it sends, in HTTP/1
-	// and HTTP/2, as an http.Transport does: what is told as not sent, and when begin is asked, hang on that.
+	// Transport carries the requests; nil is NewTransport. It must speak HTTP/1, and tell httptrace's GotConn before it
+	// sends, as an http.Transport does: what is told as not sent, and when begin is asked, hang on that.
 	Transport http.RoundTripper
 	// BreakerChanged, if set, is told when the client begins to leave a failing store alone, and when the store is
 	// back. It must return soon, and not call the client: other calls wait meanwhile.
@@ -124,7 +124,9 @@ func NewTransport() *http.Transport {
 		// No Proxy: the credentials of the shop go to the shop, whatever the environment says.
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 5 * time.Second,
-		ForceAttemptHTTP2:   true,
+		// HTTP/1 only. Over HTTP/2 net/http sends a request again, a PUT too, when the server resets its stream in a
+		// certain way; over HTTP/1 only when not one byte has left.
+		Protocols: http1(),
 		// A store has a handful of PHP workers (F24): more idle connections than this are never of use.
 		MaxIdleConnsPerHost: 64,
 		// Shorter than the keep-alive of usual servers (Apache and LiteSpeed: 5 s, nginx: 75 s): a connection is
@@ -133,6 +135,12 @@ func NewTransport() *http.Transport {
 		IdleConnTimeout:        4 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+}
+
+func http1() *http.Protocols {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &protocols
 }
 
 func requestHeader(cfg Config) http.Header {

@@ -168,8 +168,7 @@ func TestWriteThatIsToldAsNotSentNeverArrives(t *testing.T) {
 	}{
 		{"on fresh connections", false, false, false, 300 * time.Microsecond},
 		{"on kept connections", false, true, false, 150 * time.Microsecond},
-		{"on kept connections over TLS", true, true, false, 150 * time.Microsecond},
-		{"over HTTP/2", true, true, true, 150 * time.Microsecond},
+		{"on kept connections over TLS", true, true, true, 150 * time.Microsecond},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var arrived [writes + 1]atomic.Int64

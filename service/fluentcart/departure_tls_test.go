@@ -16,7 +16,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// newTLSStore returns a store over TLS, which speaks HTTP/2 if asked to, and a client of it.
+// newTLSStore returns a store over TLS, which offers HTTP/2 if asked to, and a client of it.
 func newTLSStore(t testing.TB, http2 bool, handler http.HandlerFunc) (*httptest.Server, *fluentcart.Client) {
 	t.Helper()
 	store := httptest.NewUnstartedServer(handler)
@@ -31,16 +31,16 @@ func newTLSStore(t testing.TB, http2 bool, handler http.HandlerFunc) (*httptest.
 	return store, newClientOf(t, fluentcart.Config{BaseURL: store.URL, Transport: transport})
 }
 
-// Over HTTP/2 the connection is not dropped with the write: others use it.
+// Nor is HTTP/2 spoken where it is offered: net/http would send a write again that the server has had.
 func TestWriteThatIsForbiddenSendsNothingOverTLS(t *testing.T) {
 	for _, version := range []int{1, 2} {
-		t.Run(fmt.Sprintf("HTTP/%d", version), func(t *testing.T) {
+		t.Run(fmt.Sprintf("a store that offers HTTP/%d", version), func(t *testing.T) {
 			var writes atomic.Int64
 			var mu sync.Mutex
 			conns := map[string]bool{}
 			reading, finish := make(chan struct{}), make(chan struct{})
 			store, client := newTLSStore(t, version == 2, func(w http.ResponseWriter, r *http.Request) {
-				if r.ProtoMajor != version {
+				if r.ProtoMajor != 1 {
 					t.Errorf("the store is spoken to in %s", r.Proto)
 				}
 				mu.Lock()
@@ -71,24 +71,21 @@ func TestWriteThatIsForbiddenSendsNothingOverTLS(t *testing.T) {
 			if err := <-read; err != nil {
 				t.Errorf("the read beside it: %v", err)
 			}
-			if err := get(t.Context(), client); err != nil { // over HTTP/2 it comes after the headers of a write, had there been any
+			if err := get(t.Context(), client); err != nil {
 				t.Error(err)
 			}
 			store.Close()
 			if writes.Load() != 0 {
 				t.Errorf("the store got %d writes", writes.Load())
 			}
-			if len(conns) != 1 {
-				t.Errorf("reads over %d connections", len(conns))
-			}
 		})
 	}
 }
 
-// Over HTTP/2 there is a connection at once, and net/http looks at the context only then.
+// There is a connection at once.
 func TestWriteWhoseCallerHasLeftBeforeIsNotSentOverTLS(t *testing.T) {
 	for _, version := range []int{1, 2} {
-		t.Run(fmt.Sprintf("HTTP/%d", version), func(t *testing.T) {
+		t.Run(fmt.Sprintf("a store that offers HTTP/%d", version), func(t *testing.T) {
 			var writes atomic.Int64
 			store, client := newTLSStore(t, version == 2, func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodPut {

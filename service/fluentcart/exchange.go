@@ -40,7 +40,7 @@ func (c *Client) exchange(ctx context.Context, method, target string, body []byt
 		GotConn: func(got httptrace.GotConnInfo) {
 			if err := sent.leave(attempt, begin); err != nil {
 				forbid(err)
-				drop(got.Conn)
+				_ = got.Conn.Close() // net/http does not look at the context before it writes
 			}
 		},
 	}), method, target, content)
@@ -72,15 +72,6 @@ func (c *Client) exchange(ctx context.Context, method, target string, body []byt
 		return nil, failure
 	}
 	return a, nil
-}
-
-// drop closes a connection, so that net/http writes nothing to it: over HTTP/1 it does not look at the context before.
-// Over HTTP/2 it does, and others use the connection too.
-func drop(conn net.Conn) {
-	if secure, ok := conn.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
-		return
-	}
-	_ = conn.Close() // nothing is left to do with it
 }
 
 // departure decides once, between the one who sends and the one who gives up waiting, whether a request has left.

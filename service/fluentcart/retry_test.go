@@ -75,7 +75,7 @@ func TestReadsThatAreAnsweredAreNotSentAgain(t *testing.T) {
 		{"401", 401, `{"code":"rest_forbidden"}`, fluentcart.Unauthenticated},
 		{"403", 403, `{"code":"rest_forbidden"}`, fluentcart.Forbidden},
 		{"404", 404, `{"code":"fluent_cart_entity_not_found"}`, fluentcart.NotFound},
-		{"408", 408, `<html>`, fluentcart.Refused},
+		{"408", 408, `<html>`, fluentcart.Broken},
 		{"422", 422, `{"email":{"exist":"Email already exists."}}`, fluentcart.Invalid},
 		{"423", 423, `{"code":423}`, fluentcart.UserUpdateFailed},
 		{"429 that does not say when to come back", 429, ``, fluentcart.RateLimited},

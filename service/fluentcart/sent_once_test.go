@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -142,4 +143,26 @@ func TestWriteThatCouldNotLeaveIsSentAgainWithinTheBudget(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A server that offers HTTP/2 is spoken to in HTTP/1: over HTTP/2 net/http would send a write again, for as long as it
+// has time, when its stream is reset as one that was not looked at, whether or not that is so.
+func TestHTTP2IsNotSpoken(t *testing.T) {
+	var versions sync.Map
+	_, client := newTLSStore(t, true, func(w http.ResponseWriter, r *http.Request) {
+		versions.Store(r.Proto, true)
+		works(w, r)
+	})
+	if err := get(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	if err := put(t.Context(), client, nil); err != nil {
+		t.Fatal(err)
+	}
+	versions.Range(func(version, _ any) bool {
+		if version != "HTTP/1.1" {
+			t.Errorf("the store is spoken to in %s", version)
+		}
+		return true
+	})
 }

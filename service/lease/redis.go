@@ -66,6 +66,7 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	options.MaxRetries = -1 // an answer that is lost is dealt with here
 	options.DialerRetries = 1
 	options.PoolSize = 64
+	options.ConnMaxIdleTime = 30 * time.Second // shorter than what usual load balancers allow
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &Redis{

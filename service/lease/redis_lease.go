@@ -2,8 +2,10 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strconv"
 	"time"
 )
@@ -14,6 +16,7 @@ type redisLease struct {
 	place    Lease
 	customer int64
 	token    string
+	asked    bool      // Redis may know the token
 	since    time.Time // when the term began, at the latest: before Redis was asked
 }
 
@@ -29,11 +32,15 @@ func (l *redisLease) ask(ctx context.Context) (time.Duration, error) {
 	}
 	within, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
+	l.asked = true
 	before := time.Now()
-	answer, err := r.script.acquire.Run(within, r.client,
-		[]string{l.key("lease"), l.key("line"), r.prefix + "server", r.prefix + "cold"},
-		l.token, r.hold().Milliseconds(), waiterAlive.Milliseconds(), r.prefix+"waiter:",
-	).Slice()
+	answer, err := l.acquire(within)
+	if err != nil && !isTimeout(err) && ended(ctx) == nil {
+		// A connection that was idle may have been closed at its other end. To ask twice does no harm: the lease
+		// knows the token.
+		before = time.Now()
+		answer, err = l.acquire(within)
+	}
 	if err != nil {
 		r.failed(ctx, err)
 		return 0, &UnavailableError{Err: err}
@@ -52,6 +59,20 @@ func (l *redisLease) ask(ctx context.Context) (time.Duration, error) {
 	}
 	l.since = before
 	return 0, nil
+}
+
+// acquire runs the script once.
+func (l *redisLease) acquire(ctx context.Context) ([]any, error) {
+	r := l.locker
+	return r.script.acquire.Run(ctx, r.client,
+		[]string{l.key("lease"), l.key("line"), r.prefix + "server", r.prefix + "cold"},
+		l.token, r.hold().Milliseconds(), waiterAlive.Milliseconds(), r.prefix+"waiter:",
+	).Slice()
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
 // silent returns why Redis gave no answer just now. Those who wait in line then do not all find it out by themselves,
@@ -99,11 +120,14 @@ func (l *redisLease) Renew(ctx context.Context) error {
 	if time.Since(l.since) < l.locker.cfg.Term/4 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	within, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	before := time.Now()
-	held, err := l.expireIn(ctx, l.locker.hold())
+	held, err := l.expireIn(within, l.locker.hold())
 	if err != nil {
+		if own := ended(ctx); own != nil {
+			return own
+		}
 		return &UnavailableError{Err: err}
 	}
 	if !held {
@@ -148,6 +172,9 @@ func (l *redisLease) Release() {
 // abandon is Release for one who may not even have the lease, and who does not let the next in line wait for it.
 func (l *redisLease) abandon() {
 	l.place.Release()
+	if !l.asked {
+		return
+	}
 	l.locker.releasing.Go(func() { l.insist(l.release()) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -278,6 +279,13 @@ func TestSilentServerGivesNoLease(t *testing.T) {
 
 	server.Kill(t)
 	refused("killed", 2*time.Second)
+	before := runtime.NumGoroutine()
+	for range 1000 {
+		refused("killed just now", 2*time.Second)
+	}
+	if more := runtime.NumGoroutine() - before; more > 100 {
+		t.Errorf("%d goroutines for calls that were refused", more)
+	}
 	server.Restart(t)
 	take(t, locker, 1).Release()
 }

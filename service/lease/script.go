@@ -9,7 +9,7 @@ func newScripts() scripts {
 	return scripts{redis.NewScript(acquireSource), redis.NewScript(releaseSource), redis.NewScript(expireSource)}
 }
 
-// The keys of one store share a hash tag, so that a cluster keeps them together and the scripts are atomic:
+// The keys of one store:
 //
 //	…:lease:<customer>   the token of who holds it; expires when its write can no longer land
 //	…:line:<customer>    the tokens of who waits, in order; at most one for each gateway
@@ -17,7 +17,7 @@ func newScripts() scripts {
 //	…:server             the run id of the server that has given the leases out
 //	…:cold               exists while leases of another server's, forgotten ones, may still be held
 //
-// All times are relative and the server's own: no two clocks are compared.
+// All times are relative and the server's own: no two machines' clocks are compared.
 
 // acquireSource gives the lease to the first in line, and everybody else a place.
 //
@@ -28,7 +28,8 @@ const acquireSource = `
 local lease, line, server, cold = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local token, hold, alive, waiter = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or 'unknown'
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if not run then return redis.error_reply('the server does not tell its run id, and so not whether it has forgotten leases') end
 if redis.call('GET', server) ~= run then
 	redis.call('SET', server, run)
 	redis.call('SET', cold, 1, 'PX', hold)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -160,6 +161,32 @@ func TestNothingIsSentWithoutALease(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Customers who are locked, however many, leave room for the others.
+func TestLockedCustomersDoNotShutOutTheOthers(t *testing.T) {
+	leases := lease.NewLocal()
+	g := start(t, options{config: service.Config{Leases: leases, MaxQueue: 32}})
+	var waiting sync.WaitGroup
+	ctx, leave := context.WithCancel(t.Context())
+	for customer := range int64(20) {
+		held, err := leases.Acquire(t.Context(), 100+customer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Release()
+		for range 5 {
+			waiting.Go(func() { _, _ = g.grpc.UpdateCustomer(ctx, moveTo(100+customer, "Lyon")) })
+		}
+	}
+	waitUntil(t, func() bool { return g.service.Load().Inside >= 16 })
+	for range 20 {
+		if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, rand.Text())); err != nil {
+			t.Error(err)
+		}
+	}
+	leave()
+	waiting.Wait()
 }
 
 // clumsy are leases that break what they touch.
