@@ -149,6 +149,8 @@ func (s *Service) survive(ctx context.Context, w *write) {
 	defer cancel()
 	if !w.free {
 		<-landing.Done()
+	}
+	if ctx.Err() == nil || w.begun.Load() == nil { // else it may still land when the gateway has ended
 		w.freeLease()
 	}
 }

@@ -217,6 +217,34 @@ func TestPanicDuringAWriteIsSurvived(t *testing.T) {
 	}
 }
 
+// counted are leases that break when a write may still land, and count how often they are given back.
+type counted struct {
+	troubled
+
+	released *atomic.Int64
+}
+
+func (l counted) Acquire(context.Context, int64) (lease.Lease, error) { return l, nil }
+func (counted) Quarantine(time.Duration)                              { panic("secret-canary") }
+func (l counted) Release()                                            { l.released.Add(1) }
+
+// A write of which nothing is known keeps its lease beyond the end of the gateway, after a panic too.
+func TestPanicDoesNotGiveBackTheLeaseOfAWriteThatMayLand(t *testing.T) {
+	var released atomic.Int64
+	g := start(t, options{
+		config: service.Config{Leases: counted{released: &released}, MaxLanding: time.Hour}, drain: 50 * time.Millisecond,
+		wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}}),
+	})
+	_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
+	if got := failed(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
+		t.Errorf("got %v", err)
+	}
+	g.stopNow(t)
+	if released.Load() != 0 {
+		t.Error("the lease was given back")
+	}
+}
+
 // After eight failures in a row nobody waits for a store that does not work.
 func TestStoreThatFailsIsLeftAlone(t *testing.T) {
 	var asked atomic.Int64
