@@ -1,0 +1,221 @@
+package livefile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// pair makes a value of two files that must go together.
+func pair(contents [][]byte) (string, error) {
+	first, second := string(contents[0]), string(contents[1])
+	if strings.TrimPrefix(first, "a") != strings.TrimPrefix(second, "b") {
+		return "", errors.New("the two do not go together")
+	}
+	return first + second, nil
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// watched is a pair of files that are looked at in fake time.
+type watched struct {
+	value         *Value[string]
+	first, second string
+	log           bytes.Buffer
+}
+
+// watching runs a test in fake time.
+func watching(t *testing.T, test func(t *testing.T, w *watched)) {
+	t.Helper()
+	directory := t.TempDir()
+	w := &watched{first: filepath.Join(directory, "first"), second: filepath.Join(directory, "second")}
+	write(t, w.first, "a1")
+	write(t, w.second, "b1")
+	synctest.Test(t, func(t *testing.T) {
+		value, err := Load(Config[string]{
+			Sources: []Source{{"--first", w.first, false}, {"--second", w.second, true}}, Make: pair,
+			Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.value = value
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { Watch(ctx, value) })
+		test(t, w)
+		stop()
+		running.Wait()
+	})
+}
+
+// after lets time pass, until nothing more happens in it.
+func after(passed time.Duration) {
+	<-time.After(passed)
+	synctest.Wait()
+}
+
+func TestChangeIsInUseWithinTwoSeconds(t *testing.T) {
+	watching(t, func(t *testing.T, w *watched) {
+		for _, now := range []string{"2", "3", "2"} {
+			write(t, w.first, "a"+now)
+			write(t, w.second, "b"+now)
+			after(time.Second)
+			if got, want := w.value.Get(), "a"+now+"b"+now; got != want {
+				t.Errorf("after a second the value is %q, want %q", got, want)
+			}
+		}
+		if got := strings.Count(w.log.String(), "is in use as it is now"); got != 3 {
+			t.Errorf("%d changes were told, want 3:\n%s", got, &w.log)
+		}
+	})
+}
+
+func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
+	for name, spoil := range map[string]func(t *testing.T, w *watched){
+		"contents that do not go together": func(t *testing.T, w *watched) { write(t, w.first, "a2") },
+		"a file that is gone": func(t *testing.T, w *watched) {
+			if err := os.Remove(w.second); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a file that everyone can read": func(t *testing.T, w *watched) {
+			if err := os.Chmod(w.second, 0o604); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			watching(t, func(t *testing.T, w *watched) {
+				spoil(t, w)
+				after(10 * time.Second)
+				if got := w.value.Get(); got != "a1b1" {
+					t.Errorf("the value is %q", got)
+				}
+				if got := strings.Count(w.log.String(), "level=ERROR"); got != 1 {
+					t.Errorf("it was told %d times, want once:\n%s", got, &w.log)
+				}
+				write(t, w.first, "a3")
+				write(t, w.second, "b3")
+				if err := os.Chmod(w.second, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				after(time.Second)
+				if got := w.value.Get(); got != "a3b3" {
+					t.Errorf("when the files were good again the value was %q", got)
+				}
+			})
+		})
+	}
+}
+
+func TestMomentBetweenTwoFilesIsNotTold(t *testing.T) {
+	watching(t, func(t *testing.T, w *watched) {
+		write(t, w.first, "a2")
+		after(interval)
+		write(t, w.second, "b2")
+		after(time.Second)
+		if got := w.value.Get(); got != "a2b2" {
+			t.Errorf("the value is %q", got)
+		}
+		if strings.Contains(w.log.String(), "ERROR") {
+			t.Errorf("the log has %s", &w.log)
+		}
+	})
+}
+
+func TestSwappedLinkIsSeen(t *testing.T) {
+	watching(t, func(t *testing.T, w *watched) {
+		newer := w.first + ".newer"
+		write(t, newer, "a2")
+		link := w.first + ".link"
+		if err := errors.Join(os.Symlink(newer, link), os.Rename(link, w.first)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, w.second, "b2")
+		after(time.Second)
+		if got := w.value.Get(); got != "a2b2" {
+			t.Errorf("the value is %q", got)
+		}
+	})
+}
+
+func TestRefreshReadsAtOnce(t *testing.T) {
+	watching(t, func(t *testing.T, w *watched) {
+		if w.value.Refresh() {
+			t.Error("nothing has changed, and Refresh says that it has")
+		}
+		write(t, w.first, "a2")
+		if w.value.Refresh() || w.value.Get() != "a1b1" {
+			t.Error("what is no good was taken")
+		}
+		write(t, w.second, "b2")
+		if !w.value.Refresh() || w.value.Get() != "a2b2" {
+			t.Errorf("the value is %q", w.value.Get())
+		}
+	})
+}
+
+func TestFilesThatAreNoGoodAtTheStart(t *testing.T) {
+	directory := t.TempDir()
+	good, open, huge := filepath.Join(directory, "good"), filepath.Join(directory, "open"), filepath.Join(directory, "huge")
+	write(t, good, "good")
+	write(t, open, "open")
+	write(t, huge, strings.Repeat("x", maxSize+1))
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for path, wanted := range map[string]string{
+		filepath.Join(directory, "missing"): "give a file that this process can read",
+		directory:                           "give a file that this process can read",
+		open:                                "is open to everyone on this machine (mode 0644): chmod 600 it",
+		huge:                                "has more than 1048576 bytes",
+		"/dev/zero":                         "has more than 1048576 bytes",
+		good:                                "cannot be made of it",
+	} {
+		_, err := Load(Config[string]{
+			Sources: []Source{{"--secret", path, true}}, Logger: slog.New(slog.DiscardHandler),
+			Make: func([][]byte) (string, error) { return "", errors.New("cannot be made of it") },
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), "--secret") || !strings.Contains(err.Error(), wanted) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v; want one line with %q", filepath.Base(path), err, wanted)
+		}
+	}
+}
+
+func TestPipeIsReadOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = os.WriteFile(path, []byte("once"), 0o600) }()
+	value, err := Load(Config[string]{
+		Sources: []Source{{"--secret", path, true}}, Logger: slog.New(slog.DiscardHandler),
+		Make: func(contents [][]byte) (string, error) { return string(contents[0]), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value.look(t.Context()) // else it would wait for somebody to write
+	if value.Refresh() || value.Get() != "once" {
+		t.Errorf("the value is %q", value.Get())
+	}
+}
