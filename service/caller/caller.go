@@ -1,0 +1,81 @@
+// Package caller says who calls, and what they may do. It knows how callers prove who they are, and nothing of the doors
+// that they come through: both ask the same Authenticator.
+package caller
+
+import (
+	"context"
+	"crypto/tls"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/secret"
+)
+
+// Caller is who calls.
+type Caller struct {
+	// Name is for the log and the metrics: at most 253 bytes, without spaces and personal data. It is empty where
+	// everybody may call.
+	Name string
+	// Proved is whether the name is known to be true before the call goes on. The name of a user of the store is what
+	// the caller says, until the store agrees.
+	Proved bool
+	// May is what the caller may change.
+	May Permissions
+	// Store, if set, is the caller's own account in the store, in whose name the call goes on.
+	Store *Account
+}
+
+// Account is a user of the store and an application password.
+type Account struct {
+	Username string
+	Password secret.Text
+}
+
+// Presented is what a call comes with.
+type Presented struct {
+	// Authorization are the values of the header or the metadata key.
+	Authorization []string
+	// TLS is the state of the connection, nil without TLS.
+	TLS *tls.ConnectionState
+}
+
+// Authenticator decides who calls. It is safe for concurrent use, and asks nobody: whatever it refuses has cost little.
+type Authenticator interface {
+	// Authenticate returns who calls. Its error is a *RefusedError.
+	Authenticate(Presented) (*Caller, error)
+	// Challenge is the value of WWW-Authenticate for who is refused; empty where no header could help.
+	Challenge() string
+}
+
+// RefusedError is why a call goes no further.
+type RefusedError struct {
+	// Problem says what is wrong and what would be right. It repeats nothing of what was presented.
+	Problem string
+	// Known is whether the caller has proved who it is, and may not call.
+	Known bool
+}
+
+// Error returns the problem.
+func (e *RefusedError) Error() string { return e.Problem }
+
+type contextKey struct{}
+
+// NewContext returns a context of a call of who.
+func NewContext(ctx context.Context, who *Caller) context.Context {
+	return context.WithValue(ctx, contextKey{}, who)
+}
+
+// FromContext returns who calls, or nil where nobody has been let in.
+func FromContext(ctx context.Context) *Caller {
+	who, _ := ctx.Value(contextKey{}).(*Caller)
+	return who
+}
+
+// Anyone lets everybody in, unnamed.
+type Anyone struct{ May Permissions }
+
+// Authenticate refuses nobody.
+func (a Anyone) Authenticate(Presented) (*Caller, error) {
+	return &Caller{May: a.May}, nil
+}
+
+// Challenge is empty.
+func (Anyone) Challenge() string { return "" }
