@@ -25,9 +25,12 @@ const (
 	reasonUserUpdateFailed        = "WORDPRESS_USER_UPDATE_FAILED"
 	reasonEmailOwned              = "EMAIL_OWNED_BY_WORDPRESS_USER"
 	reasonUserLinkChangeForbidden = "USER_LINK_CHANGE_FORBIDDEN"
+	reasonStatusChangeForbidden   = "STATUS_CHANGE_FORBIDDEN"
 	reasonCustomerNotFound        = "CUSTOMER_NOT_FOUND"
 	reasonStoreRouteMissing       = "STORE_ROUTE_MISSING"
 	reasonStoreCredentials        = "STORE_CREDENTIALS_REFUSED" //nolint:gosec // a reason, not a credential
+	reasonStoreUnauthenticated    = "STORE_UNAUTHENTICATED"
+	reasonStoreForbidden          = "STORE_FORBIDDEN"
 	reasonEtagMismatch            = "ETAG_MISMATCH"
 	reasonStoreRateLimited        = "STORE_RATE_LIMITED"
 	reasonStoreUnavailable        = "STORE_UNAVAILABLE"
@@ -67,9 +70,12 @@ var table = map[string]row{
 	reasonUserUpdateFailed:        {codes.FailedPrecondition, http.StatusLocked},
 	reasonEmailOwned:              {codes.FailedPrecondition, http.StatusBadRequest},
 	reasonUserLinkChangeForbidden: {codes.PermissionDenied, http.StatusForbidden},
+	reasonStatusChangeForbidden:   {codes.PermissionDenied, http.StatusForbidden},
 	reasonCustomerNotFound:        {codes.NotFound, http.StatusNotFound},
 	reasonStoreRouteMissing:       {codes.FailedPrecondition, http.StatusBadGateway},
 	reasonStoreCredentials:        {codes.Internal, http.StatusBadGateway},
+	reasonStoreUnauthenticated:    {codes.Unauthenticated, http.StatusUnauthorized},
+	reasonStoreForbidden:          {codes.PermissionDenied, http.StatusForbidden},
 	reasonEtagMismatch:            {codes.Aborted, http.StatusPreconditionFailed},
 	reasonStoreRateLimited:        {codes.ResourceExhausted, http.StatusTooManyRequests},
 	reasonStoreUnavailable:        {codes.Unavailable, http.StatusServiceUnavailable},

@@ -3,6 +3,7 @@ package service
 import (
 	"strconv"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -15,8 +16,8 @@ type merged struct {
 
 // merge puts the change into the customer that was read, after refusing what must not, or cannot, be written.
 // A NULL that is not changed stays a NULL.
-func (c *change) merge(before *fluentcart.Customer, allowUserLink bool) (*merged, error) {
-	if err := c.guard(before, allowUserLink); err != nil {
+func (c *change) merge(before *fluentcart.Customer, may caller.Permissions) (*merged, error) {
+	if err := c.guard(before, may); err != nil {
 		return nil, err
 	}
 	m := &merged{change: c, before: before, customer: *before}
@@ -47,11 +48,14 @@ func (c *change) setColumns(customer *fluentcart.Customer) {
 	}
 }
 
-// guard refuses what the store would ignore or what would be dangerous.
-func (c *change) guard(before *fluentcart.Customer, allowUserLink bool) error {
+// guard refuses what the store would ignore, what would be dangerous, and what this caller may not do.
+func (c *change) guard(before *fluentcart.Customer, may caller.Permissions) error {
 	linked := valueOf(before.UserID)
-	if value, named := c.values["user_id"]; named && value != strconv.FormatInt(linked, 10) && !allowUserLink {
+	if value, named := c.values["user_id"]; named && value != strconv.FormatInt(linked, 10) && !may.UserID {
 		return userLinkForbidden(linked)
+	}
+	if value, named := c.values["status"]; named && value != valueOf(before.Status) && !may.Status {
+		return statusForbidden()
 	}
 	if value, named := c.values["email"]; named && linked > 0 && value != before.Email {
 		return emailOwned(before.ID, linked)

@@ -41,7 +41,7 @@ func userLinkForbidden(linked int64) error {
 		has = fmt.Sprintf("is linked to WordPress user %d", linked)
 	}
 	return newError(reasonUserLinkChangeForbidden, stateNotSent, fmt.Sprintf(
-		"user_id: the customer %s, and this gateway does not change that; send %d or leave user_id out (the operator can allow it with --allow-user-link)",
+		"user_id: the customer %s, and this caller may not change that; send %d or leave user_id out (the operator can allow it, with --allow-user-link or to this caller alone)",
 		has, linked), nil)
 }
 
@@ -51,6 +51,18 @@ func userLinkUnread() error {
 	return newError(reasonUserLinkChangeForbidden, stateNotSent,
 		"user_id: this gateway runs with --write-mode=replace and does not read the customer, so it cannot tell whether this changes the link to a WordPress user; "+
 			"a user_id other than 0 is refused unless the operator allows it with --allow-user-link, and an update without a user_id, or with 0, unlinks the customer", nil)
+}
+
+func statusForbidden() error {
+	return newError(reasonStatusChangeForbidden, stateNotSent,
+		"status: the customer has another one, and this caller may not change it; leave status out (the operator can allow it to this caller)", nil)
+}
+
+// statusUnread is statusForbidden where the customer is not read. There every update changes the status: without one the
+// store clears it (F2).
+func statusUnread() error {
+	return newError(reasonStatusChangeForbidden, stateNotSent,
+		"status: this gateway runs with --write-mode=replace, where each update sets or clears the status, which this caller may not (the operator can allow it to this caller)", nil)
 }
 
 func emailOwned(customer, linked int64) error {

@@ -23,8 +23,12 @@ func checkReplace(request *customerv1.UpdateCustomerRequest) []violation {
 // replace sends one PUT with just what the request names. Without a read there is nothing to compare a user_id
 // with: only 0, which the documented body holds and which links to nobody, is let through.
 func (s *Service) replace(ctx context.Context, t *turn, request *customerv1.UpdateCustomerRequest, c *change) (*customerv1.UpdateCustomerResponse, error) {
-	if value, named := c.values["user_id"]; named && value != "0" && !s.allowUserLink {
+	may := s.permissions(ctx)
+	if value, named := c.values["user_id"]; named && value != "0" && !may.UserID {
 		return nil, userLinkUnread()
+	}
+	if !may.Status {
+		return nil, statusUnread()
 	}
 	asked := &merged{change: c, customer: fluentcart.Customer{ID: request.GetCustomerId()}}
 	c.setColumns(&asked.customer)

@@ -19,6 +19,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
@@ -41,8 +42,8 @@ type Config struct {
 	Store *fluentcart.Client
 	// WriteMode is how customers are written; empty is Merge.
 	WriteMode WriteMode
-	// AllowUserLink lets callers change user_id, and with it take over WordPress accounts (F13).
-	AllowUserLink bool
+	// Permissions returns what the caller of a call may change; nil lets all callers change status, and none user_id.
+	Permissions func(context.Context) caller.Permissions
 	// Leases give each customer one writer at a time; nil is lease.NewLocal.
 	Leases lease.Locker
 	// MaxInFlight is how many calls may work on the store at once, 4 if it is 0: the workers of a usual store (F24).
@@ -64,7 +65,7 @@ type Service struct {
 
 	store         *fluentcart.Client
 	writeMode     WriteMode
-	allowUserLink bool
+	permissions   func(context.Context) caller.Permissions
 	validator     protovalidate.Validator
 	leases        lease.Locker
 	maxLanding    time.Duration
@@ -98,19 +99,19 @@ func New(cfg Config) (*Service, error) {
 	}
 	cfg.fillIn()
 	return &Service{
-		store:         cfg.Store,
-		writeMode:     cfg.WriteMode,
-		allowUserLink: cfg.AllowUserLink,
-		validator:     validator,
-		leases:        cfg.Leases,
-		maxLanding:    cfg.MaxLanding,
-		maxLine:       max(cfg.MaxQueue/4, 8),
-		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
-		caller:        cfg.Caller,
-		logger:        cfg.Logger,
-		looking:       make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
-		lookingAlone:  make(chan struct{}, 1),
-		maxInLine:     max(int64(cfg.MaxQueue)/2, 8),
+		store:        cfg.Store,
+		writeMode:    cfg.WriteMode,
+		permissions:  cfg.Permissions,
+		validator:    validator,
+		leases:       cfg.Leases,
+		maxLanding:   cfg.MaxLanding,
+		maxLine:      max(cfg.MaxQueue/4, 8),
+		gate:         admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
+		caller:       cfg.Caller,
+		logger:       cfg.Logger,
+		looking:      make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
+		lookingAlone: make(chan struct{}, 1),
+		maxInLine:    max(int64(cfg.MaxQueue)/2, 8),
 	}, nil
 }
 
@@ -130,6 +131,9 @@ func (cfg *Config) fillIn() {
 	}
 	if cfg.Caller == nil {
 		cfg.Caller = func(context.Context) string { return "" }
+	}
+	if cfg.Permissions == nil {
+		cfg.Permissions = func(context.Context) caller.Permissions { return caller.Permissions{Status: true} }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

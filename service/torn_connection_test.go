@@ -122,7 +122,7 @@ func newTornGateway(t testing.TB, proxy *cuttingProxy) *tornGateway {
 	t.Helper()
 	g := &tornGateway{transport: fluentcart.NewTransport()}
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: "http://" + proxy.listener.Addr().String(), Username: sandbox.AdminUsername, Password: sandbox.AdminPassword,
+		BaseURL: "http://" + proxy.listener.Addr().String(), Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword),
 		GetTimeout: 30 * time.Second, PutTimeout: 30 * time.Second, Transport: g.transport,
 	})
 	if err != nil {

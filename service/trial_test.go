@@ -80,7 +80,7 @@ func newTrial(t testing.TB, s setup) *trial {
 	tr.wire = newWire(tr.store)
 	tr.wire.connecting = s.connecting
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: "http://store.example", Username: sandbox.AdminUsername, Password: sandbox.AdminPassword,
+		BaseURL: "http://store.example", Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword),
 		GetTimeout: timeout, PutTimeout: timeout, Transport: tr.wire, BreakerChanged: s.breakerChanged,
 	})
 	if err != nil {

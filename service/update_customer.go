@@ -42,7 +42,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err := checkEtag(request.GetEtag(), before); err != nil {
 		return nil, err
 	}
-	asked, err := change.merge(before, s.allowUserLink)
+	asked, err := change.merge(before, s.permissions(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -30,7 +31,7 @@ func readError(ctx context.Context, customer int64, err error) error {
 	case fluentcart.BadAnswer:
 		return upstream(reasonStoreBadAnswer, stateNotSent, "the store's answer to the read is not a customer; the operator should look at what --store-url points to", failure)
 	}
-	return storeSaidNo(customer, nil, stateNotSent, failure)
+	return storeSaidNo(ctx, customer, nil, stateNotSent, failure)
 }
 
 // outcomeOpen reports whether a write that failed may have happened, or may still happen (F20, F22).
@@ -64,9 +65,9 @@ func writeError(ctx context.Context, asked *merged, err error) error {
 		}
 		return upstream(reasonStoreUnavailable, stateNotSent, "the store could not be reached; nothing was written", failure, retryInfo(failure))
 	case fluentcart.Unreachable, fluentcart.NotTrusted:
-		return storeSaidNo(asked.customer.ID, asked, stateNotSent, failure)
+		return storeSaidNo(ctx, asked.customer.ID, asked, stateNotSent, failure)
 	}
-	return storeSaidNo(asked.customer.ID, asked, stateRejected, failure)
+	return storeSaidNo(ctx, asked.customer.ID, asked, stateRejected, failure)
 }
 
 // unknownOutcome is told when the write was sent and no answer says what became of it.
@@ -101,7 +102,7 @@ func notSent(cause error) error {
 }
 
 // storeSaidNo is the status of a refusal, or of a store that was not reached at all.
-func storeSaidNo(customer int64, asked *merged, state string, failure *fluentcart.Error) error {
+func storeSaidNo(ctx context.Context, customer int64, asked *merged, state string, failure *fluentcart.Error) error {
 	switch failure.Kind {
 	case fluentcart.Rejected:
 		return upstream(reasonStoreRejected, state, storesWords("the store refused the update as a bad request", failure), failure)
@@ -120,6 +121,9 @@ func storeSaidNo(customer int64, asked *merged, state string, failure *fluentcar
 	case fluentcart.NoRoute:
 		return upstream(reasonStoreRouteMissing, state, "the store has no such route: FluentCart is switched off there, or --store-url is not the address of the WordPress site", failure)
 	case fluentcart.Unauthenticated, fluentcart.Forbidden:
+		if who := caller.FromContext(ctx); who != nil && who.Store != nil {
+			return accountRefused(state, failure)
+		}
 		return upstream(reasonStoreCredentials, state, "the store refused the gateway's own credentials; the operator must give it a working application password of a user who may manage customers", failure)
 	case fluentcart.RateLimited:
 		return upstream(reasonStoreRateLimited, state, "the store takes no more requests for now; nothing was written", failure, retryInfo(failure))
@@ -131,6 +135,14 @@ func storeSaidNo(customer int64, asked *merged, state string, failure *fluentcar
 		return upstream(reasonStoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
 	}
 	return upstream(reasonStoreBadAnswer, state, "the store answered in a way the gateway does not know", failure)
+}
+
+// accountRefused is the status of a call in the name of a user of the store whom the store refused (F18).
+func accountRefused(state string, failure *fluentcart.Error) error {
+	if failure.Kind == fluentcart.Unauthenticated {
+		return upstream(reasonStoreUnauthenticated, state, "the store does not know this user name and application password; nothing was written", failure)
+	}
+	return upstream(reasonStoreForbidden, state, "the store does not let this user manage customers; nothing was written", failure)
 }
 
 // refusedFields is the status of a 422. Only when the e-mail being taken is all that is wrong has it a code of

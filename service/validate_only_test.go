@@ -67,7 +67,7 @@ func newService(t *testing.T) (*service.Service, *sandbox.Store) {
 	listening := httptest.NewServer(store)
 	t.Cleanup(listening.Close)
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: listening.URL, Username: sandbox.AdminUsername, Password: sandbox.AdminPassword,
+		BaseURL: listening.URL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword),
 		GetTimeout: time.Minute, PutTimeout: time.Minute,
 	})
 	if err != nil {

@@ -71,14 +71,14 @@ func (c *Client) Proven() bool { return c.breaker.State() == gobreaker.StateClos
 //
 // While the breaker is half open one request may go, and that is a read: a write would be lost in a store that is
 // still down.
-func (c *Client) do(ctx context.Context, method string, timeout time.Duration, target string, body []byte, begin func() error) (*answer, error) {
+func (c *Client) do(ctx context.Context, as Credentials, method string, timeout time.Duration, target string, body []byte, begin func() error) (*answer, error) {
 	if method == http.MethodPut && !c.Proven() {
 		return nil, suspended(method)
 	}
 	answer, err := c.breaker.Execute(func() (*answer, error) {
 		within, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		answer, failure := c.exchange(within, method, target, body, begin)
+		answer, failure := c.exchange(within, as, method, target, body, begin)
 		if failure != nil {
 			failure.byCaller = ctx.Err() != nil
 			return nil, failure

@@ -14,8 +14,8 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	// customer_only leaves out the labels, which nobody here needs (F15).
 	target := c.customerURL(id) + "?params%5Bcustomer_only%5D=yes"
 	c.retries.earn()
-	answer, err := c.repeat(ctx, func() (*answer, error) {
-		return c.do(ctx, http.MethodGet, c.getTimeout, target, nil, nil)
+	answer, err := c.repeat(ctx, func(as Credentials) (*answer, error) {
+		return c.do(ctx, as, http.MethodGet, c.getTimeout, target, nil, nil)
 	})
 	if err != nil {
 		return nil, err
@@ -56,8 +56,8 @@ func (c *Client) PutCustomer(ctx context.Context, update Update, expected Custom
 	if err != nil {
 		return "", nil, &Error{Kind: Unreachable, Method: http.MethodPut, Err: err}
 	}
-	answer, err := c.repeat(ctx, func() (*answer, error) {
-		return c.do(ctx, http.MethodPut, c.putTimeout, c.customerURL(expected.ID), body, begin)
+	answer, err := c.repeat(ctx, func(as Credentials) (*answer, error) {
+		return c.do(ctx, as, http.MethodPut, c.putTimeout, c.customerURL(expected.ID), body, begin)
 	})
 	if err != nil {
 		return "", nil, err

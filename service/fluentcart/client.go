@@ -8,7 +8,9 @@ package fluentcart
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,8 +32,11 @@ type Config struct {
 	// BaseURL is the address of the WordPress site, with any path prefix, such as https://example.com/shop.
 	// An address that already ends in /wp-json/fluent-cart/v2 is taken as well.
 	BaseURL string
-	// Username and Password are those of a WordPress application password. Both empty send no credentials.
-	Username, Password string
+	// Credentials returns in whose name a request is sent; it is asked for each. Nil sends none.
+	Credentials func(context.Context) Credentials
+	// Renew, if set, is called when the store has refused credentials. If Credentials then returns others, the request is
+	// sent again with those, once.
+	Renew func()
 	// GetTimeout and PutTimeout bound one GET and one PUT, from dialling to the last byte of the answer.
 	GetTimeout, PutTimeout time.Duration
 	// UserAgent is sent with each request.
@@ -48,14 +53,16 @@ type Config struct {
 
 // Client calls one store. It is safe for concurrent use.
 type Client struct {
-	customers  string // URL of the customers, without a trailing slash
-	header     http.Header
-	getTimeout time.Duration
-	putTimeout time.Duration
-	http       http.Client
-	breaker    *gobreaker.CircuitBreaker[*answer]
-	retries    budget
-	rate       *rate.Limiter
+	customers   string // URL of the customers, without a trailing slash
+	header      http.Header
+	credentials func(context.Context) Credentials
+	renew       func()
+	getTimeout  time.Duration
+	putTimeout  time.Duration
+	http        http.Client
+	breaker     *gobreaker.CircuitBreaker[*answer]
+	retries     budget
+	rate        *rate.Limiter
 }
 
 // New returns a client for the store of cfg. It connects to nothing.
@@ -71,13 +78,18 @@ func New(cfg Config) (*Client, error) {
 	if transport == nil {
 		transport = NewTransport()
 	}
+	if cfg.Credentials == nil {
+		cfg.Credentials = As("", "")
+	}
 	return &Client{
-		customers:  base.JoinPath(apiPath, "customers").String(),
-		header:     requestHeader(cfg),
-		getTimeout: cfg.GetTimeout,
-		putTimeout: cfg.PutTimeout,
-		breaker:    newBreaker(cfg.BreakerChanged),
-		rate:       newLimiter(cfg.Rate),
+		customers:   base.JoinPath(apiPath, "customers").String(),
+		header:      requestHeader(cfg),
+		credentials: cfg.Credentials,
+		renew:       cfg.Renew,
+		getTimeout:  cfg.GetTimeout,
+		putTimeout:  cfg.PutTimeout,
+		breaker:     newBreaker(cfg.BreakerChanged),
+		rate:        newLimiter(cfg.Rate),
 		http: http.Client{
 			Transport: transport,
 			// Following a redirect would turn a PUT into a GET whose 200 looks like success, and could
@@ -118,12 +130,13 @@ func validPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// NewTransport returns the transport that a Client uses unless it is given another.
+// NewTransport returns the transport that a Client uses unless it is given another. It trusts the certificates that the
+// system does; Trusting makes it trust others.
 func NewTransport() *http.Transport {
 	return &http.Transport{
 		// No Proxy: the credentials of the shop go to the shop, whatever the environment says.
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: 5 * time.Second,
+		TLSHandshakeTimeout: handshakeTimeout,
 		// HTTP/1 only. Over HTTP/2 net/http sends a request again, a PUT too, when the server resets its stream in a
 		// certain way; over HTTP/1 only when not one byte has left.
 		Protocols: http1(),
@@ -137,20 +150,31 @@ func NewTransport() *http.Transport {
 	}
 }
 
+const handshakeTimeout = 5 * time.Second
+
+// Trusting lets a transport trust the certificates that the newest roots vouch for, and no others. They are asked for
+// with each new connection.
+func Trusting(transport *http.Transport, roots func() *x509.CertPool) {
+	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+		defer cancel()
+		dialer := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots(), NextProtos: []string{"http/1.1"}}}
+		return dialer.DialContext(ctx, network, address)
+	}
+}
+
 func http1() *http.Protocols {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &protocols
 }
 
+// requestHeader is all that a request has besides its credentials, and what its body needs. Nothing of a caller goes
+// into it.
 func requestHeader(cfg Config) http.Header {
 	header := http.Header{"Accept": {"application/json"}}
 	if cfg.UserAgent != "" {
 		header.Set("User-Agent", cfg.UserAgent)
-	}
-	if cfg.Username != "" || cfg.Password != "" {
-		request := http.Request{Header: header}
-		request.SetBasicAuth(cfg.Username, cfg.Password)
 	}
 	return header
 }

@@ -28,7 +28,10 @@ func newClient(t testing.TB, handler http.HandlerFunc) *fluentcart.Client {
 
 func newClientOf(t testing.TB, cfg fluentcart.Config) *fluentcart.Client {
 	t.Helper()
-	cfg.Username, cfg.Password, cfg.UserAgent = "gateway", "pass word", "tests/1"
+	cfg.UserAgent = "tests/1"
+	if cfg.Credentials == nil {
+		cfg.Credentials = fluentcart.As("gateway", "pass word")
+	}
 	if cfg.GetTimeout == 0 {
 		cfg.GetTimeout = time.Minute
 	}

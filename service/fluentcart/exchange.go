@@ -26,7 +26,7 @@ type answer struct {
 }
 
 // exchange sends one request and returns the store's answer if its status is 200.
-func (c *Client) exchange(ctx context.Context, method, target string, body []byte, begin func() error) (*answer, *Error) {
+func (c *Client) exchange(ctx context.Context, as Credentials, method, target string, body []byte, begin func() error) (*answer, *Error) {
 	var sent departure
 	attempt, forbid := context.WithCancelCause(ctx)
 	defer forbid(nil)
@@ -48,6 +48,7 @@ func (c *Client) exchange(ctx context.Context, method, target string, body []byt
 		return nil, &Error{Kind: Unreachable, Method: method, Err: withoutURL(err)}
 	}
 	request.Header = c.header.Clone()
+	as.sign(request)
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}

@@ -20,14 +20,23 @@ const (
 )
 
 // repeat sends a request, and again where that is of use: a read that failed in a way that may pass, and a write of
-// which not one byte has left. Whether a write happened is found out by a read, never by another write (F22).
-func (c *Client) repeat(ctx context.Context, send func() (*answer, error)) (*answer, error) {
-	asked := false // the store asked to be left alone once; it will not be obeyed twice
+// which not one byte has left. Whether a write happened is found out by a read, never by another write (F22). A write
+// whose credentials were refused is the one that may be sent twice: WordPress asks who writes before it does anything.
+func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, error)) (*answer, error) {
+	as := c.credentials(ctx)
+	asked := false   // the store asked to be left alone once; it will not be obeyed twice
+	renewed := false // the credentials were replaced on the way
 	for try := 1; ; try++ {
-		answer, err := send()
+		answer, err := send(as)
 		var failure *Error
 		if !errors.As(err, &failure) {
 			return answer, err
+		}
+		if failure.Kind == Unauthenticated && !renewed {
+			if as, renewed = c.renewed(ctx, as); renewed && c.Wait(ctx, 1) == nil {
+				continue
+			}
+			return nil, failure
 		}
 		pause, again := pauseAfter(failure, try)
 		switch {

@@ -44,7 +44,7 @@ func BenchmarkFromLookToFirstByte(b *testing.B) {
 		return watched{conn, &left}, err
 	}
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: server.URL, Username: sandbox.AdminUsername, Password: sandbox.AdminPassword, Transport: transport,
+		BaseURL: server.URL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: transport,
 		GetTimeout: time.Second, PutTimeout: time.Second,
 	})
 	if err != nil {

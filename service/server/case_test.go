@@ -37,8 +37,8 @@ type storeSetting struct {
 }
 
 type gatewaySetting struct {
-	WriteMode      string  `json:"write_mode"`
-	AllowUserLink  bool    `json:"allow_user_link"`
+	WriteMode      string `json:"write_mode"`
+	May            string
 	GetTimeout     timeout `json:"get_timeout"`
 	PutTimeout     timeout `json:"put_timeout"`
 	DefaultTimeout timeout `json:"default_timeout"`

@@ -26,6 +26,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -126,7 +127,7 @@ func (c apiCase) run(t *testing.T, door string) {
 func (c apiCase) start(t *testing.T) *gateway {
 	opts := options{
 		splitNames:     c.Store.SplitNames,
-		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), AllowUserLink: c.Gateway.AllowUserLink, MaxLanding: or(time.Duration(c.Gateway.MaxLanding), 300*time.Millisecond)},
+		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), Permissions: permitting(t, or(c.Gateway.May, "status")), MaxLanding: or(time.Duration(c.Gateway.MaxLanding), 300*time.Millisecond)},
 		getTimeout:     time.Duration(c.Gateway.GetTimeout),
 		putTimeout:     time.Duration(c.Gateway.PutTimeout),
 		defaultTimeout: time.Duration(c.Gateway.DefaultTimeout),
@@ -145,6 +146,16 @@ func (c apiCase) start(t *testing.T) *gateway {
 		opts.storeURL = unknown.URL
 	}
 	return start(t, opts)
+}
+
+// permitting lets all callers change the fields of a list.
+func permitting(t testing.TB, list string) func(context.Context) caller.Permissions {
+	t.Helper()
+	may, err := caller.ParsePermissions(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(context.Context) caller.Permissions { return may }
 }
 
 // overGRPC sends the request over gRPC. It has no null: there a cleared field is an empty text, or 0.

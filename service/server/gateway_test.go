@@ -74,7 +74,7 @@ func start(t testing.TB, opts options) *gateway {
 	transport := fluentcart.NewTransport()
 	t.Cleanup(transport.CloseIdleConnections)
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: opts.storeURL, Username: sandbox.AdminUsername, Password: sandbox.AdminPassword, Transport: transport,
+		BaseURL: opts.storeURL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: transport,
 		Rate:       opts.rate,
 		GetTimeout: or(opts.getTimeout, 10*time.Second), PutTimeout: or(opts.putTimeout, 10*time.Second),
 	})

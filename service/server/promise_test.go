@@ -100,7 +100,7 @@ func TestOneFieldAloneLeavesAllElse(t *testing.T) {
 					if id == 2 && update.field == "email" {
 						t.Skip("the e-mail of a linked customer is refused (F7)")
 					}
-					g := start(t, options{splitNames: split, config: service.Config{AllowUserLink: true}})
+					g := start(t, options{splitNames: split, config: service.Config{Permissions: permitting(t, "status,user_id")}})
 					before := g.store.Rows()
 					_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: id, Customer: update.customer})
 					if err != nil {
@@ -141,7 +141,7 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 		{
 			"a foreign user_id", 1, &customerv1.Customer{UserId: proto.Int64(1)},
 			codes.PermissionDenied, "USER_LINK_CHANGE_FORBIDDEN",
-			"user_id: the customer is linked to no WordPress user, and this gateway does not change that; send 0 or leave user_id out (the operator can allow it with --allow-user-link)", 1,
+			"user_id: the customer is linked to no WordPress user, and this caller may not change that; send 0 or leave user_id out (the operator can allow it, with --allow-user-link or to this caller alone)", 1,
 		},
 		{
 			"a city of 46 characters", 1, &customerv1.Customer{City: proto.String("Llanfairpwllgwyngyllgogerychwyrndrobwllllantys")},
