@@ -2,16 +2,107 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
-// Caller names who calls, for a fair share of the queue. Callers are not authenticated: a gRPC client is known by its
-// connection, which it keeps, and the clients of the JSON door, which open new ones at will, by their host.
+// callerAuth lets in who may call. It takes the credentials out of the metadata: nobody behind it has use for them but
+// the store's client, which gets those of a user of the store from the caller.
+func callerAuth(callers caller.Authenticator) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		if !guarded(info.FullMethod) {
+			return handler(ctx, request)
+		}
+		who, err := callers.Authenticate(presentedIn(ctx))
+		if err != nil {
+			return nil, refusedCaller(err).Err()
+		}
+		callOf(ctx).who.Store(who)
+		ctx = withMetadata(ctx, requestIDKey)
+		return handler(caller.NewContext(ctx, who), request)
+	}
+}
+
+// callerAuthOfStreams is callerAuth for reflection, which has no other interceptors.
+func callerAuthOfStreams(callers caller.Authenticator) grpc.StreamServerInterceptor {
+	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		if guarded(info.FullMethod) {
+			if _, err := callers.Authenticate(presentedIn(stream.Context())); err != nil {
+				return refusedCaller(err).Err()
+			}
+		}
+		return handler(service, stream)
+	}
+}
+
+// beforeReading refuses, before a byte of their message is read, those whom the interceptors would. gRPC calls it with a
+// lock on the connection held, so it must not take long.
+func beforeReading(callers caller.Authenticator, log *refusalLog) tap.ServerInHandle {
+	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
+		if !guarded(info.FullMethodName) {
+			return ctx, nil
+		}
+		if _, err := callers.Authenticate(presentedIn(ctx)); err != nil {
+			s := refusedCaller(err)
+			log.write(withCall(ctx, requestIDOf(ctx)), slog.String("code", s.Code().String()), slog.String("reason", errorInfo(s).GetReason()))
+			return ctx, s.Err()
+		}
+		return ctx, nil
+	}
+}
+
+// guarded reports whether a method is for known callers only. Health checks are not: who makes them (a kubelet, a load
+// balancer) has no credentials, and they tell nothing but whether the gateway serves.
+func guarded(method string) bool {
+	return !strings.HasPrefix(method, "/"+healthv1.Health_ServiceDesc.ServiceName+"/")
+}
+
+// presentedIn is what a call of either door comes with.
+func presentedIn(ctx context.Context) caller.Presented {
+	presented := caller.Presented{Authorization: metadata.ValueFromIncomingContext(ctx, authorizationKey)}
+	if from, ok := peer.FromContext(ctx); ok {
+		if secured, ok := from.AuthInfo.(credentials.TLSInfo); ok {
+			presented.TLS = &secured.State
+		}
+	}
+	return presented
+}
+
+// presentedBy is presentedIn for a request that is no call yet.
+func presentedBy(r *http.Request) caller.Presented {
+	return caller.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
+}
+
+// refusedCaller is the status for who may not call.
+func refusedCaller(err error) *status.Status {
+	message := err.Error() + "; nothing was written"
+	if refused, ok := err.(*caller.RefusedError); ok && refused.Known { //nolint:errorlint // an Authenticator returns no other, and wraps none
+		return refusal(codes.PermissionDenied, reasonCallerForbidden, message)
+	}
+	return refusal(codes.Unauthenticated, reasonCallerUnauthenticated, message)
+}
+
+// Caller names who calls, for a fair share of the queue: the callers that have proved who they are by their names. A gRPC
+// client of which only it knows who it is, is known by its connection, which it keeps, and the clients of the JSON door,
+// which open new ones at will, by their host.
 func Caller(ctx context.Context) string {
+	if who := caller.FromContext(ctx); who != nil && who.Proved {
+		return who.Name
+	}
 	from, ok := peer.FromContext(ctx)
 	if !ok || from.Addr == nil {
 		return ""
@@ -25,6 +116,9 @@ func fromHost(r *http.Request) *http.Request {
 	if err != nil {
 		return r
 	}
-	host := &net.IPAddr{IP: address.Addr().AsSlice(), Zone: address.Addr().Zone()}
-	return r.WithContext(peer.NewContext(r.Context(), &peer.Peer{Addr: host}))
+	from := &peer.Peer{Addr: &net.IPAddr{IP: address.Addr().AsSlice(), Zone: address.Addr().Zone()}}
+	if r.TLS != nil {
+		from.AuthInfo = credentials.TLSInfo{State: *r.TLS}
+	}
+	return r.WithContext(peer.NewContext(r.Context(), from))
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"time"
 
 	"google.golang.org/grpc"
@@ -23,6 +24,8 @@ const (
 func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
+		grpc.StreamInterceptor(callerAuthOfStreams(cfg.Callers)),
+		grpc.InTapHandle(beforeReading(cfg.Callers, newRefusalLog(cfg.Logger.With(slog.String("door", "grpc"))))),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(maxHeader),

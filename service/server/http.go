@@ -15,8 +15,6 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-const requestIDHeader = "X-Request-Id"
-
 // grpcTimeout is how a time is written in gRPC over HTTP/2.
 var grpcTimeout = regexp.MustCompile(`^[0-9]{1,8}[HMSmun]$`)
 
@@ -27,7 +25,8 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
 	door := &jsonDoor{
-		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), logger: cfg.Logger.With(slog.String("door", "json")),
+		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(cfg.Logger.With(slog.String("door", "json"))),
+		callers: cfg.Callers, challenge: cfg.Callers.Challenge(),
 	}
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonMarshaler{}),
@@ -58,8 +57,8 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	}, nil
 }
 
-// allowedIn is the list of headers that become metadata. grpc-gateway itself reads Grpc-Timeout, and adds
-// Authorization and X-Forwarded-For, which nothing here looks at.
+// allowedIn is the list of headers that become metadata. grpc-gateway itself reads Grpc-Timeout, and adds Authorization,
+// X-Forwarded-For and X-Forwarded-Host, the last two of which knownMetadata drops.
 func allowedIn(header string) (string, bool) {
 	return requestIDKey, header == requestIDHeader
 }
@@ -79,6 +78,13 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if problem := d.checkBrowser(r); problem != "" {
 			d.turnAway(w, r, http.StatusForbidden, refusal(codes.PermissionDenied, reasonOriginRefused, problem))
+			return
+		}
+		// The interceptors decide who may call. It is asked here too, so that a body is read of nobody else.
+		if _, err := d.callers.Authenticate(presentedBy(r)); err != nil {
+			w.Header().Set("Connection", "close") // rather than reading what nobody wants
+			s := refusedCaller(err)
+			d.turnAway(w, r, runtime.HTTPStatusFromCode(s.Code()), s)
 			return
 		}
 		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {

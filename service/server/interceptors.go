@@ -26,11 +26,13 @@ const (
 // interceptors is the way of a call through either door, outermost first.
 func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		requestID(), // first: all that follows can name the call
+		knownMetadata(), // first: nothing that follows sees what has no business here
+		requestID(),     // before all that writes a line: it can name the call
 		accessLog(cfg.Logger.With(slog.String("door", door))), // outside recovery: a panic is a line in the log too
 		noBlindRetry(),               // outside recovery: a panic leaves the outcome unknown too
 		recovered(cfg.Logger),        // outside all that can panic for a caller's reason
-		deadline(cfg.DefaultTimeout), // innermost: the time is for the work alone
+		deadline(cfg.DefaultTimeout), // the time is for the work alone
+		callerAuth(cfg.Callers),      // innermost: behind it everybody is known
 	}
 }
 
@@ -45,25 +47,23 @@ func chain(interceptors []grpc.UnaryServerInterceptor) grpc.UnaryServerIntercept
 	}
 }
 
-const requestIDKey = "x-request-id"
-
-type requestIDContext struct{}
-
 // requestID takes the caller's request id if it is fit for a log, else makes one, and sends it back.
 func requestID() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		id := ""
-		if given := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(given) == 1 {
-			id = given[0]
-		}
-		if !validRequestID(id) {
-			id = rand.Text()
-		}
-		if err := grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, id)); err != nil {
+		ctx = withCall(ctx, requestIDOf(ctx))
+		if err := grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, callOf(ctx).id)); err != nil {
 			return nil, err
 		}
-		return handler(context.WithValue(ctx, requestIDContext{}, id), request)
+		return handler(ctx, request)
 	}
+}
+
+// requestIDOf returns the caller's request id if it is fit for a log, else a new one.
+func requestIDOf(ctx context.Context) string {
+	if given := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(given) == 1 && validRequestID(given[0]) {
+		return given[0]
+	}
+	return rand.Text()
 }
 
 // validRequestID allows what cannot harm a log or a header: 1 to 64 letters, digits, '-', '_', '.' and ':'.

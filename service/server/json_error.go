@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -12,6 +11,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
 // jsonDoor answers with errors: those of the calls, and its own.
@@ -20,7 +21,9 @@ type jsonDoor struct {
 	routes     routes
 	origins    http.CrossOriginProtection
 	ownNames   map[string]bool
-	logger     *slog.Logger
+	callers    caller.Authenticator
+	challenge  string // of callers
+	log        *refusalLog
 }
 
 // callFailed answers with the status of a call. What has no ErrorInfo did not come from the service: it is
@@ -49,7 +52,7 @@ func (d *jsonDoor) refuse(w http.ResponseWriter, r *http.Request, httpStatus int
 
 // turnAway answers to a request that is no call, and for which the calls' own log has no line.
 func (d *jsonDoor) turnAway(w http.ResponseWriter, r *http.Request, httpStatus int, s *status.Status) {
-	d.log(r, httpStatus, s)
+	d.logRefusal(r, httpStatus, s)
 	d.answer(w, httpStatus, s)
 }
 
@@ -75,6 +78,9 @@ func (d *jsonDoor) answer(w http.ResponseWriter, httpStatus int, s *status.Statu
 			seconds := math.Ceil(retry.GetRetryDelay().AsDuration().Seconds())
 			w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
 		}
+	}
+	if s.Code() == codes.Unauthenticated && d.challenge != "" {
+		w.Header().Set("WWW-Authenticate", d.challenge)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))

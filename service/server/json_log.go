@@ -10,10 +10,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// log writes the line of a request that is no call. It says what was wrong, and not what was sent.
-func (d *jsonDoor) log(r *http.Request, httpStatus int, s *status.Status) {
+// logRefusal writes the line of a request that is no call. It says what was wrong, and not what was sent.
+func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, s *status.Status) {
 	attributes := []slog.Attr{
-		slog.String("request_id", r.Header.Get(requestIDHeader)),
 		slog.String("http_method", r.Method),
 		slog.Int("http_status", httpStatus),
 		slog.String("reason", errorInfo(s).GetReason()),
@@ -21,7 +20,7 @@ func (d *jsonDoor) log(r *http.Request, httpStatus int, s *status.Status) {
 	if fields := d.loggable(s); len(fields) > 0 {
 		attributes = append(attributes, slog.Any("fields", fields))
 	}
-	d.logger.LogAttrs(r.Context(), slog.LevelInfo, "request refused at the door", attributes...)
+	d.log.write(withCall(r.Context(), r.Header.Get(requestIDHeader)), attributes...)
 }
 
 // loggable returns the names of the violated fields. A name that is not the gateway's own was made up by the caller,

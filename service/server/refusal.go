@@ -13,12 +13,14 @@ import (
 
 // What the doors refuse by themselves. Nothing was sent to the store.
 
-// The reasons in google.rpc.ErrorInfo. All but the first are the JSON door's alone.
+// The reasons in google.rpc.ErrorInfo. The last three are the JSON door's alone.
 const (
-	reasonInvalidField     = "INVALID_FIELD"
-	reasonNoSuchPath       = "NO_SUCH_PATH"
-	reasonMethodNotAllowed = "METHOD_NOT_ALLOWED"
-	reasonOriginRefused    = "ORIGIN_REFUSED"
+	reasonInvalidField          = "INVALID_FIELD"
+	reasonCallerUnauthenticated = "CALLER_UNAUTHENTICATED"
+	reasonCallerForbidden       = "CALLER_FORBIDDEN"
+	reasonNoSuchPath            = "NO_SUCH_PATH"
+	reasonMethodNotAllowed      = "METHOD_NOT_ALLOWED"
+	reasonOriginRefused         = "ORIGIN_REFUSED"
 )
 
 // violation is what a door has against a request, before the service sees it.

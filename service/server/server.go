@@ -17,12 +17,15 @@ import (
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
 // Config is what a Server needs to know.
 type Config struct {
 	// Customers does the work.
 	Customers customerv1.CustomerServiceServer
+	// Callers decides who may call; nil lets everybody in.
+	Callers caller.Authenticator
 	// HTTPStatus returns the HTTP status of an error of the service's, and whether it is one.
 	HTTPStatus func(*status.Status) (int, bool)
 	// Logger gets one line for each call; its handler is a LogHandler.
@@ -50,6 +53,9 @@ type Server struct {
 
 // New returns a Server. It listens on nothing yet.
 func New(cfg Config) (*Server, error) {
+	if cfg.Callers == nil {
+		cfg.Callers = caller.Anyone{}
+	}
 	healthServer := health.NewServer()
 	gateway, err := newHTTPServer(cfg)
 	if err != nil {
