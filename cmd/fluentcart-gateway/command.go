@@ -22,9 +22,10 @@ const (
 type commands struct {
 	serveConfig
 
-	Serve       struct{} `cmd:"" default:"1" help:"Serve (the default command)."`
-	Healthcheck struct{} `cmd:"" help:"Ask the gateway at --grpc-addr whether it serves; the exit code is the answer."`
-	Version     struct{} `cmd:"" help:"Print the version."`
+	Serve       struct{}     `cmd:"" default:"1" help:"Serve (the default command)."`
+	Healthcheck struct{}     `cmd:"" help:"Ask the gateway at --grpc-addr whether it serves; the exit code is the answer."`
+	Token       tokenCommand `cmd:"" help:"Make a bearer token for a caller: with --token-file its line is added there and the token printed, without it both are printed."`
+	Version     struct{}     `cmd:"" help:"Print the version."`
 }
 
 // configError is a configuration that is wrong: nothing was started.
@@ -71,10 +72,12 @@ func (line *commands) run(ctx context.Context, args []string, stdout, stderr io.
 		return report(&configError{errors.Join(unreadable.faults...)}, stderr)
 	}
 	switch command.Command() {
+	case "token <name>":
+		err = line.Token.run(line.TokenFile, stdout)
 	case "version":
 		fmt.Fprintln(stdout, "fluentcart-gateway", version())
 	case "healthcheck":
-		err = healthcheck(ctx, line.GRPCAddr, stdout)
+		err = healthcheck(ctx, &line.serveConfig, stdout)
 	default:
 		err = serve(ctx, &line.serveConfig, stdout, stderr)
 	}

@@ -6,45 +6,55 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
 // serveConfig is what `serve` can be told. Each flag is an environment variable too: FLUENTCART_GATEWAY_, and its
 // name in capitals with underscores.
 type serveConfig struct {
-	Sandbox            bool     `help:"Run against a built-in stand-in for a store, with four customers."`
-	StoreURL           string   `placeholder:"URL" help:"Address of the WordPress site of the store, such as https://shop.example.com; a path in front of /wp-json belongs to it."`
-	StoreUsername      string   `placeholder:"NAME" help:"WordPress user the gateway acts as; give it FluentCart's Manager role, never administrator."`
-	StorePasswordFile  string   `placeholder:"FILE" help:"File that holds an application password of that user."`
-	AllowInsecureStore bool     `help:"Send the credentials to a store over http:// that is not on this machine."`
-	WriteMode          string   `default:"merge" placeholder:"MODE" help:"merge reads the customer first and changes only what is named; replace sends one PUT with just what is named, and the store clears the rest (${default})."`
-	AllowUserLink      bool     `help:"Let callers change user_id. Whoever may do that can take over any WordPress account."`
-	GRPCAddr           string   `name:"grpc-addr" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to serve gRPC (${default}); port 0 takes a free one. Callers are not authenticated, so loopback only."`
-	HTTPAddr           string   `name:"http-addr" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to serve JSON over HTTP (${default}). Loopback only."`
-	SandboxAddr        string   `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where the built-in stand-in listens (${default}). Loopback only."`
-	RedisURL           string   `name:"redis-url" placeholder:"URL" help:"Redis through which several gateways in front of one store take turns, such as redis://host:6379/0. Without it a gateway must be the only one."`
-	MaxInFlight        int      `default:"4" placeholder:"N" help:"How many updates may work on the store at once (${default}); as many as the store has PHP workers."`
-	MaxQueue           int      `default:"256" placeholder:"N" help:"How many updates may wait besides (${default}); what comes on top is refused."`
-	StoreRate          float64  `placeholder:"N" help:"How many requests a second the store gets at the most; an update is two. Without it there is no bound but --max-in-flight."`
-	MaxLanding         duration `default:"30s" placeholder:"TIME" help:"How long after it was sent a write may still land in the store (${default}): not less than PHP may run. For so long nobody else may update a customer of whom it is not known whether a write happened."`
-	GetTimeout         duration `default:"5s" placeholder:"TIME" help:"How long one read from the store may take (${default})."`
-	PutTimeout         duration `default:"10s" placeholder:"TIME" help:"How long one write to the store may take (${default}). It runs to its end even when the caller has left."`
-	DefaultTimeout     duration `default:"30s" placeholder:"TIME" help:"Deadline of callers who set none (${default}); at most 60s."`
-	DrainTimeout       duration `default:"25s" placeholder:"TIME" help:"How long calls in flight may take to end after SIGTERM or SIGINT (${default})."`
-	LogLevel           string   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
-	LogFormat          string   `default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
+	Sandbox              bool     `help:"Run against a built-in stand-in for a store, with four customers."`
+	StoreURL             string   `placeholder:"URL" help:"Address of the WordPress site of the store, such as https://shop.example.com; a path in front of /wp-json belongs to it."`
+	StoreUsername        string   `placeholder:"NAME" help:"WordPress user the gateway acts as; give it FluentCart's Manager role, never administrator."`
+	StorePasswordFile    string   `placeholder:"FILE" help:"File that holds an application password of that user."`
+	StoreCA              string   `name:"store-ca" placeholder:"FILE" help:"File with the certificates of those who issue the store's; without it those that the system trusts."`
+	AllowInsecureStore   bool     `help:"Send the credentials to a store over http:// that is not on this machine."`
+	WriteMode            string   `default:"merge" placeholder:"MODE" help:"merge reads the customer first and changes only what is named; replace sends one PUT with just what is named, and the store clears the rest (${default})."`
+	AllowUserLink        bool     `help:"Let callers change user_id, unless something else is said of them. Whoever may do that can take over any WordPress account."`
+	GRPCAddr             string   `name:"grpc-addr" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to serve gRPC (${default}); port 0 takes a free one."`
+	HTTPAddr             string   `name:"http-addr" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to serve JSON over HTTP (${default})."`
+	CallerAuth           string   `default:"none" placeholder:"HOW" help:"How callers prove who they are, on both doors: none (on this machine only), token (bearer tokens of --token-file), mtls (client certificates), store (every caller brings an account of the store, which decides) (${default})."`
+	AllowUnauthenticated bool     `help:"Let everybody in who can reach the gateway, from other machines too. Whoever can may change every customer."`
+	TokenFile            string   `placeholder:"FILE" help:"File of the tokens that callers may have; \"fluentcart-gateway token\" makes its lines."`
+	TLSCert              string   `name:"tls-cert" placeholder:"FILE" help:"Certificate of both doors, in PEM, with those of its issuers behind it. Like all files it is read again when it changes."`
+	TLSKey               string   `name:"tls-key" placeholder:"FILE" help:"Its private key."`
+	TLSClientCA          string   `name:"tls-client-ca" placeholder:"FILE" help:"Certificates of those who issue the callers' certificates."`
+	AllowClient          []string `placeholder:"NAME" help:"Name in the certificate of a caller who may call: a DNS name, an IP address or a URI. With =status, =user_id, =status+user_id or =- behind it only those of these two may be changed. Give several with commas between, or the flag several times."`
+	SandboxAddr          string   `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where the built-in stand-in listens (${default}). Loopback only."`
+	RedisURL             string   `name:"redis-url" placeholder:"URL" help:"Redis through which several gateways in front of one store take turns, such as redis://host:6379/0. Without it a gateway must be the only one."`
+	RedisPasswordFile    string   `placeholder:"FILE" help:"File that holds the password of Redis."`
+	MaxInFlight          int      `default:"4" placeholder:"N" help:"How many updates may work on the store at once (${default}); as many as the store has PHP workers."`
+	MaxQueue             int      `default:"256" placeholder:"N" help:"How many updates may wait besides (${default}); what comes on top is refused."`
+	StoreRate            float64  `placeholder:"N" help:"How many requests a second the store gets at the most; an update is two. Without it there is no bound but --max-in-flight."`
+	MaxLanding           duration `default:"30s" placeholder:"TIME" help:"How long after it was sent a write may still land in the store (${default}): not less than PHP may run. For so long nobody else may update a customer of whom it is not known whether a write happened."`
+	GetTimeout           duration `default:"5s" placeholder:"TIME" help:"How long one read from the store may take (${default})."`
+	PutTimeout           duration `default:"10s" placeholder:"TIME" help:"How long one write to the store may take (${default}). It runs to its end even when the caller has left."`
+	DefaultTimeout       duration `default:"30s" placeholder:"TIME" help:"Deadline of callers who set none (${default}); at most 60s."`
+	DrainTimeout         duration `default:"25s" placeholder:"TIME" help:"How long calls in flight may take to end after SIGTERM or SIGINT (${default})."`
+	LogLevel             string   `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
+	LogFormat            string   `default:"text" placeholder:"FORMAT" help:"text or json (${default})."`
 
 	unreadable []error         // what is wrong with the values of flags
 	unread     map[string]bool // the flags that this is about
-	password   string          // read by check from StorePasswordFile
+	logger     *slog.Logger    // set by serve
+	files      files           // read by check
+	clients    []caller.Client // read by check from AllowClient
 
 	// sabotage is for tests that must find what goes wrong without a part of the leases; else it is nil.
 	sabotage func(lease.Locker) lease.Locker
@@ -82,6 +92,7 @@ func (c *serveConfig) check() error {
 	if mode := service.WriteMode(c.WriteMode); mode != service.Merge && mode != service.Replace {
 		fault("--write-mode=%s: must be merge or replace", c.WriteMode)
 	}
+	faults = append(faults, c.checkCallers()...)
 	faults = append(faults, c.checkAddresses()...)
 	for flag, value := range map[string]duration{
 		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout, "max-landing": c.MaxLanding,
@@ -112,11 +123,7 @@ func (c *serveConfig) check() error {
 	if c.StoreRate < 0 || c.StoreRate > 0 && c.StoreRate < minStoreRate {
 		fault("--store-rate=%v: must be %v or more requests a second", c.StoreRate, minStoreRate)
 	}
-	if c.RedisURL != "" {
-		if err := lease.CheckURL(c.RedisURL); err != nil {
-			fault("--redis-url: %w", err)
-		}
-	}
+	faults = append(faults, c.checkRedis()...)
 	if _, err := c.level(); err != nil {
 		fault("--log-level=%s: must be debug, info, warn or error", c.LogLevel)
 	}
@@ -138,50 +145,6 @@ const (
 	minStoreRate = 0.5
 )
 
-// checkStore checks the settings of a real store, and reads the password.
-func (c *serveConfig) checkStore() []error {
-	var faults []error
-	base, err := fluentcart.ParseBaseURL(c.StoreURL)
-	switch {
-	case err != nil:
-		faults = append(faults, fmt.Errorf("--store-url: %w", err)) // its value may hold a password, and is not shown
-	case base.Scheme == "http" && !isLoopback(base.Hostname()) && !c.AllowInsecureStore:
-		faults = append(faults, errors.New("--store-url: http:// would send the credentials over the network unencrypted; use https://, or give --allow-insecure-store"))
-	}
-	switch {
-	case c.StoreUsername == "":
-		faults = append(faults, errors.New("--store-username is missing: give the WordPress user the gateway acts as"))
-	case strings.Contains(c.StoreUsername, ":"):
-		faults = append(faults, errors.New("--store-username has a colon, which Basic authentication cannot carry: give the user's login name or e-mail address"))
-	}
-	if c.StorePasswordFile == "" {
-		return append(faults, errors.New("--store-password-file is missing: give a file with an application password of that user (WordPress: Users, Profile, Application Passwords)"))
-	}
-	content, err := os.ReadFile(c.StorePasswordFile)
-	c.password = strings.TrimSpace(string(content))
-	switch {
-	case err != nil:
-		faults = append(faults, fmt.Errorf("--store-password-file: %w; give a file that this process can read", err))
-	case c.password == "":
-		faults = append(faults, fmt.Errorf("--store-password-file=%s is empty: write the application password into it", c.StorePasswordFile))
-	}
-	return faults
-}
-
-// checkSandbox finds the settings of a real store, which would be ignored.
-func (c *serveConfig) checkSandbox() []error {
-	var faults []error
-	if c.StoreURL != "" {
-		faults = append(faults, errors.New("--sandbox and --store-url exclude each other: choose the built-in stand-in or a store"))
-	}
-	for flag, value := range map[string]string{"store-username": c.StoreUsername, "store-password-file": c.StorePasswordFile} {
-		if value != "" {
-			faults = append(faults, fmt.Errorf("--sandbox and --%s exclude each other: the built-in stand-in has an account of its own", flag))
-		}
-	}
-	return faults
-}
-
 // checkAddresses checks where to listen.
 func (c *serveConfig) checkAddresses() []error {
 	var faults []error
@@ -189,7 +152,7 @@ func (c *serveConfig) checkAddresses() []error {
 	flags := map[string]string{} // by address
 	for _, flag := range slices.Sorted(maps.Keys(listeners)) {
 		addr := listeners[flag]
-		if problem := checkLoopback(addr); problem != "" {
+		if problem := c.checkAddress(flag, addr); problem != "" {
 			faults = append(faults, fmt.Errorf("--%s=%s: %s", flag, addr, problem))
 			continue
 		}
@@ -220,9 +183,9 @@ func (c *serveConfig) level() (slog.Level, error) {
 	return level, err
 }
 
-// checkLoopback returns what is wrong with an address to listen on. Without authentication of callers only this
+// checkAddress returns what is wrong with an address to listen on. Where callers do not prove who they are, only this
 // machine may reach the gateway: it holds a credential that can rewrite every customer of a shop.
-func checkLoopback(addr string) string {
+func (c *serveConfig) checkAddress(flag, addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return "must be host:port, such as 127.0.0.1:9090"
@@ -230,8 +193,12 @@ func checkLoopback(addr string) string {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return "the port must be a number from 0 to 65535"
 	}
-	if !isLoopback(host) {
-		return "callers are not authenticated, so the gateway listens on this machine only; use 127.0.0.1, [::1] or localhost"
+	switch {
+	case isLoopback(host):
+	case flag == "sandbox-addr":
+		return "everybody knows the password of the built-in stand-in, so it listens on this machine only; use 127.0.0.1, [::1] or localhost"
+	case c.CallerAuth == authNone && !c.AllowUnauthenticated:
+		return "callers are not authenticated, so the gateway listens on this machine only; use 127.0.0.1, [::1] or localhost, choose how callers prove who they are with --caller-auth, or let everybody in with --allow-unauthenticated"
 	}
 	return ""
 }

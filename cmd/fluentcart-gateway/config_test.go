@@ -30,14 +30,14 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		}},
 		{"a store without credentials", []string{"--store-url=https://shop.example.com"}, []string{"--store-password-file is missing", "--store-username is missing"}},
 		{"credentials in the address", []string{"--store-url=https://me:secret@shop.example.com", "--store-username=me", "--store-password-file=" + empty}, []string{
-			"--store-password-file=" + empty + " is empty", "--store-url: must not hold a user name or password",
+			"--store-password-file=" + empty + ": is empty: write the password into it", "--store-url: must not hold a user name or password",
 		}},
 		{"credentials over an open network", []string{"--store-url=http://shop.example.com", "--store-username=me", "--store-password-file=" + empty + "x"}, []string{
 			"--store-password-file: open " + empty + "x: no such file or directory; give a file that this process can read",
 			"--store-url: http:// would send the credentials over the network unencrypted",
 		}},
 		{"listening to everybody", []string{"--sandbox", "--grpc-addr=:9090", "--http-addr=0.0.0.0:80", "--sandbox-addr=example.com:1"}, []string{
-			"--grpc-addr=:9090: callers are not authenticated", "--http-addr=0.0.0.0:80: callers are not authenticated", "--sandbox-addr=example.com:1: callers are not authenticated",
+			"--grpc-addr=:9090: callers are not authenticated", "--http-addr=0.0.0.0:80: callers are not authenticated", "--sandbox-addr=example.com:1: everybody knows the password of the built-in stand-in",
 		}},
 		{"times that do not fit together", []string{"--sandbox", "--get-timeout=40s", "--put-timeout=10s", "--drain-timeout=49s"}, []string{
 			"--drain-timeout=49s: the read and the write of a call in flight may take 50s", "--get-timeout=40s: give 30s or less",

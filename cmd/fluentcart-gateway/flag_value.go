@@ -26,6 +26,7 @@ func (f *flagFaults) Apply(k *kong.Kong) error {
 		{reflect.TypeFor[string](), "a text"},
 		{reflect.TypeFor[int](), "a whole number"},
 		{reflect.TypeFor[float64](), "a number"},
+		{reflect.TypeFor[[]string](), "a list"},
 	} {
 		option := kong.KindMapper(kind.of.Kind(), flagValue{usual.ForType(kind.of), kind.wanted, f})
 		if err := option.Apply(k); err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
 )
 
 // closeTime is how long stopping waits for leases to be released in Redis; they end by themselves else.
@@ -25,6 +28,7 @@ func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger 
 	}
 	shared, err := lease.NewRedis(lease.RedisConfig{
 		URL:        cfg.RedisURL,
+		Password:   cfg.redisPassword(),
 		Store:      strings.ToLower(base.Host) + base.Path, // whoever reaches it by http and by https
 		Term:       leaseTerm(cfg),
 		MaxLanding: cfg.MaxLanding.Duration,
@@ -46,6 +50,33 @@ func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger 
 		defer cancel()
 		_ = shared.Close(within) // there is nothing left to lose
 	}, nil
+}
+
+// checkRedis checks where Redis is, and reads its password.
+func (c *serveConfig) checkRedis() []error {
+	var faults []error
+	if c.RedisURL != "" {
+		if err := lease.CheckURL(c.RedisURL); err != nil {
+			faults = append(faults, fmt.Errorf("--redis-url: %w", err))
+		}
+	}
+	if c.RedisPasswordFile == "" {
+		return faults
+	}
+	if c.RedisURL == "" {
+		faults = append(faults, errors.New("--redis-password-file is of no use without --redis-url"))
+	}
+	if err := load(c, &c.files.redisPassword, parsePassword, livefile.Source{Name: "--redis-password-file", Path: c.RedisPasswordFile, Secret: true}); err != nil {
+		faults = append(faults, err)
+	}
+	return faults
+}
+
+func (c *serveConfig) redisPassword() func() string {
+	if c.files.redisPassword == nil {
+		return nil
+	}
+	return func() string { return c.files.redisPassword.Get().Reveal() }
 }
 
 // leaseTerm is how long after it got its lease an update may begin to write: the read before that may be repeated, but

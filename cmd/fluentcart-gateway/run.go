@@ -14,12 +14,15 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // serve puts everything together, and runs until ctx is done.
 func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) error {
+	logger := newLogger(cfg, stderr)
+	cfg.logger = logger
 	if err := cfg.check(); err != nil {
 		return &configError{err}
 	}
@@ -28,33 +31,16 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer listeners.close()
-	logger := newLogger(cfg, stderr)
 
-	store := fluentcart.Config{
-		BaseURL:    cfg.StoreURL,
-		Username:   cfg.StoreUsername,
-		Password:   cfg.password,
-		GetTimeout: cfg.GetTimeout.Duration,
-		PutTimeout: cfg.PutTimeout.Duration,
-		UserAgent:  "fluentcart-gateway/" + version(),
-		Rate:       cfg.StoreRate,
-		BreakerChanged: func(open bool) {
-			if open {
-				logger.Warn("the store fails; it is left alone, and asked again once a second whether it is back")
-			} else {
-				logger.Info("the store is back")
-			}
-		},
-	}
+	storeURL := cfg.StoreURL
 	if cfg.Sandbox {
-		store.BaseURL = "http://" + listeners.sandbox.Addr().String()
-		store.Username, store.Password = sandbox.AdminUsername, sandbox.AdminPassword
+		storeURL = "http://" + listeners.sandbox.Addr().String()
 	}
-	client, err := fluentcart.New(store)
+	client, err := fluentcart.New(cfg.storeConfig(storeURL, logger))
 	if err != nil {
 		return err
 	}
-	leases, stopLeases, err := startLeases(ctx, cfg, store.BaseURL, logger)
+	leases, stopLeases, err := startLeases(ctx, cfg, storeURL, logger)
 	if err != nil {
 		return err
 	}
@@ -63,21 +49,22 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		leases = cfg.sabotage(leases)
 	}
 	customers, err := service.New(service.Config{
-		Store:         client,
-		WriteMode:     service.WriteMode(cfg.WriteMode),
-		AllowUserLink: cfg.AllowUserLink,
-		Leases:        leases,
-		MaxInFlight:   cfg.MaxInFlight,
-		MaxQueue:      cfg.MaxQueue,
-		MaxLanding:    cfg.MaxLanding.Duration,
-		Caller:        server.Caller,
-		Logger:        logger,
+		Store:       client,
+		WriteMode:   service.WriteMode(cfg.WriteMode),
+		Permissions: permissionsOf,
+		Leases:      leases,
+		MaxInFlight: cfg.MaxInFlight,
+		MaxQueue:    cfg.MaxQueue,
+		MaxLanding:  cfg.MaxLanding.Duration,
+		Caller:      server.Caller,
+		Logger:      logger,
 	})
 	if err != nil {
 		return err
 	}
 	doors, err := server.New(server.Config{ //nolint:contextcheck // it starts nothing; Run has the context
 		Customers:      customers,
+		Callers:        cfg.authenticator(),
 		HTTPStatus:     service.HTTPStatus,
 		Logger:         logger,
 		DefaultTimeout: cfg.DefaultTimeout.Duration,
@@ -87,17 +74,21 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	announce(stdout, cfg, client, listeners)
+	announce(stdout, cfg, client, listeners, logger)
 
-	// The stand-in outlives the doors, so that the calls in flight still have a store.
-	sandboxCtx, stopSandbox := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopSandbox()
+	// What the calls in flight need outlives the doors: the stand-in, and the files.
+	behind, stopBehind := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBehind()
 	var group errgroup.Group
 	if cfg.Sandbox {
-		group.Go(func() error { return serveSandbox(sandboxCtx, listeners.sandbox) })
+		group.Go(func() error { return serveSandbox(behind, listeners.sandbox) })
 	}
 	group.Go(func() error {
-		defer stopSandbox()
+		livefile.Watch(behind, cfg.files.watched...)
+		return nil
+	})
+	group.Go(func() error {
+		defer stopBehind()
 		return doors.Run(ctx, listeners.grpc, listeners.http)
 	})
 	return group.Wait()

@@ -23,8 +23,10 @@ const (
 
 // RedisConfig is what a Redis locker needs to know. All gateways in front of one store must agree on it.
 type RedisConfig struct {
-	// URL is the address of the server, such as redis://user:password@host:6379/0, or rediss:// for TLS.
+	// URL is the address of the server, such as redis://host:6379/0, or rediss:// for TLS. It may hold the name of a user.
 	URL string
+	// Password, if set, returns the password; it is asked with each connection.
+	Password func() string
 	// Store names the store; gateways of the same store share its leases.
 	Store string
 	// Term is how long after its beginning a lease allows a write to begin.
@@ -61,6 +63,9 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
+	if username := options.Username; cfg.Password != nil {
+		options.CredentialsProvider = func() (string, string) { return username, cfg.Password() }
+	}
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = answerTime, answerTime, answerTime
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries = -1 // an answer that is lost is dealt with here
@@ -88,8 +93,11 @@ func CheckURL(address string) error {
 
 func parseURL(address string) (*redis.Options, error) {
 	options, err := redis.ParseURL(address)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, errors.New("must be a Redis address such as redis://host:6379/0, or rediss:// for TLS")
+	case options.Password != "":
+		return nil, errors.New("must not hold a password: it would be seen in the list of processes; give it in a file, with --redis-password-file")
 	}
 	return options, nil
 }

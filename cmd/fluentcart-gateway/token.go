@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+)
+
+// tokenCommand makes a token for a caller.
+type tokenCommand struct {
+	Name string `arg:"" help:"Name of the caller, for the log and the metrics."`
+	May  string `placeholder:"FIELDS" help:"What the caller may change of status and user_id: one of them, both with a comma between, or - for neither. Without it: status, and with --allow-user-link user_id."`
+}
+
+// run prints a new token, and puts its line into the file at path, or prints it too.
+func (t *tokenCommand) run(path string, stdout io.Writer) error {
+	var may *caller.Permissions
+	if t.May != "" {
+		given, err := caller.ParsePermissions(t.May)
+		if err != nil {
+			return fmt.Errorf("--may=%s: %w", t.May, err)
+		}
+		may = &given
+	}
+	token, line, err := caller.NewToken(t.Name, may)
+	if err != nil {
+		return err
+	}
+	if path == "" {
+		fmt.Fprintf(stdout, "token  %s\nline   %s\n\nGive the token to the caller; it cannot be shown again. Add the line to the file of --token-file.\n", token.Reveal(), line)
+		return nil
+	}
+	if err := appendLine(path, line); err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	fmt.Fprintln(stdout, token.Reveal())
+	return nil
+}
+
+// appendLine adds a line to a file of tokens, or begins one that nobody else can read. What the file has then must be
+// right as a whole, or it stays as it was.
+func appendLine(path, line string) (err error) {
+	before, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if len(before) > 0 && before[len(before)-1] != '\n' {
+		line = "\n" + line
+	}
+	if _, err := caller.ParseTokens(append(before, line...), caller.Permissions{}); err != nil {
+		return fmt.Errorf("%s: %w; nothing was added", path, err)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // as above
+	if err != nil {
+		return err
+	}
+	if _, err = file.WriteString(line + "\n"); err != nil {
+		_ = file.Close() // the write's error says more
+		return err
+	}
+	return file.Close()
+}
