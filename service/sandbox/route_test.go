@@ -73,3 +73,26 @@ func TestPasswords(t *testing.T) {
 		})
 	}
 }
+
+func TestPasswordsAreReplaced(t *testing.T) {
+	store := New(Config{})
+	tries := func(password string) int {
+		request := httptest.NewRequest(http.MethodGet, "/wp-json/fluent-cart/v2/customers/1", nil)
+		request.SetBasicAuth(AdminUsername, password)
+		answer := httptest.NewRecorder()
+		store.ServeHTTP(answer, request)
+		return answer.Code
+	}
+	store.SetPasswords(AdminUsername, AdminPassword, "new one")
+	if old, latest := tries(AdminPassword), tries("newone"); old != http.StatusOK || latest != http.StatusOK {
+		t.Errorf("with both the old one gets %d, the new one %d", old, latest)
+	}
+	store.SetPasswords(AdminUsername, "new one")
+	if old, latest := tries(AdminPassword), tries("new one"); old != http.StatusUnauthorized || latest != http.StatusOK {
+		t.Errorf("when the old one is revoked it gets %d, the new one %d", old, latest)
+	}
+	store.SetPasswords(AdminUsername)
+	if none := tries(""); none != http.StatusUnauthorized {
+		t.Errorf("without any the empty one gets %d", none)
+	}
+}

@@ -35,14 +35,16 @@ type Config struct {
 
 // Store is one FluentCart store. It is safe for concurrent use.
 type Store struct {
-	splitNames  bool
-	credentials map[string]credential
-	workers     workers
-	latency     time.Duration
-	fail        func(*http.Request) *Failure
-	keepLog     bool
+	splitNames bool
+	workers    workers
+	latency    time.Duration
+	fail       func(*http.Request) *Failure
+	keepLog    bool
 
 	traffic *traffic
+
+	access      sync.RWMutex // guards credentials
+	credentials map[string]credential
 
 	mu        sync.RWMutex // guards what follows
 	customers map[int64]customer

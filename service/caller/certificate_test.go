@@ -1,0 +1,113 @@
+package caller_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+)
+
+func connected(pairs ...tls.Certificate) caller.Presented {
+	state := &tls.ConnectionState{}
+	for _, pair := range pairs {
+		state.PeerCertificates = append(state.PeerCertificates, pair.Leaf)
+	}
+	return caller.Presented{TLS: state}
+}
+
+func clients(t testing.TB, texts ...string) []caller.Client {
+	t.Helper()
+	var all []caller.Client
+	for _, text := range texts {
+		client, err := caller.ParseClient(text, caller.Permissions{Status: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, client)
+	}
+	return all
+}
+
+func TestCertificatesAreToldApart(t *testing.T) {
+	trusted, stranger := callertest.NewAuthority(t), callertest.NewAuthority(t)
+	certificates := caller.NewCertificates(trusted.Roots, clients(t, "Orders.internal", "crm.internal=user_id", "spiffe://example.org/Billing=-", "192.0.2.7=status+user_id"))
+	uri, err := url.Parse("spiffe://example.org/Billing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name      string
+		presented caller.Presented
+		want      string
+	}{
+		{"a DNS name", connected(trusted.Client(t, []string{"orders.internal"})), "orders.internal may status"},
+		{"capitals", connected(trusted.Client(t, []string{"ORDERS.internal"})), "orders.internal may status"},
+		{"one name of several", connected(trusted.Client(t, []string{"other.internal", "crm.internal"})), "crm.internal may user_id"},
+		{"the first of two that may call", connected(trusted.Client(t, []string{"crm.internal", "orders.internal"})), "orders.internal may status"},
+		{"a URI", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.URIs = []*url.URL{uri} })), "spiffe://example.org/Billing may -"},
+		{"an IP address", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7")} })), "192.0.2.7 may status,user_id"},
+		{"no TLS", caller.Presented{}, "unknown"},
+		{"no certificate", connected(), "unknown"},
+		{"another issuer", connected(stranger.Client(t, []string{"orders.internal"})), "unknown"},
+		{"expired", connected(trusted.Client(t, nil, func(c *x509.Certificate) {
+			c.DNSNames, c.NotAfter = []string{"orders.internal"}, time.Now().Add(-time.Minute)
+		})), "unknown"},
+		{"not valid yet", connected(trusted.Client(t, nil, func(c *x509.Certificate) {
+			c.DNSNames, c.NotBefore = []string{"orders.internal"}, time.Now().Add(time.Minute)
+		})), "unknown"},
+		{"a certificate for servers", connected(trusted.Client(t, nil, func(c *x509.Certificate) {
+			c.DNSNames, c.ExtKeyUsage = []string{"orders.internal"}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		})), "unknown"},
+		{"another name", connected(trusted.Client(t, []string{"evil.internal"})), "forbidden"},
+		{"the name as common name alone", connected(trusted.Client(t, []string{})), "forbidden"},
+		{"a name below the one", connected(trusted.Client(t, []string{"a.orders.internal"})), "forbidden"},
+		{"a wildcard", connected(trusted.Client(t, []string{"*.internal"})), "forbidden"},
+		{"the name of an issuer that comes along", connected(trusted.Client(t, []string{"evil.internal"}), trusted.Client(t, []string{"orders.internal"})), "forbidden"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for range 2 { // the second time it may be remembered
+				if got := outcome(certificates.Authenticate(row.presented)); got != row.want {
+					t.Errorf("the decision is %q, want %q", got, row.want)
+				}
+			}
+		})
+	}
+}
+
+func TestConnectionOutlivesNoCertificateAndNoRoots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := callertest.NewAuthority(t), callertest.NewAuthority(t)
+		roots := first.Roots()
+		certificates := caller.NewCertificates(func() *x509.CertPool { return roots }, clients(t, "orders.internal"))
+		presented := connected(first.Client(t, []string{"orders.internal"}))
+		decide := func(when, want string) {
+			t.Helper()
+			if got := outcome(certificates.Authenticate(presented)); got != want {
+				t.Errorf("%s the decision is %q, want %q", when, got, want)
+			}
+		}
+		decide("at first", "orders.internal may status")
+		roots = second.Roots()
+		decide("when its issuer is not trusted any more", "unknown")
+		roots = first.Roots()
+		decide("when it is again", "orders.internal may status")
+		<-time.After(59 * time.Minute)
+		decide("shortly before it expires", "orders.internal may status")
+		<-time.After(2 * time.Minute)
+		decide("when it has expired", "unknown")
+	})
+}
+
+func TestNamesOfClientsThatAreWrong(t *testing.T) {
+	for _, text := range []string{"", "=status", "*.internal", "orders internal", "orders.internal=", "orders.internal=email", "orders.internal=status+status"} {
+		if client, err := caller.ParseClient(text, caller.Permissions{}); err == nil {
+			t.Errorf("%q became %v", text, client)
+		}
+	}
+}

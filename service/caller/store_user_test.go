@@ -1,0 +1,75 @@
+package caller_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+)
+
+func basic(credential string) []string {
+	return []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(credential))}
+}
+
+func TestAccountsOfTheStoreAreTakenApart(t *testing.T) {
+	users := caller.NewStoreUsers(caller.Permissions{Status: true})
+	for _, row := range []struct {
+		name, credential, username, password string
+	}{
+		{"an ordinary one", "ann:abcd efgh", "ann", "abcd efgh"},
+		{"a password with colons", "ann:a:b:", "ann", "a:b:"},
+		{"letters of other scripts", "äñn:pässwörd", "äñn", "pässwörd"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			who, err := users.Authenticate(caller.Presented{Authorization: basic(row.credential)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if who.Store.Username != row.username || who.Store.Password.Reveal() != row.password || who.Proved {
+				t.Errorf("got %q, %q, proved %t", who.Store.Username, who.Store.Password.Reveal(), who.Proved)
+			}
+		})
+	}
+	for name, authorization := range map[string][]string{
+		"none":                 nil,
+		"a token":              {"Bearer abc"},
+		"no base64":            {"Basic ann:password"},
+		"no colon":             basic("annpassword"),
+		"no user":              basic(":password"),
+		"no password":          basic("ann:"),
+		"a line break":         basic("ann:pass\r\nX-Evil: 1"),
+		"not UTF-8":            basic("ann:\xff\xfe"),
+		"two":                  append(basic("ann:a"), basic("ann:b")...),
+		"longer than any":      basic("ann:" + strings.Repeat("x", 2000)),
+		"a NUL":                basic("ann\x00:x"),
+		"the URL's own base64": {"Basic " + base64.URLEncoding.EncodeToString([]byte("ann:\u00ff\u00ff>>>???"))},
+	} {
+		t.Run("refused: "+name, func(t *testing.T) {
+			if got := outcome(users.Authenticate(caller.Presented{Authorization: authorization})); got != "unknown" {
+				t.Errorf("the decision is %s", got)
+			}
+		})
+	}
+}
+
+func TestUserNameThatIsPersonalDataIsNotTheNameInTheLog(t *testing.T) {
+	users := caller.NewStoreUsers(caller.Permissions{})
+	name := func(username string) string {
+		who, err := users.Authenticate(caller.Presented{Authorization: basic(username + ":x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return who.Name
+	}
+	if got := name("ann.smith"); got != "ann.smith" {
+		t.Errorf("a user name became %q", got)
+	}
+	mail := name("ann@example.com")
+	if strings.Contains(mail, "ann") || strings.Contains(mail, "example") {
+		t.Errorf("an e-mail address became %q", mail)
+	}
+	if mail != name("ann@example.com") || mail == name("bob@example.com") {
+		t.Error("the name must be the same for one user, and another for another")
+	}
+}

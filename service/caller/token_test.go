@@ -1,0 +1,135 @@
+package caller_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+)
+
+func lineOf(name, token, may string) string {
+	return strings.TrimSpace(fmt.Sprintf("%s sha256:%x %s", name, sha256.Sum256([]byte(token)), may))
+}
+
+// outcome is a decision in one word and a name.
+func outcome(who *caller.Caller, err error) string {
+	var refused *caller.RefusedError
+	switch {
+	case err == nil:
+		return fmt.Sprintf("%s may %s", who.Name, who.May)
+	case errors.As(err, &refused) && refused.Known:
+		return "forbidden"
+	case errors.As(err, &refused):
+		return "unknown"
+	}
+	return fmt.Sprintf("unexpected %v", err)
+}
+
+func TestBearersAreToldApart(t *testing.T) {
+	tokens, err := caller.ParseTokens([]byte(strings.Join([]string{
+		"# those who may call", "", lineOf("orders", "first", ""), lineOf("crm", "second", "user_id"),
+		"\t" + lineOf("reports", "third", "-") + "\r", lineOf("crm", "fourth", "user_id"), lineOf("all", "fifth", "user_id,status"),
+	}, "\n")), caller.Permissions{Status: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearers := caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}
+	for _, row := range []struct {
+		name          string
+		authorization []string
+		want          string
+	}{
+		{"a token", []string{"Bearer first"}, "orders may status"},
+		{"another", []string{"Bearer second"}, "crm may user_id"},
+		{"a second one of the same caller", []string{"Bearer fourth"}, "crm may user_id"},
+		{"one that may change neither", []string{"Bearer third"}, "reports may -"},
+		{"one that may change both", []string{"Bearer fifth"}, "all may status,user_id"},
+		{"the scheme in small letters", []string{"bearer first"}, "orders may status"},
+		{"more spaces", []string{"Bearer   first "}, "orders may status"},
+		{"none", nil, "unknown"},
+		{"an empty one", []string{""}, "unknown"},
+		{"a scheme alone", []string{"Bearer"}, "unknown"},
+		{"no scheme", []string{"first"}, "unknown"},
+		{"another scheme", []string{"Basic first"}, "unknown"},
+		{"a wrong token", []string{"Bearer sixth"}, "unknown"},
+		{"the hash instead of the token", []string{strings.Replace(lineOf("", "first", ""), "sha256:", "Bearer ", 1)}, "unknown"},
+		{"a part of one", []string{"Bearer firs"}, "unknown"},
+		{"two tokens in one header", []string{"Bearer first second"}, "unknown"},
+		{"a right and a wrong one", []string{"Bearer first", "Bearer sixth"}, "unknown"},
+		{"the right one twice", []string{"Bearer first", "Bearer first"}, "unknown"},
+		{"a very long one", []string{"Bearer " + strings.Repeat("x", 1<<16)}, "unknown"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, outcome(bearers.Authenticate(caller.Presented{Authorization: row.authorization}))); diff != "" {
+				t.Errorf("decision (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFilesOfTokensThatAreWrong(t *testing.T) {
+	const plain = "fcgw_a-token-that-does-not-belong-here"
+	for name, row := range map[string]struct {
+		content string
+		want    []string
+	}{
+		"nothing":           {"", []string{"has no tokens: make one with `fluentcart-gateway token NAME`"}},
+		"comments alone":    {"# later\n\n", []string{"has no tokens"}},
+		"a token in plain":  {"orders " + plain, []string{"line 1: the second column must be sha256: and 64 hexadecimal digits"}},
+		"a token alone":     {plain, []string{"line 1: must be a name, sha256:"}},
+		"a bad name":        {lineOf("orders/eu", "x", ""), []string{"line 1: the name of a caller must be 1 to 64 letters"}},
+		"a hash cut short":  {lineOf("orders", "x", "")[:40], []string{"line 1: the second column"}},
+		"unknown fields":    {lineOf("orders", "x", "email"), []string{"line 1: what a caller may change must be status, user_id"}},
+		"a field twice":     {lineOf("orders", "x", "status,status"), []string{"line 1: what a caller may change"}},
+		"too many columns":  {lineOf("orders", "x", "status user_id"), []string{"line 1: must be a name"}},
+		"one token, two":    {lineOf("a", "x", "") + "\n" + lineOf("b", "x", ""), []string{"line 2: has the token of line 1"}},
+		"one caller, two":   {lineOf("a", "x", "-") + "\n\n" + lineOf("a", "y", "status"), []string{"line 3: lets a change other fields than line 1 does"}},
+		"all that is wrong": {"a\nb\n" + lineOf("c", "x", ""), []string{"line 1: must be", "; line 2: must be"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := caller.ParseTokens([]byte(row.content), caller.Permissions{})
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			for _, want := range row.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error lacks %q: %v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), plain) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error shows what may be a token, or has two lines: %v", err)
+			}
+		})
+	}
+}
+
+func TestNewTokenIsLetIn(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		token, line, err := caller.NewToken("orders", &caller.Permissions{UserID: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(line, token.Reveal()) || seen[token.Reveal()] || len(token.Reveal()) < 43 {
+			t.Fatalf("the line %q holds the token, or it was given out before, or it can be guessed", line)
+		}
+		seen[token.Reveal()] = true
+		tokens, err := caller.ParseTokens([]byte(line), caller.Permissions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bearers := caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}
+		presented := caller.Presented{Authorization: []string{"Bearer " + token.Reveal()}}
+		if got := outcome(bearers.Authenticate(presented)); got != "orders may user_id" {
+			t.Errorf("the bearer is %s", got)
+		}
+	}
+	if _, _, err := caller.NewToken("or ders", nil); err == nil {
+		t.Error("a name with a space was taken")
+	}
+}
