@@ -15,6 +15,9 @@ import (
 // everything is the mask path that stands for all writable fields.
 const everything = "*"
 
+// maxPaths is several times what a customer has fields.
+const maxPaths = 64
+
 // change is what a request names: the writable fields and their values as text. A cleared field is named with
 // the empty text (user_id: "0").
 type change struct {
@@ -38,9 +41,12 @@ func (c *change) namesName() bool {
 func readChange(request *customerv1.UpdateCustomerRequest) (*change, *customerv1.Customer, []violation) {
 	customer := request.GetCustomer().ProtoReflect()
 	paths := request.GetUpdateMask().GetPaths()
-	full := slices.Contains(paths, everything)
-
 	var violations []violation
+	if len(paths) > maxPaths {
+		violations = append(violations, violation{"update_mask", fmt.Sprintf("must have at most %d paths; it has %d", maxPaths, len(paths))})
+		paths = paths[:maxPaths]
+	}
+	full := slices.Contains(paths, everything)
 	inMask := map[string]bool{}
 	for _, path := range paths {
 		switch name, problem := resolvePath(customer.Descriptor(), path); {

@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 	if crowd, ok := os.LookupEnv(asCrowd); ok {
 		os.Exit(runAsCrowd(crowd, os.Stdout)) //nolint:forbidigo // as above
 	}
+	if flood, ok := os.LookupEnv(asFlood); ok {
+		os.Exit(runAsFlood(flood, os.Stdout)) //nolint:forbidigo // as above
+	}
 	goleak.VerifyTestMain(m)
 }
 

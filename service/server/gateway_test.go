@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -35,6 +36,7 @@ type gateway struct {
 	stop   context.CancelFunc
 	drain  time.Duration
 	finish func(context.Context)
+	tls    *tls.Config
 
 	service *service.Service
 	log     *lockedBuffer
@@ -137,7 +139,7 @@ func (g *gateway) logger() *slog.Logger {
 
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
-		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(),
+		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
 	}
 }

@@ -20,16 +20,34 @@ const (
 	maxHeader  = 16 << 10
 )
 
+// flowWindow is how many bytes of a stream are taken before its call reads them. It does not grow with the line: a
+// request fits into it, and its sender decides how many there are.
+const flowWindow = 64 << 10
+
 // newGRPCServer returns the gRPC door, with reflection for grpcurl and with health checks.
 func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
-		grpc.StreamInterceptor(callerAuthOfStreams(cfg.Callers)),
 		grpc.InTapHandle(beforeReading(cfg.Callers, newRefusalLog(cfg.Logger.With(slog.String("door", "grpc"))))),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.MaxConcurrentStreams(100),
+		grpc.ChainStreamInterceptor(callerAuthOfStreams(cfg.Callers), fewStreams()),
+		grpc.Creds(newCredentials(cfg.TLS)),
+		grpc.StaticStreamWindowSize(flowWindow),
+		grpc.StaticConnWindowSize(4*flowWindow),
+		grpc.ReadBufferSize(4<<10), // each connection has one
+		grpc.SharedWriteBuffer(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle: 5 * time.Minute, // as long as a caller may have nothing to change
+			// Streams that are no calls end with their connection, and so does what a caller never takes. Callers are
+			// told to connect anew; their calls end before the grace does.
+			MaxConnectionAge:      30 * time.Minute,
+			MaxConnectionAgeGrace: 2 * time.Minute,
+			Time:                  2 * time.Minute, // who has vanished without a word, or reads nothing, is found out
+			Timeout:               20 * time.Second,
+		}),
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)

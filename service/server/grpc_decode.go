@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
 	encodingproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
@@ -15,10 +18,13 @@ import (
 // that no log has, and that leaves open whether anything was written. Here a codec keeps the fault for the handler,
 // and the handler takes it through the interceptors to where the service would begin.
 
-// decoded is a request and what is wrong with its bytes.
+// decoded is a request and what is wrong with it.
 type decoded struct {
 	request any
-	fault   error
+
+	mu    sync.Mutex
+	late  bool // nobody waits for it any more; it is to be left as it is
+	fault error
 }
 
 // faultKeeping is gRPC's protobuf codec, which is the only one there is, whatever a content type asks for.
@@ -29,7 +35,13 @@ func newCodec() encoding.CodecV2 { return faultKeeping{encoding.GetCodecV2(encod
 // Unmarshal fails for no request of a service that is registered with decodingInside.
 func (c faultKeeping) Unmarshal(content mem.BufferSlice, into any) error {
 	if d, ok := into.(*decoded); ok {
-		d.fault = c.CodecV2.Unmarshal(content, d.request)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !d.late {
+			if c.CodecV2.Unmarshal(content, d.request) != nil {
+				d.fault = undecodable(d.request)
+			}
+		}
 		return nil
 	}
 	return c.CodecV2.Unmarshal(content, into)
@@ -53,16 +65,39 @@ func decodeInside(method grpc.MethodHandler) grpc.MethodHandler {
 		var fault error
 		decode := func(request any) error {
 			d := &decoded{request: request}
-			err := receive(d) // its errors, such as a message over the bound, have been answered
+			err := d.within(arrivalTime, receive) // its errors, such as a message over the bound, have been answered
 			fault = d.fault
 			return err
 		}
 		return method(service, ctx, decode, func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 			if fault != nil {
-				handler = func(context.Context, any) (any, error) { return nil, undecodable(request) }
+				handler = func(context.Context, any) (any, error) { return nil, fault }
 			}
 			return interceptor(ctx, request, info, handler)
 		})
+	}
+}
+
+// arrivalTime is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines.
+const arrivalTime = 10 * time.Second
+
+// within receives the request, and gives up when that takes too long. Whoever began a call and never sent its request
+// would otherwise keep it for ever: the caller's deadline is counted from when the request is there.
+func (d *decoded) within(limit time.Duration, receive func(any) error) error {
+	received := make(chan error, 1)
+	go func() { received <- receive(d) }() // it ends with the call
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case err := <-received:
+		return err
+	case <-timer.C:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.late = true
+		d.fault = refusal(codes.DeadlineExceeded, reasonRequestTooSlow,
+			fmt.Sprintf("the request did not arrive within %s; nothing was written", limit)).Err()
+		return nil
 	}
 }
 

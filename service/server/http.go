@@ -46,8 +46,11 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	if err := customerv1.RegisterCustomerServiceHandlerClient(context.Background(), mux, customerv1.NewCustomerServiceClient(calls)); err != nil {
 		return nil, err
 	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Server{
 		Handler:           door.bounded(mux),
+		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome

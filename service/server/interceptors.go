@@ -32,7 +32,8 @@ func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
 		noBlindRetry(),               // outside recovery: a panic leaves the outcome unknown too
 		recovered(cfg.Logger),        // outside all that can panic for a caller's reason
 		deadline(cfg.DefaultTimeout), // the time is for the work alone
-		callerAuth(cfg.Callers),      // innermost: behind it everybody is known
+		callerAuth(cfg.Callers),      // behind it everybody is known
+		proving(),                    // innermost: the connection of who was let in is kept
 	}
 }
 

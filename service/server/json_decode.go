@@ -94,6 +94,9 @@ func (list members) misfits(empty protoreflect.Message) []violation {
 	return violations
 }
 
+// maxMembers is several times what a customer has.
+const maxMembers = 256
+
 // readObject reads a JSON object and leaves out what is not to be written.
 func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (members, []violation) {
 	notObject := []violation{{"body", `must be one JSON object, such as {"city":"Paris"}`}}
@@ -108,7 +111,10 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 	var violations []violation
 	seen := map[string]bool{}
 	unknown := "is not a field here; writable are " + writable(descriptor)
-	for decoder.More() {
+	for count := 0; decoder.More(); count++ {
+		if count == maxMembers {
+			return nil, []violation{{"body", fmt.Sprintf("must have at most %d members", maxMembers)}}
+		}
 		key, err := decoder.Token()
 		name, isText := key.(string)
 		var value json.RawMessage

@@ -13,7 +13,7 @@ import (
 
 // What the doors refuse by themselves. Nothing was sent to the store.
 
-// The reasons in google.rpc.ErrorInfo. The last three are the JSON door's alone.
+// The reasons in google.rpc.ErrorInfo.
 const (
 	reasonInvalidField          = "INVALID_FIELD"
 	reasonCallerUnauthenticated = "CALLER_UNAUTHENTICATED"
@@ -21,6 +21,9 @@ const (
 	reasonNoSuchPath            = "NO_SUCH_PATH"
 	reasonMethodNotAllowed      = "METHOD_NOT_ALLOWED"
 	reasonOriginRefused         = "ORIGIN_REFUSED"
+	reasonRequestTooSlow        = "REQUEST_TOO_SLOW"
+	reasonTooManyConnections    = "TOO_MANY_CONNECTIONS"
+	reasonTooManyStreams        = "TOO_MANY_STREAMS"
 )
 
 // violation is what a door has against a request, before the service sees it.

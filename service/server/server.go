@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -30,6 +31,8 @@ type Config struct {
 	HTTPStatus func(*status.Status) (int, bool)
 	// Logger gets one line for each call; its handler is a LogHandler.
 	Logger *slog.Logger
+	// TLS, if set, is what both doors speak. It is asked for its certificates in each handshake, so that they can change.
+	TLS *tls.Config
 	// DefaultTimeout is given to callers without a deadline.
 	DefaultTimeout time.Duration
 	// DrainTimeout is how long the calls in flight may take to end once the server stops.
@@ -47,6 +50,7 @@ type Server struct {
 	drain  time.Duration
 	finish func(context.Context)
 	logger *slog.Logger
+	tls    *tls.Config
 
 	jsonCalls sync.RWMutex // held for reading by each call of the JSON door
 }
@@ -68,6 +72,7 @@ func New(cfg Config) (*Server, error) {
 		drain:  cfg.DrainTimeout,
 		finish: cfg.Finish,
 		logger: cfg.Logger,
+		tls:    cfg.TLS,
 	}
 	s.http.Handler = s.counted(gateway.Handler)
 	return s, nil
@@ -76,6 +81,11 @@ func New(cfg Config) (*Server, error) {
 // Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes
 // the listeners. Its error says which door failed; being told to stop is none.
 func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listener) error {
+	grpcListener = boundedListener{grpcListener, &connections{}}
+	httpListener = boundedListener{httpListener, &connections{}}
+	if s.tls != nil { // the gRPC door makes its handshakes by itself
+		httpListener = tls.NewListener(httpListener, offering(protocolJSON, s.tls))
+	}
 	failed := make(chan error, 2)
 	go func() {
 		failed <- doorError("gRPC", s.grpc.Serve(grpcListener))

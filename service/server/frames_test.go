@@ -1,0 +1,195 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// script is what a caller sends, in pieces of some size.
+type script struct {
+	net.Conn
+
+	frames *bytes.Buffer
+	piece  int
+}
+
+func (s *script) Read(p []byte) (int, error) { return s.frames.Read(p[:min(len(p), s.piece)]) }
+func (s *script) Close() error               { return nil }
+
+// passes reports whether frames get through a meter, whatever pieces they come in.
+func passes(t *testing.T, write func(*http2.Framer)) bool {
+	t.Helper()
+	var sent bytes.Buffer
+	sent.WriteString(http2.ClientPreface)
+	write(http2.NewFramer(&sent, nil))
+	var verdicts []bool
+	for _, piece := range []int{1, 7, 9, 4096} {
+		got, err := io.ReadAll(server.Metered(&script{frames: bytes.NewBuffer(bytes.Clone(sent.Bytes())), piece: piece}))
+		if err == nil && !bytes.Equal(got, sent.Bytes()) {
+			t.Errorf("in pieces of %d something else comes out", piece)
+		}
+		verdicts = append(verdicts, err == nil)
+	}
+	for _, verdict := range verdicts {
+		if verdict != verdicts[0] {
+			t.Errorf("it depends on the pieces: %v", verdicts)
+		}
+	}
+	return verdicts[0]
+}
+
+func TestFramesThatAreNoWorkAreCounted(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		most  int
+		write func(f *http2.Framer, i int)
+	}{
+		{"RST_STREAM", server.MaxResets, func(f *http2.Framer, i int) { _ = f.WriteRSTStream(uint32(2*i+1), http2.ErrCodeCancel) }},
+		{"PING", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
+		{"answers to PINGs", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
+		{"SETTINGS", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
+		{"CONTINUATION", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteContinuation(1, false, nil) }},
+		{"PRIORITY", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePriority(1, http2.PriorityParam{}) }},
+		{"WINDOW_UPDATE", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteWindowUpdate(0, 1) }},
+		{"unknown frames", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteRawFrame(0x77, 0, 0, []byte("abc")) }},
+		{"empty DATA", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, nil) }},
+		{"tiny DATA", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, []byte{1}) }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				times := func(n int) func(*http2.Framer) {
+					return func(f *http2.Framer) {
+						for i := range n {
+							row.write(f, i)
+						}
+					}
+				}
+				if !passes(t, times(row.most)) {
+					t.Error("what is allowed at once does not pass")
+				}
+				if passes(t, times(row.most+1)) {
+					t.Error("one more passes")
+				}
+			})
+		})
+	}
+}
+
+// What honest clients do at their worst passes.
+func TestHonestClientsPassTheMeter(t *testing.T) {
+	message := make([]byte, 200)
+	for _, row := range []struct {
+		name  string
+		write func(*http2.Framer)
+	}{
+		{"2,048 calls that are cancelled together", func(f *http2.Framer) {
+			for stream := uint32(1); stream < 2*2048; stream += 2 {
+				_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true})
+				_ = f.WriteData(stream, true, message)
+				_ = f.WriteRSTStream(stream, http2.ErrCodeCancel)
+			}
+		}},
+		{"10,000 calls whose answers are acknowledged piece by piece, and each with a PING", func(f *http2.Framer) {
+			for stream := uint32(1); stream < 2*10_000; stream += 2 {
+				_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true})
+				_ = f.WriteData(stream, true, message)
+				for range 5 {
+					_ = f.WriteWindowUpdate(0, 16384)
+					_ = f.WriteWindowUpdate(stream, 16384)
+				}
+				_ = f.WritePing(true, [8]byte{})
+				_ = f.WritePing(false, [8]byte{})
+			}
+		}},
+		{"1,000 long messages", func(f *http2.Framer) {
+			long := make([]byte, 16384)
+			for stream := uint32(1); stream < 2*1_000; stream += 2 {
+				_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true})
+				for range 3 {
+					_ = f.WriteData(stream, false, long)
+				}
+				_ = f.WriteData(stream, true, nil)
+			}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if !passes(t, row.write) {
+					t.Error("it does not pass")
+				}
+			})
+		})
+	}
+}
+
+// A proxy whose callers run out of time, 400 of them each second, is not cut off.
+func TestBudgetComesBackWithTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		frames := &bytes.Buffer{}
+		conn := server.Metered(&script{frames: frames, piece: 4096})
+		frames.WriteString(http2.ClientPreface)
+		framer := http2.NewFramer(frames, nil)
+		for second := range 60 {
+			for range 400 {
+				_ = framer.WriteRSTStream(1, http2.ErrCodeCancel)
+			}
+			if _, err := io.ReadAll(conn); err != nil {
+				t.Fatalf("after %d s: %v", second, err)
+			}
+			<-time.After(time.Second)
+		}
+	})
+}
+
+// What the meter does to a byte, beside what reading one from loopback costs.
+func BenchmarkMeter(b *testing.B) {
+	var sent bytes.Buffer
+	framer := http2.NewFramer(&sent, nil)
+	for stream := uint32(1); stream < 200; stream += 2 { // a hundred calls
+		_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true, BlockFragment: make([]byte, 60)})
+		_ = framer.WriteData(stream, true, make([]byte, 200))
+		_ = framer.WriteWindowUpdate(0, 300)
+	}
+	inner := &again{content: sent.Bytes()}
+	metered := server.Metered(inner)
+	inner.preface = []byte(http2.ClientPreface)
+	buffer := make([]byte, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		for read := 0; read < sent.Len(); {
+			n, err := metered.Read(buffer)
+			if err != nil {
+				b.Fatal(err)
+			}
+			read += n
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/call")
+}
+
+// again sends the same for ever.
+type again struct {
+	net.Conn
+
+	preface, content []byte
+	at               int
+}
+
+func (a *again) Read(p []byte) (int, error) {
+	if len(a.preface) > 0 {
+		n := copy(p, a.preface)
+		a.preface = a.preface[n:]
+		return n, nil
+	}
+	n := copy(p, a.content[a.at:])
+	a.at = (a.at + n) % len(a.content)
+	return n, nil
+}
