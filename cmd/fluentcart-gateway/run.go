@@ -65,6 +65,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	doors, err := server.New(server.Config{ //nolint:contextcheck // it starts nothing; Run has the context
 		Customers:      customers,
 		Callers:        cfg.authenticator(),
+		TLS:            cfg.doorTLS(),
 		HTTPStatus:     service.HTTPStatus,
 		Logger:         logger,
 		DefaultTimeout: cfg.DefaultTimeout.Duration,

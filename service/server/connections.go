@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
 // A connection is unproven until a call on it was let in. Anybody can open one, so unproven ones are few, short-lived
@@ -61,6 +63,7 @@ type connection struct {
 
 	among *connections
 	light atomic.Bool  // it is proven, and what it holds is its caller's affair
+	sure  atomic.Bool  // a call on it has gone well
 	long  atomic.Int32 // the streams on it that are no calls
 
 	// The rest is guarded by among.mu.
@@ -147,6 +150,21 @@ func (c *connection) prove() bool {
 	return true
 }
 
+// doubt takes back that the connection is proven, unless a call on it has gone well before.
+func (c *connection) doubt() {
+	c.among.mu.Lock()
+	defer c.among.mu.Unlock()
+	if c.state != isProven || c.sure.Load() {
+		return
+	}
+	c.among.proven--
+	c.state = isUnproven
+	c.among.weight += c.weight
+	c.place = c.among.unproven.PushBack(c)
+	c.lapse = time.AfterFunc(provingTime, c.drop)
+	c.light.Store(false)
+}
+
 // weigh adds what an unproven connection makes the gateway hold.
 func (c *connection) weigh(bytes int) {
 	if c.light.Load() {
@@ -220,9 +238,19 @@ func proving() grpc.UnaryServerInterceptor {
 	crowded := refusal(codes.ResourceExhausted, reasonTooManyConnections, "too many callers are connected; come again later, or through a connection that is open").Err()
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		// Health checks are for everybody, and so prove nothing.
-		if c := connectionOf(ctx); c != nil && guarded(info.FullMethod) && !c.prove() {
+		c := connectionOf(ctx)
+		if c != nil && guarded(info.FullMethod) && !c.prove() {
 			return nil, crowded
 		}
-		return handler(ctx, request)
+		response, err := handler(ctx, request)
+		if who := caller.FromContext(ctx); c != nil && who != nil && who.Store != nil {
+			// Who it is only the store could say, and anything but a success may be its no.
+			if err == nil {
+				c.sure.Store(true)
+			} else {
+				c.doubt()
+			}
+		}
+		return response, err
 	}
 }

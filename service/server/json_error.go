@@ -23,6 +23,7 @@ type jsonDoor struct {
 	ownNames   map[string]bool
 	callers    caller.Authenticator
 	challenge  string // of callers
+	open       bool   // everybody may call
 	log        *refusalLog
 }
 

@@ -35,7 +35,9 @@ func offering(protocol string, cfg *tls.Config) *tls.Config {
 
 // meteredCredentials count the frames of connections once their handshake is done. A call's peer has what the
 // credentials within say of it: with TLS a credentials.TLSInfo.
-type meteredCredentials struct{ credentials.TransportCredentials }
+type meteredCredentials struct {
+	credentials.TransportCredentials
+}
 
 func newCredentials(cfg *tls.Config) credentials.TransportCredentials {
 	if cfg == nil {
