@@ -147,19 +147,27 @@ var floods = map[string]func(context.Context, net.Conn) error{
 		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: headers(), EndHeaders: true})
 		return errors.Join(err, f.WriteRSTStream(stream, http2.ErrCodeCancel))
 	}),
-	"CONTINUATION": begun(func(f *http2.Framer) error { return f.WriteContinuation(3, false, []byte{0x00, 1, 'a', 1, 'b'}) }),
+	"CONTINUATION":       begun(func(f *http2.Framer) error { return f.WriteContinuation(3, false, []byte{0x00, 1, 'a', 1, 'b'}) }),
 	"empty CONTINUATION": begun(func(f *http2.Framer) error { return f.WriteContinuation(3, false, nil) }),
-	"PING":               endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error { return f.WritePing(false, [8]byte{}) }),
-	"answers to PINGs":   endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error { return f.WritePing(true, [8]byte{}) }),
+	"PING": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error {
+		return f.WritePing(false, [8]byte{})
+	}),
+	"answers to PINGs": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error {
+		return f.WritePing(true, [8]byte{})
+	}),
 	"SETTINGS": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error {
 		return f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 65535})
 	}),
-	"WINDOW_UPDATE": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error { return f.WriteWindowUpdate(1<<20+1, 1) }),
+	"WINDOW_UPDATE": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error {
+		return f.WriteWindowUpdate(1<<20+1, 1)
+	}),
 	"PRIORITY": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, stream uint32) error {
 		return f.WritePriority(stream, http2.PriorityParam{StreamDep: 1 << 20})
 	}),
-	"unknown frames": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error { return f.WriteRawFrame(0x77, 0, 0, nil) }),
-	"empty DATA":     onOneStream(nil),
+	"unknown frames": endlessly(func(f *http2.Framer, _ func(...hpack.HeaderField) []byte, _ uint32) error {
+		return f.WriteRawFrame(0x77, 0, 0, nil)
+	}),
+	"empty DATA":            onOneStream(nil),
 	"DATA of one byte each": onOneStream([]byte{0}),
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,14 +76,10 @@ func startProcess(t testing.TB, sabotage, storeURL string, args ...string) *proc
 
 func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*process, error) {
 	t.Helper()
-	password := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(password, []byte(sandbox.AdminPassword), 0o600); err != nil {
-		return nil, err
+	if !slices.Contains(args, "--caller-auth=store") && !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--store-password-file=") }) {
+		args = append(args, "--store-username="+sandbox.AdminUsername, "--store-password-file="+writeFile(t, "password", sandbox.AdminPassword))
 	}
-	args = append([]string{
-		"--store-url=" + storeURL, "--store-username=" + sandbox.AdminUsername, "--store-password-file=" + password,
-		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--log-format=json",
-	}, args...)
+	args = append([]string{"--store-url=" + storeURL, "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--log-format=json"}, args...)
 	p := &process{log: &lockedBuffer{}, ended: make(chan struct{})}
 	p.command = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], args...)
 	p.command.Env = append(os.Environ(), asGateway+"="+sabotage)
@@ -119,8 +116,18 @@ func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*
 		return nil, err
 	}
 	p.customers = customerv1.NewCustomerServiceClient(p.conn)
-	p.overJSON = jsonClient{p.jsonURL, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}
+	p.overJSON = jsonClient{url: p.jsonURL, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}
 	return p, nil
+}
+
+// writeFile writes a file that nobody else can read, and returns its path.
+func writeFile(t testing.TB, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // kill ends the process at once, and waits until it is gone.
