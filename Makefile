@@ -73,7 +73,7 @@ fuzz: ## Run each fuzz target for FUZZTIME
 	done
 
 soak: ## Run storms, kills and overload against real processes and a real Redis (SOAK=short or long)
-	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway -run 'TestConcurrent|TestEveryClaim|TestStorm|TestKilled|TestRedis|TestTenThousand|TestMany|TestStore|TestRetries|TestDeadlines'
+	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway -run 'TestConcurrent|TestEveryClaim|TestStorm|TestKilled|TestRedis|TestTenThousand|TestMany|TestStore|TestRetries|TestDeadlines|TestFlood|TestRotated'
 
 load: ## Send real grpcurl processes in parallel (CALLS, PARALLEL, ADDR)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl

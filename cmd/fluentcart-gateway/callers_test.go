@@ -71,8 +71,15 @@ type presenting struct {
 	authorization string
 }
 
-// overBoth returns a client of each door that comes in this way. The one over JSON tells the status of its last answer.
+// overBoth returns a client of each door that comes in this way, and the last answer over JSON, until the test ends.
 func (p *process) overBoth(t testing.TB, as presenting) (overGRPC, overJSON customerv1.CustomerServiceClient, answer *http.Response) {
+	t.Helper()
+	overGRPC, overJSON, answer, disconnect := p.connect(t, as)
+	t.Cleanup(disconnect)
+	return overGRPC, overJSON, answer
+}
+
+func (p *process) connect(t testing.TB, as presenting) (overGRPC, overJSON customerv1.CustomerServiceClient, answer *http.Response, disconnect func()) {
 	t.Helper()
 	transport := credentials.TransportCredentials(insecure.NewCredentials())
 	if as.tls != nil {
@@ -89,16 +96,16 @@ func (p *process) overBoth(t testing.TB, as presenting) (overGRPC, overJSON cust
 		t.Fatal(err)
 	}
 	carrier := &http.Transport{TLSClientConfig: as.tls}
-	t.Cleanup(func() {
+	disconnect = func() {
 		_ = conn.Close()
 		carrier.CloseIdleConnections()
-	})
+	}
 	answer = &http.Response{}
 	json := jsonClient{url: p.jsonURL, http: &http.Client{Transport: carrier}, answered: func(a *http.Response) { *answer = *a }}
 	if as.authorization != "" {
 		json.authorization = func() string { return as.authorization }
 	}
-	return customerv1.NewCustomerServiceClient(conn), json, answer
+	return customerv1.NewCustomerServiceClient(conn), json, answer, disconnect
 }
 
 // decision is what came of a call, in a form that is the same for both doors.

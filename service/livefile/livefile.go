@@ -52,7 +52,7 @@ type Value[T any] struct {
 	cfg     Config[T]
 	name    string // of all sources
 	current atomic.Pointer[T]
-	regular bool // what is no regular file, such as a pipe, can be read once only
+	once    bool // it is made of a pipe or the like, which can be read once only
 
 	mu      sync.Mutex
 	taken   [][]byte // what current is made of
@@ -63,10 +63,12 @@ type Value[T any] struct {
 
 // Load makes the value for the first time. Its error names the file and says what would be right.
 func Load[T any](cfg Config[T]) (*Value[T], error) {
-	v := &Value[T]{cfg: cfg, regular: true}
+	v := &Value[T]{cfg: cfg}
 	names := make([]string, 0, len(cfg.Sources))
 	for _, source := range cfg.Sources {
 		names = append(names, source.Name+"="+source.Path)
+		info, err := os.Stat(source.Path)
+		v.once = v.once || err == nil && !info.Mode().IsRegular()
 	}
 	v.name = strings.Join(names, " and ")
 	contents, err := v.read()
@@ -85,7 +87,7 @@ func (v *Value[T]) Get() T { return *v.current.Load() }
 // Refresh reads the files at once, as somebody has reason to think that they have changed, and returns whether there
 // is a new value.
 func (v *Value[T]) Refresh() bool {
-	if !v.regular {
+	if v.once {
 		return false
 	}
 	v.mu.Lock()
@@ -97,7 +99,7 @@ func (v *Value[T]) Refresh() bool {
 // look reads the files, and takes what has changed once it looks the same twice. What is wrong for a moment only, such as
 // between a certificate and its key, is not told.
 func (v *Value[T]) look(ctx context.Context) {
-	if !v.regular {
+	if v.once {
 		return
 	}
 	v.mu.Lock()
@@ -141,39 +143,37 @@ func (v *Value[T]) take(contents [][]byte) error {
 func (v *Value[T]) read() ([][]byte, error) {
 	contents := make([][]byte, len(v.cfg.Sources))
 	for i, source := range v.cfg.Sources {
-		content, regular, err := readFile(source.Path, source.Secret)
+		content, err := readFile(source.Path, source.Secret)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", source.Name, err)
 		}
 		contents[i] = content
-		v.regular = v.regular && regular
 	}
 	return contents, nil
 }
 
 // readFile reads a bounded file. Who may read it is asked of the open file, and so of the one that is read.
-func readFile(path string, secret bool) (content []byte, regular bool, err error) {
+func readFile(path string, secret bool) (content []byte, err error) {
 	file, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
-		return nil, false, fmt.Errorf("%w; give a file that this process can read", err)
+		return nil, fmt.Errorf("%w; give a file that this process can read", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	regular = info.Mode().IsRegular()
-	if open := info.Mode().Perm() & 0o007; secret && regular && open != 0 {
-		return nil, false, fmt.Errorf("%s is open to everyone on this machine (mode %04o): chmod 600 it, or 640 for a group", path, info.Mode().Perm())
+	if open := info.Mode().Perm() & 0o007; secret && info.Mode().IsRegular() && open != 0 {
+		return nil, fmt.Errorf("%s is open to everyone on this machine (mode %04o): chmod 600 it, or 640 for a group", path, info.Mode().Perm())
 	}
 	content, err = io.ReadAll(io.LimitReader(file, maxSize+1))
 	switch {
 	case err != nil:
-		return nil, false, fmt.Errorf("%w; give a file that this process can read", err)
+		return nil, fmt.Errorf("%w; give a file that this process can read", err)
 	case len(content) > maxSize:
-		return nil, false, fmt.Errorf("%s has more than %d bytes", path, maxSize)
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxSize)
 	}
-	return content, regular, nil
+	return content, nil
 }
 
 func same(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }
