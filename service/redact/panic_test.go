@@ -1,0 +1,63 @@
+package redact_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
+)
+
+// pretended says that it is of the runtime, and is not.
+type pretended struct{ text string }
+
+func (p pretended) Error() string { return p.text }
+func (pretended) RuntimeError()   {}
+
+func TestPanicIsToldByItsTypeAndPlace(t *testing.T) {
+	canary := "canary@example.com"
+	var names []string
+	var nobody *customerv1.UpdateCustomerRequest
+	var anything any = canary
+	for _, row := range []struct {
+		name string
+		run  func(string)
+		told string
+	}{
+		{"a text", func(text string) { panic("cannot do " + text) }, "string"},
+		{"an error", func(text string) { panic(fmt.Errorf("%s: %w", text, errors.ErrUnsupported)) }, "*fmt.wrapError"},
+		{"a request", func(text string) { panic(&customerv1.Customer{Email: proto.String(text)}) }, "*customerv1.Customer"},
+		{"an error that pretends to be the runtime's", func(text string) { panic(pretended{text}) }, "redact_test.pretended"},
+		{"one that points", func(text string) { panic(&pretended{text}) }, "*redact_test.pretended"},
+		{"an index", func(text string) { names[len(text)] = text }, "runtime error: index out of range [18] with length 0"},
+		{"a nil pointer", func(text string) { nobody.Etag = text }, "runtime error: invalid memory address or nil pointer dereference"},
+		{"another type", func(string) { _ = anything.(fmt.Stringer) }, "interface conversion: string is not fmt.Stringer: missing method String"},
+		{"a key that is no key", func(text string) { _ = map[any]bool{[]string{text}: true} }, "runtime error: hash of unhashable type []string"},
+		{"nil", func(string) { panic(nil) }, "panic called with nil argument"}, //nolint:govet // it is what is tested
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			attributes := panicOf(row.run, canary)
+			if got := attributes[0]; got.Key != "panic" || got.Value.String() != row.told {
+				t.Errorf("told %s", got)
+			}
+			stack := attributes[1].Value.String()
+			if !strings.Contains(stack, "TestPanicIsToldByItsTypeAndPlace") || !strings.Contains(stack, "panic_test.go") {
+				t.Errorf("the stack does not say where: %s", stack)
+			}
+			if strings.Contains(stack, "canary@") {
+				t.Errorf("the stack has the text: %s", stack)
+			}
+		})
+	}
+}
+
+func panicOf(run func(string), argument string) (attributes []slog.Attr) {
+	defer func() { attributes = redact.Panic(recover()) }()
+	run(argument)
+	return nil
+}

@@ -1,0 +1,279 @@
+package redact
+
+import (
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// The bounds of a shape: it is for a line of a log.
+const (
+	maxShape = 1024 // bytes, and a few more for its end
+	maxDepth = 8    // messages within messages
+	maxItems = 8    // of a list or a map
+	maxText  = 40   // characters of one text
+)
+
+// Shape returns what may be logged of a message: which fields it has, and of those that are not personal the values.
+// It is made when it is written, so a logger that leaves it out costs nothing.
+func Shape(message proto.Message) slog.LogValuer { return shape{message} }
+
+type shape struct{ message proto.Message }
+
+// LogValue returns one short line such as
+//
+//	customer_id:1 customer:{email:[15 B] city:[4 B]} update_mask:[city]
+func (s shape) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// String is the same, for those who print what they should log.
+func (s shape) String() string {
+	if s.message == nil {
+		return ""
+	}
+	w := &writer{}
+	w.content(s.message.ProtoReflect(), 0)
+	return string(w.out)
+}
+
+// writer writes a shape. Once it is full it writes nothing more.
+type writer struct {
+	out  []byte
+	full bool
+}
+
+func (w *writer) add(text string) {
+	switch {
+	case w.full:
+	case len(w.out)+len(text) > maxShape:
+		w.full = true
+		w.out = append(w.out, "…"...)
+	default:
+		w.out = append(w.out, text...)
+	}
+}
+
+// count writes how much there is of something, in place of the thing.
+func (w *writer) count(n int, unit string) { w.add("[" + strconv.Itoa(n) + " " + unit + "]") }
+
+func (w *writer) fields(message protoreflect.Message, depth int) {
+	var set []protoreflect.FieldDescriptor
+	message.Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		set = append(set, field)
+		return true
+	})
+	slices.SortFunc(set, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
+	for i, field := range set {
+		if w.full {
+			return
+		}
+		if i > 0 {
+			w.add(" ")
+		}
+		w.add(field.TextName() + ":")
+		w.field(message, field, depth)
+	}
+	if unknown := message.GetUnknown(); len(unknown) > 0 {
+		if len(set) > 0 {
+			w.add(" ")
+		}
+		w.add("unknown:[" + strconv.Itoa(countFields(unknown)) + " fields, " + strconv.Itoa(len(unknown)) + " B]")
+	}
+}
+
+func (w *writer) field(message protoreflect.Message, field protoreflect.FieldDescriptor, depth int) {
+	value := message.Get(field)
+	switch {
+	case personal(field):
+		w.hidden(field, value)
+	case field.IsMap():
+		w.entries(field, value.Map(), depth)
+	case field.IsList():
+		w.items(field, value.List(), depth)
+	case field.Message() != nil && field.Message().FullName() == "google.protobuf.FieldMask":
+		w.mask(message.Descriptor(), value.Message())
+	default:
+		w.value(field, value, depth)
+	}
+}
+
+// hidden tells how much there is of a personal value. Of a number even that would be a part of it.
+func (w *writer) hidden(field protoreflect.FieldDescriptor, value protoreflect.Value) {
+	switch {
+	case field.IsMap():
+		w.count(value.Map().Len(), "entries")
+	case field.IsList():
+		w.count(value.List().Len(), "items")
+	case field.Message() != nil:
+		w.count(proto.Size(value.Message().Interface()), "B")
+	case field.Kind() == protoreflect.StringKind:
+		w.count(len(value.String()), "B")
+	case field.Kind() == protoreflect.BytesKind:
+		w.count(len(value.Bytes()), "B")
+	default:
+		w.add("[set]")
+	}
+}
+
+func (w *writer) items(field protoreflect.FieldDescriptor, list protoreflect.List, depth int) {
+	w.add("[")
+	for i := range min(list.Len(), maxItems) {
+		if i > 0 {
+			w.add(" ")
+		}
+		w.value(field, list.Get(i), depth)
+	}
+	w.more(list.Len())
+	w.add("]")
+}
+
+// entries writes a map by its keys.
+func (w *writer) entries(field protoreflect.FieldDescriptor, entries protoreflect.Map, depth int) {
+	keys := make([]protoreflect.MapKey, 0, entries.Len())
+	entries.Range(func(key protoreflect.MapKey, _ protoreflect.Value) bool {
+		keys = append(keys, key)
+		return true
+	})
+	slices.SortFunc(keys, func(a, b protoreflect.MapKey) int {
+		if a.String() < b.String() {
+			return -1
+		}
+		return 1
+	})
+	w.add("{")
+	for i, key := range keys[:min(len(keys), maxItems)] {
+		if i > 0 {
+			w.add(" ")
+		}
+		w.value(field.MapKey(), key.Value(), depth)
+		w.add(":")
+		if value := entries.Get(key); personal(field.MapValue()) {
+			w.hidden(field.MapValue(), value)
+		} else {
+			w.value(field.MapValue(), value, depth)
+		}
+	}
+	w.more(len(keys))
+	w.add("}")
+}
+
+func (w *writer) more(n int) {
+	if n > maxItems {
+		w.add(" " + strconv.Itoa(n-maxItems) + " more")
+	}
+}
+
+// value writes one value of a field that is not personal.
+func (w *writer) value(field protoreflect.FieldDescriptor, value protoreflect.Value, depth int) {
+	switch field.Kind() {
+	case protoreflect.MessageKind, protoreflect.GroupKind:
+		w.message(value.Message(), depth+1)
+	case protoreflect.StringKind:
+		w.add(quoted(value.String()))
+	case protoreflect.BytesKind:
+		w.count(len(value.Bytes()), "B")
+	case protoreflect.EnumKind:
+		if known := field.Enum().Values().ByNumber(value.Enum()); known != nil {
+			w.add(string(known.Name()))
+			return
+		}
+		w.add(strconv.Itoa(int(value.Enum())))
+	default: // numbers and booleans
+		w.add(value.String())
+	}
+}
+
+func (w *writer) message(message protoreflect.Message, depth int) {
+	w.add("{")
+	w.content(message, depth)
+	w.add("}")
+}
+
+func (w *writer) content(message protoreflect.Message, depth int) {
+	switch packed, isAny := message.Interface().(*anypb.Any); {
+	case depth > maxDepth:
+		w.add("…")
+	case isAny:
+		w.any(packed, depth)
+	default:
+		w.fields(message, depth)
+	}
+}
+
+// any opens what is packed, if its type is one that this program has. Any other name of a type is text of the sender's.
+func (w *writer) any(packed *anypb.Any, depth int) {
+	content, err := packed.UnmarshalNew()
+	if err != nil {
+		w.add("type_url:")
+		w.count(len(packed.GetTypeUrl()), "B")
+		w.add(" value:")
+		w.count(len(packed.GetValue()), "B")
+		return
+	}
+	w.add(string(content.ProtoReflect().Descriptor().FullName()) + ":")
+	w.message(content.ProtoReflect(), depth+1)
+}
+
+// mask writes those paths that are names of fields beside the mask. Any other path is text of the sender's.
+func (w *writer) mask(parent protoreflect.MessageDescriptor, mask protoreflect.Message) {
+	list := mask.Get(mask.Descriptor().Fields().ByName("paths")).List()
+	w.add("[")
+	for i := range min(list.Len(), maxItems) {
+		if i > 0 {
+			w.add(" ")
+		}
+		if path := list.Get(i).String(); path == "*" {
+			w.add(path)
+		} else {
+			w.path(parent, path)
+		}
+	}
+	w.more(list.Len())
+	w.add("]")
+}
+
+// path writes the name of a field of one of the messages in parent. It is also written fullName.
+func (w *writer) path(parent protoreflect.MessageDescriptor, path string) {
+	for i := range parent.Fields().Len() {
+		inner := parent.Fields().Get(i).Message()
+		if inner == nil {
+			continue
+		}
+		for j := range inner.Fields().Len() {
+			name := string(inner.Fields().Get(j).Name())
+			if strings.EqualFold(strings.ReplaceAll(path, "_", ""), strings.ReplaceAll(name, "_", "")) {
+				w.add(name)
+				return
+			}
+		}
+	}
+	w.count(len(path), "B")
+}
+
+// quoted is a short piece of a text in printable ASCII.
+func quoted(text string) string {
+	if utf8.RuneCountInString(text) <= maxText {
+		return strconv.QuoteToASCII(text)
+	}
+	return strconv.QuoteToASCII(string([]rune(text)[:maxText])) + "…"
+}
+
+// countFields counts the fields of an encoded message.
+func countFields(encoded []byte) int {
+	n := 0
+	for len(encoded) > 0 {
+		_, _, size := protowire.ConsumeField(encoded)
+		if size < 0 {
+			break
+		}
+		encoded = encoded[size:]
+		n++
+	}
+	return n
+}
