@@ -48,7 +48,7 @@ func setCountry(c *fluentcart.Customer, v string) { c.Country, c.CountryName = &
 func setUserID(c *fluentcart.Customer, v string) {
 	id, err := strconv.ParseInt(v, 10, 64)
 	if err != nil {
-		panic("user_id of an int64 field is not an int64: " + v)
+		panic("user_id of an int64 field is not an int64")
 	}
 	c.UserID, c.UserLink = &id, ""
 }

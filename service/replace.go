@@ -34,11 +34,11 @@ func (s *Service) replace(ctx context.Context, t *turn, request *customerv1.Upda
 	c.setColumns(&asked.customer)
 	asked.customer.FirstName, asked.customer.LastName, _ = c.mergeNames("", "") // checked before
 	if !s.store.Proven() {                                                      // a read shows whether the store is back, rather than a write
-		if _, err := s.read(ctx, request.GetCustomerId()); err != nil && !s.store.Proven() {
+		if _, err := s.read(ctx, request); err != nil && !s.store.Proven() {
 			return nil, err
 		}
 	}
-	return s.write(ctx, t, &write{asked: asked, body: c.replacement(), respond: c.respond})
+	return s.write(ctx, t, &write{request: request, asked: asked, body: c.replacement(), respond: c.respond})
 }
 
 // respond answers with what the store holds after a replacement.

@@ -35,7 +35,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 		return s.replace(ctx, turn, request, change)
 	}
 
-	before, err := s.read(ctx, request.GetCustomerId())
+	before, err := s.read(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,9 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 		return respond(updated, asked, before), nil
 	}
 	return s.write(ctx, turn, &write{
-		asked: asked,
-		body:  asked.update(),
+		request: request,
+		asked:   asked,
+		body:    asked.update(),
 		respond: func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 			return respond(orUpdated(message), asked, after)
 		},
@@ -63,15 +64,15 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 }
 
 // read reads the customer, and notes how long that takes.
-func (s *Service) read(ctx context.Context, customer int64) (*fluentcart.Customer, error) {
+func (s *Service) read(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*fluentcart.Customer, error) {
 	start := time.Now()
-	read, err := s.store.GetCustomer(ctx, customer)
+	read, err := s.store.GetCustomer(ctx, request.GetCustomerId())
 	took := time.Since(start)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() { // it takes that long, at the least
 			s.reads.Add(took)
 		}
-		return nil, readError(ctx, customer, err)
+		return nil, readError(ctx, request.GetCustomerId(), discreet(err, request, nil))
 	}
 	s.reads.Add(took)
 	return read, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -12,11 +11,13 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
 // write is a PUT on its way. Once begun it runs to an outcome, whatever its caller does: a caller who gives up does not
 // stop the store (F22), and tearing the connection would only lose the answer.
 type write struct {
+	request *customerv1.UpdateCustomerRequest
 	asked   *merged
 	body    fluentcart.Update
 	respond func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse
@@ -98,6 +99,9 @@ func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 		s.writes.Add(time.Since(start))
 	}
 	w.freeSlot()
+	if err != nil {
+		err = discreet(err, w.request, w.asked.before)
+	}
 	switch {
 	case err == nil:
 		w.freeLease()
@@ -139,7 +143,7 @@ func (s *Service) survive(ctx context.Context, w *write) {
 	if panicked == nil {
 		return
 	}
-	s.logger.LogAttrs(ctx, slog.LevelError, "panic", slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
+	s.logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
 	w.freeSlot()
 	select {
 	case w.known <- outcome{err: newError(reasonGatewayFault, stateUnknown, gatewayFault, nil)}:

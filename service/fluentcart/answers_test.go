@@ -148,7 +148,14 @@ func TestWhatTheStoreSays(t *testing.T) {
 		{"nothing under 204", 204, ``, fluentcart.BadAnswer, "", "", nil},
 		{"a list under 200", 200, `[]`, fluentcart.BadAnswer, "", "", nil},
 		{"another customer under 200", 200, `{"customer":{"id":2,"email":"e@example.com"},"data":{"id":2,"email":"e@example.com"}}`, fluentcart.BadAnswer, "", "", nil},
-		{"a code with line breaks", 500, `{"code":"a\nb"}`, fluentcart.Broken, "a_b", "", nil},
+		{"a code with line breaks", 500, `{"code":"a\nb"}`, fluentcart.Broken, "", "", nil},
+		{"a code that is an address", 500, `{"code":"ann@example.com"}`, fluentcart.Broken, "", "", nil},
+		{"a code that is a name", 500, `{"code":"Ann"}`, fluentcart.Broken, "", "", nil},
+		{"a message with somebody's address", 400, `{"message":"In use by bob@example.com."}`, fluentcart.Rejected, "", "", nil},
+		{"a message with somebody's address encoded", 400, `{"message":"In use by bob%40example.com."}`, fluentcart.Rejected, "", "", nil},
+		{"fields and rules that are no names", 422, `{"Ann":{"required":"x"},"city":{"Not in Lyon":"y"}}`, fluentcart.Invalid, "", "", []fluentcart.FieldError{
+			{Rule: "required", Message: "x"}, {Field: "city", Message: "y"},
+		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for method, err := range both(t.Context(), newClient(t, answering(row.status, row.body))) {

@@ -1,6 +1,7 @@
 package fluentcart
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ type Error struct {
 	Method string
 	// Status is the HTTP status of the answer; 0 where there was none.
 	Status int
-	// Code is the `code` in the body, at most 64 bytes, such as 423 or rest_forbidden.
+	// Code is the `code` in the body, such as 423 or rest_forbidden; empty where it is not a name of at most 64 letters.
 	Code string
 	// Message is the store's message if it is a short plain text for people, else empty. It is in the store's
 	// language and not for the log, since it may repeat what was sent.
@@ -106,7 +107,7 @@ func (e *Error) Error() string {
 		b.WriteString(")")
 	}
 	for _, field := range e.Fields {
-		fmt.Fprintf(&b, ", %s %s", field.Field, field.Rule)
+		fmt.Fprintf(&b, ", %s %s", cmp.Or(field.Field, "(other)"), cmp.Or(field.Rule, "(other)"))
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
@@ -117,22 +118,29 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// bounded keeps a word of the store's fit for logs and metadata: printable ASCII, at most 64 bytes.
-func bounded(word string) string {
-	word = strings.Map(func(r rune) rune {
-		if r <= ' ' || r > '~' {
-			return '_'
+// word returns a name that the store gives, of an error, a field or a rule, and nothing for what is no such name: it may
+// be anything then, such as the address of a customer. Names are as in a program, and begin with a small letter or a
+// digit, as names of people and places do not.
+func word(name string) string {
+	for i, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		case i > 0 && (r >= 'A' && r <= 'Z' || r == '_' || r == '-' || r == '.'):
+		default:
+			return ""
 		}
-		return r
-	}, word)
-	return word[:min(len(word), 64)]
+	}
+	if len(name) > 64 {
+		return ""
+	}
+	return name
 }
 
 // plainMessage returns a message of the store's if it is a short plain text, else nothing: markup, SQL, paths
-// and code are never for the caller's eyes.
+// and code are never for the caller's eyes, and neither is an e-mail address, whosever it is.
 func plainMessage(message string) string {
 	message = strings.TrimSpace(message)
-	if utf8.RuneCountInString(message) > 200 || strings.ContainsAny(message, "<>{}[]\\/$=;`|_") {
+	if utf8.RuneCountInString(message) > 200 || strings.ContainsAny(message, "<>{}[]\\/$=;`|_@%") {
 		return ""
 	}
 	lower := strings.ToLower(message)

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"sync/atomic"
 )
 
@@ -45,7 +44,7 @@ func (c *Client) exchange(ctx context.Context, as Credentials, method, target st
 		},
 	}), method, target, content)
 	if err != nil {
-		return nil, &Error{Kind: Unreachable, Method: method, Err: withoutURL(err)}
+		return nil, &Error{Kind: Unreachable, Method: method, Err: causeOf(err)}
 	}
 	request.Header = c.header.Clone()
 	as.sign(request)
@@ -129,7 +128,7 @@ func (a *answer) error(kind Kind, cause error) *Error {
 // transportError describes a request that got no complete answer. The context's error wins over what the
 // transport makes of it: "deadline exceeded" says more than "use of closed connection".
 func transportError(ctx context.Context, method string, status int, sent bool, err error) *Error {
-	failure := &Error{Kind: Unreachable, Method: method, Status: status, Sent: sent, Err: withoutURL(err)}
+	failure := &Error{Kind: Unreachable, Method: method, Status: status, Sent: sent, Err: causeOf(err)}
 	var notBegun *notBegunError
 	switch {
 	case errors.As(err, &notBegun) && !sent:
@@ -153,13 +152,4 @@ func isTLS(err error) bool {
 	}
 	var alert *net.OpError // crypto/tls has no type for an alert over TCP
 	return errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error")
-}
-
-// withoutURL drops the address that net/http puts into its errors: logs name the store once, at start.
-func withoutURL(err error) error {
-	var urlError *url.Error
-	if errors.As(err, &urlError) {
-		return urlError.Err
-	}
-	return err
 }

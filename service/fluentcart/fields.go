@@ -37,11 +37,11 @@ func (o object) fieldErrors() []FieldError {
 		switch raw := top[field]; {
 		case json.Unmarshal(raw, &rules) == nil:
 			for _, rule := range slices.Sorted(maps.Keys(rules)) {
-				list = append(list, FieldError{Field: bounded(field), Rule: bounded(rule), Message: plainMessage(string(rules[rule]))})
+				list = append(list, FieldError{Field: word(field), Rule: word(rule), Message: plainMessage(string(rules[rule]))})
 			}
 		case json.Unmarshal(raw, &messages) == nil:
 			for _, message := range messages {
-				list = append(list, FieldError{Field: bounded(field), Message: plainMessage(string(message))})
+				list = append(list, FieldError{Field: word(field), Message: plainMessage(string(message))})
 			}
 		}
 	}

@@ -25,8 +25,9 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	customerv1.RegisterCustomerServiceServer(calls, cfg.Customers)
 
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
+	logger := cfg.Logger.With(slog.String("door", "json"))
 	door := &jsonDoor{
-		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(cfg.Logger.With(slog.String("door", "json"))),
+		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(logger), logger: logger,
 		callers: cfg.Callers, challenge: cfg.Callers.Challenge(), open: letsAnyoneIn(cfg.Callers),
 	}
 	mux := runtime.NewServeMux(
@@ -50,7 +51,7 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           door.bounded(mux),
+		Handler:           door.recovering(door.bounded(mux)),
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
@@ -14,6 +14,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
 const (
@@ -92,6 +95,9 @@ func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 		if about, ok := request.(interface{ GetCustomerId() int64 }); ok {
 			attributes = append(attributes, slog.Int64("customer_id", about.GetCustomerId()))
 		}
+		if message, ok := request.(proto.Message); ok && logger.Enabled(ctx, slog.LevelDebug) {
+			attributes = append(attributes, slog.Any("request", redact.Shape(message)))
+		}
 		if err != nil {
 			if failure := infoOf(err); failure != nil {
 				attributes = append(attributes, slog.String("reason", failure.GetReason()), slog.String("write_state", failure.GetMetadata()["write_state"]))
@@ -114,19 +120,31 @@ func levelOf(code codes.Code) slog.Level {
 	}
 }
 
-// recovered turns a panic into an error that says nothing about it; the log has it all.
+// recovered turns a panic, and an error that is none of the gateway's, into one that says nothing about it: their texts
+// may hold what the call carried. The log has what they were, and where a panic was.
 func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
-	fault := status.New(codes.Internal, "internal error; whether the customer was written is not known: read it before sending again")
-	if detailed, err := fault.WithDetails(&errdetails.ErrorInfo{
-		Domain: "fluentcart-gateway", Reason: "GATEWAY_FAULT", Metadata: map[string]string{"write_state": "unknown"},
-	}); err == nil {
-		fault = detailed
-	}
-	return recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
-		logger.LogAttrs(ctx, slog.LevelError, "panic",
-			slog.Any("panic", panicked), slog.String("stack", string(debug.Stack())))
-		return fault.Err()
+	fault := gatewayFault().Err()
+	recovering := recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
+		logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
+		return fault
 	}))
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		return recovering(ctx, request, info, func(ctx context.Context, request any) (any, error) {
+			response, err := handler(ctx, request)
+			if err != nil && !isOwn(err) {
+				logger.LogAttrs(ctx, slog.LevelError, "an error that says neither what it is nor what became of the write", slog.String("type", fmt.Sprintf("%T", err)))
+				return nil, fault
+			}
+			return response, err
+		})
+	}
+}
+
+// isOwn reports whether an error is of the gateway's making. Of one that wraps such an error gRPC would tell the text of
+// the wrapping.
+func isOwn(err error) bool {
+	_, hasStatus := err.(interface{ GRPCStatus() *status.Status }) //nolint:errorlint // the error itself, as said
+	return hasStatus && infoOf(err) != nil
 }
 
 // noBlindRetry tells gRPC clients that retry by themselves not to, where the outcome of a write is not known.

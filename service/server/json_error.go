@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"strconv"
@@ -25,10 +27,12 @@ type jsonDoor struct {
 	challenge  string // of callers
 	open       bool   // everybody may call
 	log        *refusalLog
+	logger     *slog.Logger
 }
 
 // callFailed answers with the status of a call. What has no ErrorInfo did not come from the service: it is
-// grpc-gateway's complaint about the request, with the decoder's violations behind it.
+// grpc-gateway's complaint about the request, with the decoder's violations behind it. Its own words are not passed on:
+// they quote what they are about.
 func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	s := status.Convert(err)
 	httpStatus, known := d.httpStatus(s)
@@ -36,13 +40,15 @@ func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.
 	case known:
 		d.answer(w, httpStatus, s)
 	case s.Code() == codes.InvalidArgument:
-		violations := []violation{{"request", s.Message()}}
+		violations := []violation{{"request", "cannot be read"}}
 		if read, ok := r.Body.(*body); ok && len(read.violations) > 0 {
 			violations = read.violations
 		}
 		d.refuse(w, r, http.StatusBadRequest, violations...)
 	default:
-		d.answer(w, runtime.HTTPStatusFromCode(s.Code()), s)
+		d.logger.LogAttrs(r.Context(), slog.LevelError, "a call could not be answered",
+			slog.String("request_id", r.Header.Get(requestIDHeader)), slog.String("code", s.Code().String()), slog.String("type", fmt.Sprintf("%T", err)))
+		d.answer(w, http.StatusInternalServerError, gatewayFault())
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // logRefusal writes the line of a request that is no call. It says what was wrong, and not what was sent.
 func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, s *status.Status) {
 	attributes := []slog.Attr{
-		slog.String("http_method", r.Method),
+		slog.String("http_method", loggableMethod(r.Method)),
 		slog.Int("http_status", httpStatus),
 		slog.String("reason", errorInfo(s).GetReason()),
 	}
@@ -21,6 +21,15 @@ func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, s *status.Status)
 		attributes = append(attributes, slog.Any("fields", fields))
 	}
 	d.log.write(withCall(r.Context(), r.Header.Get(requestIDHeader)), attributes...)
+}
+
+// loggableMethod returns one of the usual methods. Any other may be any word.
+func loggableMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return method
+	}
+	return "(other)"
 }
 
 // loggable returns the names of the violated fields. A name that is not the gateway's own was made up by the caller,

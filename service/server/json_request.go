@@ -40,6 +40,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem strin
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):
+		w.Header().Set("Connection", "close") // as above
 		return nil, tooLarge, http.StatusRequestEntityTooLarge
 	case err != nil:
 		return nil, "could not be read to its end", http.StatusBadRequest

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 )
 
-// What the doors refuse by themselves. Nothing was sent to the store.
+// What the doors answer by themselves. Where they refuse, nothing was sent to the store.
 
 // The reasons in google.rpc.ErrorInfo.
 const (
@@ -24,6 +24,7 @@ const (
 	reasonRequestTooSlow        = "REQUEST_TOO_SLOW"
 	reasonTooManyConnections    = "TOO_MANY_CONNECTIONS"
 	reasonTooManyStreams        = "TOO_MANY_STREAMS"
+	reasonGatewayFault          = "GATEWAY_FAULT"
 )
 
 // violation is what a door has against a request, before the service sees it.
@@ -49,7 +50,16 @@ func invalidField(violations ...violation) *status.Status {
 
 // refusal is the status of a request that goes no further than the door.
 func refusal(code codes.Code, reason, message string, details ...protoadapt.MessageV1) *status.Status {
-	info := &errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: reason, Metadata: map[string]string{"write_state": "not_sent"}}
+	return withInfo(code, reason, "not_sent", message, details...)
+}
+
+// gatewayFault is the status of a call that failed for a reason of the gateway's own.
+func gatewayFault() *status.Status {
+	return withInfo(codes.Internal, reasonGatewayFault, "unknown", "internal error; whether the customer was written is not known: read it before sending again")
+}
+
+func withInfo(code codes.Code, reason, writeState, message string, details ...protoadapt.MessageV1) *status.Status {
+	info := &errdetails.ErrorInfo{Domain: "fluentcart-gateway", Reason: reason, Metadata: map[string]string{"write_state": writeState}}
 	s, err := status.New(code, message).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
 	if err != nil {
 		return status.New(codes.Internal, "the error could not be written")

@@ -1,0 +1,54 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
+)
+
+// recovering answers to a panic outside the interceptors, which net/http would log with its value, and not answer at
+// all. http.ErrAbortHandler stays what it is: the word for breaking off.
+func (d *jsonDoor) recovering(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tracked := &begunResponse{ResponseWriter: w}
+		defer func() {
+			panicked := recover()
+			if panicked == nil {
+				return
+			}
+			if panicked == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
+				panic(http.ErrAbortHandler)
+			}
+			id := slog.String("request_id", w.Header().Get(requestIDHeader))
+			d.logger.LogAttrs(r.Context(), slog.LevelError, "panic", append(redact.Panic(panicked), id)...)
+			if tracked.begun { // half an answer must not look like a whole one
+				panic(http.ErrAbortHandler)
+			}
+			d.answer(w, http.StatusInternalServerError, gatewayFault())
+		}()
+		next.ServeHTTP(tracked, r)
+	})
+}
+
+// begunResponse knows whether the answer has begun.
+type begunResponse struct {
+	http.ResponseWriter
+
+	begun bool
+}
+
+// WriteHeader begins the answer.
+func (b *begunResponse) WriteHeader(status int) {
+	b.begun = true
+	b.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer too.
+func (b *begunResponse) Write(content []byte) (int, error) {
+	b.begun = true
+	return b.ResponseWriter.Write(content)
+}
+
+// Unwrap is for http.ResponseController.
+func (b *begunResponse) Unwrap() http.ResponseWriter { return b.ResponseWriter }
