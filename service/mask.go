@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
@@ -125,10 +126,14 @@ func writable() string {
 	return strings.Join(names, ", ")
 }
 
-// quoted repeats a short piece of the request in an error, cut and escaped.
-func quoted(s string) string {
-	if runes := []rune(s); len(runes) > 40 {
-		s = string(runes[:40]) + "…"
+// quoted repeats a name of the request in an error, if it looks like one: what was put there by mistake, such as an
+// e-mail address, is not repeated.
+func quoted(name string) string {
+	if len(name) > 40 || strings.Trim(name, nameLetters) != "" {
+		return fmt.Sprintf("a name of %d bytes", len(name))
 	}
-	return fmt.Sprintf("%q", s)
+	return strconv.Quote(name)
 }
+
+// nameLetters are what names of fields, and the paths to them, are made of.
+const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*"

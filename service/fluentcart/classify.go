@@ -40,7 +40,7 @@ func classify(a *answer) *Error {
 	}
 
 	failure := a.error(kindOf(status, body), nil)
-	failure.Code = word(string(body.Code))
+	failure.Code = codeOf(string(body.Code))
 	switch failure.Kind {
 	case Rejected, UserUpdateFailed:
 		failure.Message = plainMessage(string(body.Message))

@@ -3,6 +3,7 @@ package fluentcart
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -78,7 +79,7 @@ type Error struct {
 	Method string
 	// Status is the HTTP status of the answer; 0 where there was none.
 	Status int
-	// Code is the `code` in the body, such as 423 or rest_forbidden; empty where it is not a name of at most 64 letters.
+	// Code is the `code` in the body, such as 423 or rest_forbidden; empty where it is no such name.
 	Code string
 	// Message is the store's message if it is a short plain text for people, else empty. It is in the store's
 	// language and not for the log, since it may repeat what was sent.
@@ -117,6 +118,15 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// codeOf returns a code that is a number, or is made of several words as WordPress's own are. A single word may be a
+// word of somebody's.
+func codeOf(code string) string {
+	if _, err := strconv.Atoi(code); err != nil && !strings.Contains(code, "_") {
+		return ""
+	}
+	return word(code)
+}
 
 // word returns a name that the store gives, of an error, a field or a rule, and nothing for what is no such name: it may
 // be anything then, such as the address of a customer. Names are as in a program, and begin with a small letter or a

@@ -120,7 +120,7 @@ func meaningful(value string) bool {
 		for _, o := range own {
 			known = known || strings.EqualFold(o, word)
 		}
-		if utf8.RuneCountInString(word) >= 4 && !known && strings.ToLower(word) == strings.ToLower(strings.ToUpper(word)) {
+		if utf8.RuneCountInString(word) >= 4 && !known && strings.EqualFold(word, strings.ToLower(word)) {
 			return true
 		}
 	}

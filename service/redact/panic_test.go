@@ -38,7 +38,7 @@ func TestPanicIsToldByItsTypeAndPlace(t *testing.T) {
 		{"a nil pointer", func(text string) { nobody.Etag = text }, "runtime error: invalid memory address or nil pointer dereference"},
 		{"another type", func(string) { _ = anything.(fmt.Stringer) }, "interface conversion: string is not fmt.Stringer: missing method String"},
 		{"a key that is no key", func(text string) { _ = map[any]bool{[]string{text}: true} }, "runtime error: hash of unhashable type []string"},
-		{"nil", func(string) { panic(nil) }, "panic called with nil argument"}, //nolint:govet // it is what is tested
+		{"nil", func(string) { panic(nil) }, "panic called with nil argument"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			attributes := panicOf(row.run, canary)

@@ -40,6 +40,7 @@ type gateway struct {
 
 	service *service.Service
 	log     *lockedBuffer
+	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
 
 	stopped chan error // what Run returned
 }
@@ -57,12 +58,16 @@ type options struct {
 	rate float64
 	// drain is how long stopping may take; none is long.
 	drain time.Duration
+	// text is the gateway's.
+	text *lockedBuffer
+	// carry stands in the client's place of the connection.
+	carry func(http.RoundTripper) http.RoundTripper
 }
 
 // start runs a gateway until the test ends.
 func start(t testing.TB, opts options) *gateway {
 	t.Helper()
-	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), log: &lockedBuffer{}}
+	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), log: &lockedBuffer{}, text: opts.text}
 	var behind http.Handler = g.store
 	if opts.wrap != nil {
 		behind = opts.wrap(behind)
@@ -75,8 +80,12 @@ func start(t testing.TB, opts options) *gateway {
 	}
 	transport := fluentcart.NewTransport()
 	t.Cleanup(transport.CloseIdleConnections)
+	var carrier http.RoundTripper = transport
+	if opts.carry != nil {
+		carrier = opts.carry(transport)
+	}
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: opts.storeURL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: transport,
+		BaseURL: opts.storeURL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: carrier,
 		Rate:       opts.rate,
 		GetTimeout: or(opts.getTimeout, 10*time.Second), PutTimeout: or(opts.putTimeout, 10*time.Second),
 	})
@@ -134,6 +143,10 @@ func (g *gateway) stopNow(t testing.TB) {
 }
 
 func (g *gateway) logger() *slog.Logger {
+	if g.text != nil {
+		all := &slog.HandlerOptions{Level: slog.LevelDebug}
+		return slog.New(server.LogHandler(slog.NewMultiHandler(slog.NewJSONHandler(g.log, all), slog.NewTextHandler(g.text, all))))
+	}
 	return slog.New(server.LogHandler(slog.NewJSONHandler(g.log, nil)))
 }
 

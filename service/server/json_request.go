@@ -137,10 +137,14 @@ func isBool(value string) bool {
 	return err == nil
 }
 
-// quoted repeats a short piece of the request in an error, cut and escaped.
-func quoted(s string) string {
-	if runes := []rune(s); len(runes) > 40 {
-		s = string(runes[:40]) + "…"
+// quoted repeats a name of the request in an error, if it looks like one: what was put there by mistake, such as an
+// e-mail address, is not repeated.
+func quoted(name string) string {
+	if len(name) > 40 || strings.Trim(name, nameLetters) != "" {
+		return fmt.Sprintf("a name of %d bytes", len(name))
 	}
-	return strconv.Quote(s)
+	return strconv.Quote(name)
 }
+
+// nameLetters are what names of fields, and the paths to them, are made of.
+const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*"

@@ -1,0 +1,155 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+)
+
+// carrierFunc is a connection to the store.
+type carrierFunc func(*http.Request) (*http.Response, error)
+
+func (f carrierFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// What is on the way to the store has the password in it.
+func TestNothingOfARequestToTheStoreIsAnsweredOrLogged(t *testing.T) {
+	for name, fail := range map[string]func(*http.Request, []byte) error{
+		"a panic with the request": func(r *http.Request, _ []byte) error { panic(r) },
+		"a panic with its text": func(r *http.Request, body []byte) error {
+			panic(fmt.Sprint("cannot send ", r.Header, string(body)))
+		},
+		"a panic with an error":   func(r *http.Request, body []byte) error { panic(fmt.Errorf("%v %s", r.Header, body)) },
+		"an error with its text":  func(r *http.Request, body []byte) error { return fmt.Errorf("cannot send %v %s", r.Header, body) },
+		"an error about its text": func(r *http.Request, _ []byte) error { return errors.New(r.Header.Get("Authorization")) },
+	} {
+		for _, method := range []string{http.MethodGet, http.MethodPut} {
+			t.Run(name+"/"+method, func(t *testing.T) {
+				t.Parallel()
+				carry := func(next http.RoundTripper) http.RoundTripper {
+					return carrierFunc(func(r *http.Request) (*http.Response, error) {
+						if r.Method != method {
+							return next.RoundTrip(r)
+						}
+						var body []byte
+						if r.Body != nil {
+							body, _ = io.ReadAll(r.Body)
+						}
+						return nil, fail(r, body)
+					})
+				}
+				watched(t, options{carry: carry}).sing(t, few())
+			})
+		}
+	}
+}
+
+// A service that fails in ways it should not is behind the same doors.
+func TestNothingThatTheServiceSaysIsAnsweredOrLogged(t *testing.T) {
+	for name, update := range map[string]func(*customerv1.UpdateCustomerRequest) error{
+		"a panic with the request": func(r *customerv1.UpdateCustomerRequest) error { panic(r) },
+		"a panic with its text":    func(r *customerv1.UpdateCustomerRequest) error { panic(r.String()) },
+		"an error with its text":   func(r *customerv1.UpdateCustomerRequest) error { return fmt.Errorf("cannot update %v", r) },
+		"a status with its text": func(r *customerv1.UpdateCustomerRequest) error {
+			return status.Errorf(codes.NotFound, "cannot find %v", r)
+		},
+		"a status wrapped in its text": func(r *customerv1.UpdateCustomerRequest) error {
+			return fmt.Errorf("%v: %w", r, status.Error(codes.NotFound, "x"))
+		},
+		"a cancelled call and its text": func(r *customerv1.UpdateCustomerRequest) error { return fmt.Errorf("%v: %w", r, context.Canceled) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}}
+			g.serve(t, scripted{update: func(_ context.Context, r *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+				return nil, update(r)
+			}}, time.Minute)
+			for _, r := range few() {
+				told := r.send(t.Context(), t, g)
+				if found := leaks(told); len(found) > 0 || !strings.Contains(told, "GATEWAY_FAULT") {
+					t.Errorf("%s: told %s", r.name, told)
+				}
+			}
+			g.stopNow(t)
+			g.checkLogs(t)
+		})
+	}
+}
+
+// A panic on the JSON door outside of the interceptors: net/http would log its value, and answer nothing.
+func TestPanicOutsideTheInterceptorsIsAnswered(t *testing.T) {
+	g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}}
+	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		return &customerv1.UpdateCustomerResponse{}, nil
+	}}, time.Minute)
+	brittle := func(problem any) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/v1/customers/1", panicking{problem})
+		r.Header.Set("X-Request-Id", "panic-1")
+		answer := httptest.NewRecorder()
+		g.json.ServeHTTP(answer, r)
+		return answer
+	}
+	answer := brittle("zq8xsecret")
+	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), `"reason":"GATEWAY_FAULT"`) {
+		t.Errorf("answered %d %s", answer.Code, answer.Body)
+	}
+	if log := g.log.String(); !strings.Contains(log, `"panic":"string"`) || !strings.Contains(log, `"request_id":"panic-1"`) || len(leaks(log)) > 0 {
+		t.Errorf("logged %s", log)
+	}
+	func() {
+		defer func() {
+			if recover() != http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
+				t.Error("breaking off is not passed on")
+			}
+		}()
+		brittle(http.ErrAbortHandler)
+	}()
+	g.stopNow(t)
+}
+
+// panicking is a body that cannot be read.
+type panicking struct{ problem any }
+
+func (p panicking) Read([]byte) (int, error) { panic(p.problem) }
+func (panicking) Close() error               { return nil }
+
+// Callers leave at any moment; what became of the write is then in the log.
+func TestNothingOfACallWhoseCallerLeavesIsLogged(t *testing.T) {
+	for name, within := range map[string]time.Duration{"at once": 0, "before the read": time.Millisecond, "during the write": 60 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			slow := func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					wait, cancel := context.WithTimeout(r.Context(), 30*time.Millisecond)
+					defer cancel()
+					<-wait.Done()
+					if r.Method == http.MethodPut {
+						panic(http.ErrAbortHandler)
+					}
+					next.ServeHTTP(w, r)
+				})
+			}
+			g := watched(t, options{wrap: slow})
+			for _, r := range few()[:2] {
+				ctx, cancel := context.WithTimeout(t.Context(), within)
+				told := r.send(ctx, t, g)
+				cancel()
+				if found := leaks(told); len(found) > 0 {
+					t.Errorf("told %v", found)
+				}
+			}
+			g.send(t, http.MethodPut, "/v1/customers/1", sentJSON, http.Header{"Grpc-Timeout": {"50m"}})
+			g.stopNow(t)
+			g.checkLogs(t)
+		})
+	}
+}
