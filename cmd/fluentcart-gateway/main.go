@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/redis/go-redis/v9/logging"
 )
 
 func main() {
@@ -20,6 +18,6 @@ func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	logging.Disable() // go-redis writes its own lines to the log; what they say is in the errors too
+	silence()
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }

@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 func runAsGateway(sabotaged string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM) //nolint:forbidigo // as above
 	defer stop()
+	silence()
 	line := &commands{}
 	line.sabotage = sabotages[sabotaged]
 	return line.run(ctx, os.Args[1:], os.Stdout, os.Stderr)
