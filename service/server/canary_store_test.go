@@ -43,7 +43,7 @@ func TestNothingThatTheStoreRepeatsIsAnsweredOrLogged(t *testing.T) {
 	}
 	for _, httpStatus := range []int{200, 201, 301, 400, 401, 403, 404, 405, 408, 409, 413, 418, 422, 423, 429, 499, 500, 502, 503, 504, 599} {
 		answers[fmt.Sprintf("%d, a code that is a name", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: telling("zq8xlast", address)}
-		answers[fmt.Sprintf("%d, a code that is a text", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: telling("Zq9slast zq9smail@zq9shost.example", names)}
+		answers[fmt.Sprintf("%d, a code that is a text", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: telling("Zq9slast_zq9smail@zq9shost.example", names)}
 		answers[fmt.Sprintf("%d, a page", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, Body: `<html>zq8xmail@zq8xhost.example &#122;q9smail</html>`}
 	}
 	for _, code := range []int{400, 422, 423, 429, 503} {

@@ -143,7 +143,7 @@ func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 // isOwn reports whether an error is of the gateway's making. Of one that wraps such an error gRPC would tell the text of
 // the wrapping.
 func isOwn(err error) bool {
-	_, hasStatus := err.(interface{ GRPCStatus() *status.Status }) //nolint:errorlint // the error itself, as said
+	_, hasStatus := err.(interface{ GRPCStatus() *status.Status })
 	return hasStatus && infoOf(err) != nil
 }
 

@@ -33,7 +33,7 @@ type jsonDoor struct {
 // callFailed answers with the status of a call. What has no ErrorInfo did not come from the service: it is
 // grpc-gateway's complaint about the request, with the decoder's violations behind it. Its own words are not passed on:
 // they quote what they are about.
-func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+func (d *jsonDoor) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	s := status.Convert(err)
 	httpStatus, known := d.httpStatus(s)
 	switch {
@@ -46,7 +46,7 @@ func (d *jsonDoor) callFailed(_ context.Context, _ *runtime.ServeMux, _ runtime.
 		}
 		d.refuse(w, r, http.StatusBadRequest, violations...)
 	default:
-		d.logger.LogAttrs(r.Context(), slog.LevelError, "a call could not be answered",
+		d.logger.LogAttrs(ctx, slog.LevelError, "a call could not be answered",
 			slog.String("request_id", r.Header.Get(requestIDHeader)), slog.String("code", s.Code().String()), slog.String("type", fmt.Sprintf("%T", err)))
 		d.answer(w, http.StatusInternalServerError, gatewayFault())
 	}

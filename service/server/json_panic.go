@@ -13,22 +13,24 @@ func (d *jsonDoor) recovering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tracked := &begunResponse{ResponseWriter: w}
 		defer func() {
-			panicked := recover()
-			if panicked == nil {
-				return
+			if panicked := recover(); panicked != nil {
+				d.panicked(tracked, r, panicked)
 			}
-			if panicked == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
-				panic(http.ErrAbortHandler)
-			}
-			id := slog.String("request_id", w.Header().Get(requestIDHeader))
-			d.logger.LogAttrs(r.Context(), slog.LevelError, "panic", append(redact.Panic(panicked), id)...)
-			if tracked.begun { // half an answer must not look like a whole one
-				panic(http.ErrAbortHandler)
-			}
-			d.answer(w, http.StatusInternalServerError, gatewayFault())
 		}()
 		next.ServeHTTP(tracked, r)
 	})
+}
+
+func (d *jsonDoor) panicked(w *begunResponse, r *http.Request, value any) {
+	if value == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
+		panic(http.ErrAbortHandler)
+	}
+	id := slog.String("request_id", w.Header().Get(requestIDHeader))
+	d.logger.LogAttrs(r.Context(), slog.LevelError, "panic", append(redact.Panic(value), id)...)
+	if w.begun { // half an answer must not look like a whole one
+		panic(http.ErrAbortHandler)
+	}
+	d.answer(w, http.StatusInternalServerError, gatewayFault())
 }
 
 // begunResponse knows whether the answer has begun.
