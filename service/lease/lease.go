@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -53,8 +54,15 @@ func (e *UnavailableError) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("lease: Redis has started anew and may have forgotten leases; none is given for another %s", e.RetryAfter.Round(time.Millisecond))
 	}
-	return fmt.Sprintf("lease: Redis does not answer: %v", e.Err)
+	return "lease: Redis does not answer: " + withoutArguments(e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *UnavailableError) Unwrap() error { return e.Err }
+
+// withoutArguments is an error's text without what the server repeats of a command that it does not know: of the one
+// that logs in that is the password.
+func withoutArguments(err error) string {
+	text, _, _ := strings.Cut(err.Error(), ", with args beginning with")
+	return text
+}

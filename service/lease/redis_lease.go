@@ -192,7 +192,7 @@ func (l *redisLease) insist(err error) {
 		}
 		if time.Now().After(end) {
 			r.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a lease was not released in Redis; it ends by itself",
-				slog.Int64("customer_id", l.customer), slog.String("error", err.Error()))
+				slog.Int64("customer_id", l.customer), slog.String("error", withoutArguments(err)))
 			return
 		}
 		err = l.release()

@@ -1,0 +1,57 @@
+package lease_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+)
+
+// A server or proxy that does not know the command that logs in repeats its arguments.
+func TestPasswordOfRedisIsNotRepeated(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			for lines := bufio.NewScanner(conn); lines.Scan(); {
+				if strings.HasPrefix(lines.Text(), "*") { // each command begins so
+					_, _ = io.WriteString(conn, "-ERR unknown command 'AUTH', with args beginning with: 'user' 'canary'\r\n")
+				}
+			}
+			_ = conn.Close()
+		}
+	}()
+	locker, err := lease.NewRedis(lease.RedisConfig{
+		URL: "redis://user:canary@" + listener.Addr().String(), Store: "shop.example.com", Term: time.Second, MaxLanding: time.Second, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = locker.Close(t.Context())
+		_ = listener.Close()
+		<-ended
+	})
+	_, err = locker.Acquire(t.Context(), 1)
+	var unavailable *lease.UnavailableError
+	if !errors.As(err, &unavailable) || !strings.Contains(unavailable.Err.Error(), "canary") {
+		t.Fatalf("the server is not as it should be: %v", err)
+	}
+	if strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "unknown command 'AUTH'") {
+		t.Errorf("told %v", err)
+	}
+}
