@@ -136,4 +136,4 @@ func quoted(name string) string {
 }
 
 // nameLetters are what names of fields, and the paths to them, are made of.
-const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.*"
+const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.*"
