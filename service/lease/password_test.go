@@ -36,7 +36,7 @@ func TestPasswordOfRedisIsNotRepeated(t *testing.T) {
 		}
 	}()
 	locker, err := lease.NewRedis(lease.RedisConfig{
-		URL: "redis://user:canary@" + listener.Addr().String(), Store: "shop.example.com", Term: time.Second, MaxLanding: time.Second, Logger: slog.New(slog.DiscardHandler),
+		URL: "redis://user@" + listener.Addr().String(), Password: func() string { return "canary" }, Store: "shop.example.com", Term: time.Second, MaxLanding: time.Second, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

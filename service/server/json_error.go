@@ -39,6 +39,8 @@ func (d *jsonDoor) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtim
 	switch {
 	case known:
 		d.answer(w, httpStatus, s)
+	case errorInfo(s) != nil: // an interceptor's word
+		d.answer(w, runtime.HTTPStatusFromCode(s.Code()), s)
 	case s.Code() == codes.InvalidArgument:
 		violations := []violation{{"request", "cannot be read"}}
 		if read, ok := r.Body.(*body); ok && len(read.violations) > 0 {

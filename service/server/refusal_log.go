@@ -26,9 +26,9 @@ func newRefusalLog(logger *slog.Logger) *refusalLog {
 	return &refusalLog{logger: logger, limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
 }
 
-// write writes a line, or counts it for the next one.
+// write writes a line, or counts it for the next one. At debug level there is no bound.
 func (l *refusalLog) write(ctx context.Context, attributes ...slog.Attr) {
-	if !l.limiter.Allow() {
+	if !l.logger.Enabled(ctx, slog.LevelDebug) && !l.limiter.Allow() {
 		l.unlogged.Add(1)
 		return
 	}
