@@ -25,6 +25,9 @@ func healthcheck(ctx context.Context, cfg *serveConfig, stdout io.Writer) error 
 	defer connection.Close() //nolint:errcheck // the answer is there, or is not
 	answer, err := healthv1.NewHealthClient(connection).Check(ctx, &healthv1.HealthCheckRequest{})
 	if err != nil {
+		if cfg.TLSCert == "" {
+			return fmt.Errorf("no answer from %s: %w (if the gateway speaks TLS, give --tls-cert here too)", addr, err)
+		}
 		return fmt.Errorf("no answer from %s: %w", addr, err)
 	}
 	if answer.GetStatus() != healthv1.HealthCheckResponse_SERVING {

@@ -58,7 +58,11 @@ func beforeReading(callers caller.Authenticator, log *refusalLog) tap.ServerInHa
 		}
 		if _, err := callers.Authenticate(presentedIn(ctx)); err != nil {
 			s := refusedCaller(err)
-			log.write(withCall(ctx, requestIDOf(ctx)), slog.String("code", s.Code().String()), slog.String("reason", errorInfo(s).GetReason()))
+			attributes := []slog.Attr{slog.String("code", s.Code().String()), slog.String("reason", errorInfo(s).GetReason())}
+			if from, ok := peer.FromContext(ctx); ok {
+				attributes = append(attributes, fromAttr(from.Addr.String()))
+			}
+			log.request(withCall(ctx, requestIDOf(ctx)), attributes...)
 			return ctx, s.Err()
 		}
 		return ctx, nil

@@ -26,15 +26,16 @@ const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC door, with reflection for grpcurl and with health checks.
 func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
+	refusals := newRefusalLog(cfg.Logger.With(slog.String("door", "grpc")))
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
-		grpc.InTapHandle(beforeReading(cfg.Callers, newRefusalLog(cfg.Logger.With(slog.String("door", "grpc"))))),
+		grpc.InTapHandle(beforeReading(cfg.Callers, refusals)),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.MaxConcurrentStreams(100),
-		grpc.ChainStreamInterceptor(callerAuthOfStreams(cfg.Callers), fewStreams()),
-		grpc.Creds(newCredentials(cfg.TLS)),
+		grpc.ChainStreamInterceptor(recoveredStreams(cfg.Logger), callerAuthOfStreams(cfg.Callers), fewStreams()),
+		grpc.Creds(newCredentials(cfg.TLS, refusals)),
 		grpc.StaticStreamWindowSize(flowWindow),
 		grpc.StaticConnWindowSize(4*flowWindow),
 		grpc.ReadBufferSize(4<<10), // each connection has one

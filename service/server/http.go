@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"log"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -58,7 +59,7 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelWarn),
+		ErrorLog:          log.New(door.log, "", 0),
 	}, nil
 }
 

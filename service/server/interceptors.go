@@ -147,6 +147,15 @@ func isOwn(err error) bool {
 	return hasStatus && infoOf(err) != nil
 }
 
+// recoveredStreams is recovered for reflection and for watching health, which write nothing.
+func recoveredStreams(logger *slog.Logger) grpc.StreamServerInterceptor {
+	fault := status.New(codes.Internal, "internal error").Err()
+	return recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
+		logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
+		return fault
+	}))
+}
+
 // noBlindRetry tells gRPC clients that retry by themselves not to, where the outcome of a write is not known.
 func noBlindRetry() grpc.UnaryServerInterceptor {
 	pushback := metadata.Pairs("grpc-retry-pushback-ms", "-1")

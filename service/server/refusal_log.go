@@ -2,8 +2,14 @@ package server
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"net"
+	"os"
+	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"golang.org/x/time/rate"
 )
@@ -15,7 +21,8 @@ const (
 	refusalsAtOnce    = 100
 )
 
-// refusalLog writes the lines of requests that are no calls, and for which the calls' own log has none.
+// refusalLog writes the lines of connections that are none, and of requests that are no calls: the calls' own log has none
+// of them.
 type refusalLog struct {
 	logger   *slog.Logger
 	limiter  *rate.Limiter
@@ -26,8 +33,37 @@ func newRefusalLog(logger *slog.Logger) *refusalLog {
 	return &refusalLog{logger: logger, limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
 }
 
+// request writes the line of a request.
+func (l *refusalLog) request(ctx context.Context, attributes ...slog.Attr) {
+	l.write(ctx, "request refused at the door", attributes)
+}
+
+// connection writes the line of a connection that came to nothing, as where a certificate is missing. Those who leave
+// again without a word are no news.
+func (l *refusalLog) connection(from net.Addr, err error) {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return
+	}
+	l.write(context.Background(), "connection refused at the door", []slog.Attr{fromAttr(from.String()), slog.String("error", err.Error())})
+}
+
+// fromAttr is the host of an address, for who looks after those that are refused.
+func fromAttr(address string) slog.Attr {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = "unknown"
+	}
+	return slog.String("from", host)
+}
+
+// Write takes what net/http says of connections and of itself, a line at a time.
+func (l *refusalLog) Write(line []byte) (int, error) {
+	l.write(context.Background(), "the HTTP server says", []slog.Attr{slog.String("error", strings.TrimSpace(string(line)))})
+	return len(line), nil
+}
+
 // write writes a line, or counts it for the next one. At debug level there is no bound.
-func (l *refusalLog) write(ctx context.Context, attributes ...slog.Attr) {
+func (l *refusalLog) write(ctx context.Context, message string, attributes []slog.Attr) {
 	if !l.logger.Enabled(ctx, slog.LevelDebug) && !l.limiter.Allow() {
 		l.unlogged.Add(1)
 		return
@@ -35,5 +71,5 @@ func (l *refusalLog) write(ctx context.Context, attributes ...slog.Attr) {
 	if missed := l.unlogged.Swap(0); missed > 0 {
 		attributes = append(attributes, slog.Int64("more_before", missed))
 	}
-	l.logger.LogAttrs(ctx, slog.LevelInfo, "request refused at the door", attributes...)
+	l.logger.LogAttrs(ctx, slog.LevelInfo, message, attributes...)
 }

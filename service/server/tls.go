@@ -37,19 +37,22 @@ func offering(protocol string, cfg *tls.Config) *tls.Config {
 // credentials within say of it: with TLS a credentials.TLSInfo.
 type meteredCredentials struct {
 	credentials.TransportCredentials
+
+	log *refusalLog
 }
 
-func newCredentials(cfg *tls.Config) credentials.TransportCredentials {
+func newCredentials(cfg *tls.Config, log *refusalLog) credentials.TransportCredentials {
 	if cfg == nil {
-		return meteredCredentials{insecure.NewCredentials()}
+		return meteredCredentials{insecure.NewCredentials(), log}
 	}
-	return meteredCredentials{credentials.NewTLS(offering(protocolGRPC, cfg))}
+	return meteredCredentials{credentials.NewTLS(offering(protocolGRPC, cfg)), log}
 }
 
 // ServerHandshake is called with what the door's listener has accepted.
 func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
+		c.log.connection(raw.RemoteAddr(), err) // gRPC tells nobody
 		return nil, nil, err
 	}
 	below, _ := raw.(*connection)
@@ -58,5 +61,5 @@ func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 
 // Clone copies the credentials.
 func (c meteredCredentials) Clone() credentials.TransportCredentials {
-	return meteredCredentials{c.TransportCredentials.Clone()}
+	return meteredCredentials{c.TransportCredentials.Clone(), c.log}
 }
