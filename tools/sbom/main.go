@@ -1,0 +1,49 @@
+// Sbom writes what a Go binary is made of, as the binary itself says (`go version -m` prints the same), as a CycloneDX
+// bill of materials. The same binary gives the same bytes.
+//
+//	go run ./sbom <binary> <file to write>
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"encoding/hex"
+	"fmt"
+	"os"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: sbom <binary> <file to write>")
+		os.Exit(2)
+	}
+	if err := write(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "sbom:", err)
+		os.Exit(1)
+	}
+}
+
+func write(binary, file string) error {
+	content, err := os.ReadFile(binary) //nolint:gosec // what the command line names
+	if err != nil {
+		return err
+	}
+	info, err := buildinfo.Read(bytes.NewReader(content))
+	if err != nil {
+		return fmt.Errorf("%s: %w", binary, err)
+	}
+	sum := sha256.Sum256(content)
+	bom, err := materials(info, hex.EncodeToString(sum[:]))
+	if err != nil {
+		return fmt.Errorf("%s: %w", binary, err)
+	}
+	var out bytes.Buffer
+	encoder := cdx.NewBOMEncoder(&out, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false)
+	if err := encoder.EncodeVersion(bom, cdx.SpecVersion1_6); err != nil {
+		return err
+	}
+	return os.WriteFile(file, out.Bytes(), 0o644) //nolint:gosec // it is made to be read by everybody
+}
