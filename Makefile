@@ -3,8 +3,15 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
+# The Go that go.mod names, whichever is installed: what is tested, searched for vulnerabilities and shipped comes from
+# one compiler. `make build GOTOOLCHAIN=local` takes the one that is there.
+export GOTOOLCHAIN := $(shell awk '$$1 == "toolchain" {print $$2}' go.mod)
+
 tool := go tool -modfile=tools/go.mod
 proto := $(shell find proto -name '*.proto')
+
+# The same commit gives the same bytes: no path of this machine, no C compiler of its, no flags of its user's.
+build := CGO_ENABLED=0 GOFLAGS=-mod=readonly go build -trimpath -buildvcs=auto -o bin/ ./cmd/fluentcart-gateway
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 60s
@@ -19,13 +26,28 @@ ADDR ?=
 LOADFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race lint fmt generate breaking bench fuzz soak load clean
+.PHONY: help build sbom reproducible vulncheck verify run test race lint fmt generate breaking bench fuzz soak load clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/fluentcart-gateway
-	go build -trimpath -o bin/ ./cmd/fluentcart-gateway
+	$(build)
+
+sbom: build ## Write bin/fluentcart-gateway.cdx.json: what the binary is made of
+	go -C tools run ./sbom ../bin/fluentcart-gateway ../bin/fluentcart-gateway.cdx.json
+
+reproducible: ## Build the last commit in two directories and compare the bytes
+	tools/reproducible
+
+# Our code in both modules and the binary. The tools of others read nothing but this repository, and nobody ships them:
+# what is found in them has to wait for their next release, and this does not.
+vulncheck: build ## Look for known vulnerabilities in what is called, with the newest database
+	go -C tools run ./vulncheck .. . ../bin/fluentcart-gateway
+
+verify: ## Compare the modules on this machine with go.sum
+	go mod verify
+	go -C tools mod verify
 
 run: ## Run against the built-in sandbox
 	go run ./cmd/fluentcart-gateway --sandbox
@@ -77,7 +99,7 @@ soak: ## Run storms, kills and overload against real processes and a real Redis 
 
 load: ## Send real grpcurl processes in parallel (CALLS, PARALLEL, ADDR)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl
-	go build -trimpath -o bin/ ./cmd/fluentcart-gateway
+	$(build)
 	bin/load -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway -calls $(CALLS) -parallel $(PARALLEL) -addr '$(ADDR)' $(LOADFLAGS)
 
 clean: ## Remove what was built and fetched
