@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -28,15 +29,16 @@ const asFlood = "FLOOD_PROCESS"
 type flood struct {
 	Kind        string
 	Address     string
-	Connections int
+	Connections int           // at a time
+	Again       time.Duration // for how long it connects again when a connection has ended
 	Lasting     time.Duration // after which it gives up, if nobody has ended it
 }
 
 // floodReport is what came of a flood.
 type floodReport struct {
-	Ended int           // connections that the gateway has closed, or answered and closed
-	Last  time.Duration // when the last of them was
-	Sent  int64         // bytes, of the connection that could send the most
+	Opened, Ended int           // connections; ended are those that the gateway has closed, or refused all calls of
+	Longest       time.Duration // that one of them lived
+	Sent          int64         // bytes, of the connection that could send the most
 }
 
 // send runs a flood to its end. It has the processor only when nobody else wants it: what is measured is what a flood
@@ -75,15 +77,18 @@ func runAsFlood(described string, stdout io.Writer) int {
 	start := time.Now()
 	for range f.Connections {
 		all.Go(func() {
-			sent, err := f.on(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			told.Sent = max(told.Sent, sent)
-			if err == nil || ctx.Err() != nil {
-				return
+			for first := true; first || time.Since(start) < f.Again; first = false {
+				begin := time.Now()
+				sent, err := f.on(ctx)
+				mu.Lock()
+				told.Opened++
+				told.Sent = max(told.Sent, sent)
+				told.Longest = max(told.Longest, time.Since(begin))
+				if err != nil && ctx.Err() == nil {
+					told.Ended++
+				}
+				mu.Unlock()
 			}
-			told.Ended++
-			told.Last = max(told.Last, time.Since(start))
 		})
 	}
 	all.Wait()
@@ -132,17 +137,12 @@ var floods = map[string]func(context.Context, net.Conn) error{
 	"half a body":         once("PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{"),
 	"a dripping header":   drip("PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\n", "X-A: b\r\n"),
 	"a dripping body":     drip("PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"),
-	"HTTP/2":              func(_ context.Context, conn net.Conn) error { return greeted(conn, false, nothingMore) },
+	"HTTP/2":              func(_ context.Context, conn net.Conn) error { return greeted(conn, false, nothingMore, 0) },
 	"256 MiB in chunks":   chunks(256 << 20),
 
-	"calls that never come": framed(func(f *http2.Framer, headers func(...hpack.HeaderField) []byte) error {
-		for stream := uint32(3); stream < 2*100; stream += 2 {
-			if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: headers(), EndHeaders: true}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}),
+	"calls that never come":   func(_ context.Context, conn net.Conn) error { return greeted(conn, true, manyCalls(nil), 99) },
+	"calls that never end":    func(_ context.Context, conn net.Conn) error { return greeted(conn, true, manyCalls(make([]byte, 60_000)), 99) },
+	"calls before the first": func(_ context.Context, conn net.Conn) error { return greeted(conn, false, manyCalls(make([]byte, 60_000)), 99) },
 	"rapid reset": endlessly(func(f *http2.Framer, headers func(...hpack.HeaderField) []byte, stream uint32) error {
 		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: headers(), EndHeaders: true})
 		return errors.Join(err, f.WriteRSTStream(stream, http2.ErrCodeCancel))
@@ -172,6 +172,25 @@ var floods = map[string]func(context.Context, net.Conn) error{
 }
 
 func nothingMore(*http2.Framer, func(...hpack.HeaderField) []byte) error { return nil }
+
+// manyCalls begins 99 calls, sends a part of a message of 128 KiB in each, and no more.
+func manyCalls(part []byte) func(*http2.Framer, func(...hpack.HeaderField) []byte) error {
+	return func(f *http2.Framer, headers func(...hpack.HeaderField) []byte) error {
+		for stream := uint32(3); stream <= 2*99+1; stream += 2 {
+			err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: headers(), EndHeaders: true})
+			if len(part) > 0 {
+				err = errors.Join(err, f.WriteData(stream, false, []byte{0, 0, 2, 0, 0}))
+				for piece := range slices.Chunk(part, 16<<10) {
+					err = errors.Join(err, f.WriteData(stream, false, piece))
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
 
 func once(text string) func(context.Context, net.Conn) error {
 	return func(_ context.Context, conn net.Conn) error {
@@ -227,7 +246,7 @@ func chunks(size int) func(context.Context, net.Conn) error {
 
 // framed speaks HTTP/2, and has a call answered before it floods: who may call is no excuse.
 func framed(then func(*http2.Framer, func(...hpack.HeaderField) []byte) error) func(context.Context, net.Conn) error {
-	return func(_ context.Context, conn net.Conn) error { return greeted(conn, true, then) }
+	return func(_ context.Context, conn net.Conn) error { return greeted(conn, true, then, 0) }
 }
 
 // endlessly sends the same again and again; stream is a new one each time.
@@ -275,8 +294,9 @@ func onOneStream(piece []byte) func(context.Context, net.Conn) error {
 	})
 }
 
-// greeted opens HTTP/2, has a call answered if it is to, and floods. What comes back is read and left.
-func greeted(conn net.Conn, calling bool, then func(*http2.Framer, func(...hpack.HeaderField) []byte) error) error {
+// greeted opens HTTP/2, has a call answered if it is to, and floods until the connection is closed or that many calls
+// are answered.
+func greeted(conn net.Conn, calling bool, then func(*http2.Framer, func(...hpack.HeaderField) []byte) error, calls int) error {
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		return err
 	}
@@ -320,7 +340,15 @@ func greeted(conn net.Conn, calling bool, then func(*http2.Framer, func(...hpack
 	reading := make(chan struct{})
 	go func() {
 		defer close(reading)
-		_, _ = io.Copy(io.Discard, conn)
+		for ended := 0; calls == 0 || ended < calls; {
+			frame, err := framer.ReadFrame()
+			if err != nil {
+				return
+			}
+			if frame.Header().Type == http2.FrameHeaders && frame.Header().Flags.Has(http2.FlagHeadersEndStream) {
+				ended++
+			}
+		}
 	}()
 	if err := errors.Join(then(framer, headers), batch.flush()); err != nil {
 		return err

@@ -29,7 +29,7 @@ const (
 	provingTime = 10 * time.Second
 	// maxUnprovenWeight bounds, in bytes, what unproven connections together make the gateway hold; over it the
 	// heaviest is closed. 256 connections could otherwise send 100 messages of 128 KiB each at once.
-	maxUnprovenWeight = 16 << 20
+	maxUnprovenWeight = 8 << 20
 	// takingTime is how long the other side may take no byte of what is written to it.
 	takingTime = 10 * time.Second
 )

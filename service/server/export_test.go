@@ -27,8 +27,12 @@ const (
 // Bounded bounds the connections of a listener.
 func Bounded(listener net.Listener) net.Listener { return boundedListener{listener, &connections{}} }
 
-// Metered counts the frames of a connection.
-func Metered(conn net.Conn) net.Conn { return &meteredConn{Conn: conn, meter: newFrameMeter()} }
+// Metered counts the frames of a proven connection.
+func Metered(conn net.Conn) net.Conn {
+	below := (&connections{}).admit(conn)
+	below.prove()
+	return &meteredConn{Conn: below, below: below, meter: newFrameMeter()}
+}
 
 // Prove notes that a call was let in on a connection of Bounded's.
 func Prove(conn net.Conn) bool { return conn.(*connection).prove() }

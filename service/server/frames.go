@@ -28,25 +28,23 @@ const (
 	// tinyData is a piece of a message that costs more to keep than it holds.
 	tinyData = 512
 	// streamWeight is about what a call that waits for its message holds: its goroutine and its headers.
-	streamWeight = 16 << 10
+	streamWeight = 8 << 10
 )
 
 // meteredConn ends a gRPC connection that sends too much of what is no work. It stands above TLS.
 type meteredConn struct {
 	net.Conn
 
-	of    *connection // nil in a test of it alone
+	below *connection
 	meter *frameMeter
 }
 
 func (c *meteredConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	weight, flooded := c.meter.pass(p[:n])
-	if c.of != nil && weight > 0 {
-		c.of.weigh(weight)
-	}
+	c.below.weigh(weight)
 	if flooded != nil {
-		_ = c.Close()
+		_ = c.below.Close() // not c, which would say goodbye in TLS to somebody who may not listen
 		return 0, flooded
 	}
 	return n, err

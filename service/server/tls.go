@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 
 	"google.golang.org/grpc/credentials"
@@ -50,13 +51,16 @@ func newCredentials(cfg *tls.Config, log *refusalLog) credentials.TransportCrede
 
 // ServerHandshake is called with what the door's listener has accepted.
 func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	below, ok := raw.(*connection)
+	if !ok {
+		return nil, nil, fmt.Errorf("a connection of the type %T, which the door's listener does not make", raw)
+	}
 	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
 		c.log.connection(raw.RemoteAddr(), err) // gRPC tells nobody
 		return nil, nil, err
 	}
-	below, _ := raw.(*connection)
-	return &meteredConn{Conn: conn, of: below, meter: newFrameMeter()}, info, nil
+	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter()}, info, nil
 }
 
 // Clone copies the credentials.
