@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -43,24 +42,19 @@ type floodReport struct {
 
 // send runs a flood to its end. It has the processor only when nobody else wants it: what is measured is what a flood
 // costs the gateway, and not what making one costs the machine.
-func (f flood) send(t *testing.T) floodReport {
-	t.Helper()
+func (f flood) send(ctx context.Context) (told floodReport, err error) {
 	described, err := json.Marshal(f)
 	if err != nil {
-		t.Fatal(err)
+		return told, err
 	}
-	process := exec.CommandContext(t.Context(), "chrt", "--idle", "0", os.Args[0])
+	process := exec.CommandContext(ctx, "chrt", "--idle", "0", os.Args[0])
 	process.Env = append(os.Environ(), asFlood+"="+string(described))
 	process.Stderr = os.Stderr
 	output, err := process.Output()
 	if err != nil {
-		t.Fatal(err)
+		return told, err
 	}
-	var told floodReport
-	if err := json.Unmarshal(output, &told); err != nil {
-		t.Fatal(err)
-	}
-	return told
+	return told, json.Unmarshal(output, &told)
 }
 
 // runAsFlood is the process.

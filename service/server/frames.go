@@ -21,9 +21,10 @@ const (
 	// chatterPerCall is what a call adds to that: an answer of 70 KiB is five frames, for each of which some clients
 	// (Envoy, C++) send two WINDOW_UPDATEs, and each message can provoke a PING that measures the line.
 	chatterPerCall = 16
-	// maxResets is how many calls a connection may give up at once, and resetRate how many more each second: 2,048 that
-	// are cancelled together, twice, and a proxy's whose callers all run out of time. A store answers some 60 a second.
-	maxResets = 4096
+	// maxResets is how many calls a connection may give up at once, and resetRate how many more each second. It has at
+	// most 100 in flight (a client with 2,048 keeps the others to itself), and may give all of them up, twice; the rate
+	// is a proxy's whose callers all run out of time after 200 ms. Each costs about 15 µs: a goroutine that finds nobody.
+	maxResets = 256
 	resetRate = 500
 	// tinyData is a piece of a message that costs more to keep than it holds.
 	tinyData = 512

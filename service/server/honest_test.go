@@ -1,0 +1,117 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+)
+
+// A client may have 2,048 calls on one connection and give all of them up at once, again and again; the connection stays.
+func TestClientMayCancelAllItsCalls(t *testing.T) {
+	g := startScripted(t, func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		<-ctx.Done()
+		return nil, status.FromContextError(ctx.Err()).Err()
+	})
+	var connections atomic.Int32
+	conn, err := grpc.NewClient(g.conn.Target(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			connections.Add(1)
+			return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	customers := customerv1.NewCustomerServiceClient(conn)
+	for round := range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		var all, begun sync.WaitGroup
+		for range 2048 {
+			begun.Add(1)
+			all.Go(func() {
+				begun.Done()
+				if _, err := customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1}); status.Code(err) != codes.Canceled {
+					t.Errorf("round %d: a caller who gave up is told %v", round, err)
+				}
+			})
+		}
+		begun.Wait()
+		cancel()
+		all.Wait()
+	}
+	if got := connections.Load(); got != 1 {
+		t.Errorf("%d connections, want 1", got)
+	}
+}
+
+// No compression is known, so that a short message is not a long one.
+func TestCompressedMessageIsRefused(t *testing.T) {
+	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		return nil, errors.New("it has arrived")
+	})
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", g.conn.Target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	framer := http2.NewFramer(conn, conn)
+	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	var block headerBlock
+	encoder := hpack.NewEncoder(&block)
+	for _, field := range [][2]string{
+		{":method", "POST"}, {":scheme", "http"}, {":path", customerv1.CustomerService_UpdateCustomer_FullMethodName},
+		{":authority", "localhost"}, {"content-type", "application/grpc"}, {"te", "trailers"}, {"grpc-encoding", "gzip"},
+	} {
+		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
+	}
+	if err := errors.Join(
+		framer.WriteSettings(),
+		framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block, EndHeaders: true}),
+		framer.WriteData(1, true, []byte{1, 0, 0, 0, 0}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers, ok := frame.(*http2.MetaHeadersFrame)
+		if !ok || !headers.StreamEnded() {
+			continue
+		}
+		for _, field := range headers.Fields {
+			if field.Name == "grpc-status" {
+				if field.Value != "12" {
+					t.Errorf("grpc-status is %s, want 12 (UNIMPLEMENTED)", field.Value)
+				}
+				return
+			}
+		}
+		t.Fatal("the answer has no grpc-status")
+	}
+}
+
+// headerBlock is where an encoder writes to.
+type headerBlock []byte
+
+func (b *headerBlock) Write(p []byte) (int, error) {
+	*b = append(*b, p...)
+	return len(p), nil
+}
