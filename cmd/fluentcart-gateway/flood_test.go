@@ -96,7 +96,7 @@ func (f flood) on(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	counted := &countedConn{Conn: conn}
@@ -134,9 +134,13 @@ var floods = map[string]func(context.Context, net.Conn) error{
 	"HTTP/2":              func(_ context.Context, conn net.Conn) error { return greeted(conn, false, nothingMore, 0) },
 	"256 MiB in chunks":   chunks(256 << 20),
 
-	"calls that never come":   func(_ context.Context, conn net.Conn) error { return greeted(conn, true, manyCalls(nil), 99) },
-	"calls that never end":    func(_ context.Context, conn net.Conn) error { return greeted(conn, true, manyCalls(make([]byte, 60_000)), 99) },
-	"calls before the first": func(_ context.Context, conn net.Conn) error { return greeted(conn, false, manyCalls(make([]byte, 60_000)), 99) },
+	"calls that never come": func(_ context.Context, conn net.Conn) error { return greeted(conn, true, manyCalls(nil), 99) },
+	"calls that never end": func(_ context.Context, conn net.Conn) error {
+		return greeted(conn, true, manyCalls(make([]byte, 60_000)), 99)
+	},
+	"calls before the first": func(_ context.Context, conn net.Conn) error {
+		return greeted(conn, false, manyCalls(make([]byte, 60_000)), 99)
+	},
 	"rapid reset": endlessly(func(f *http2.Framer, headers func(...hpack.HeaderField) []byte, stream uint32) error {
 		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: headers(), EndHeaders: true})
 		return errors.Join(err, f.WriteRSTStream(stream, http2.ErrCodeCancel))
@@ -304,9 +308,12 @@ func greeted(conn net.Conn, calling bool, then func(*http2.Framer, func(...hpack
 	headers := func(more ...hpack.HeaderField) []byte {
 		block.Reset()
 		for _, field := range append([]hpack.HeaderField{
-			{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"},
-			{Name: ":path", Value: customerv1.CustomerService_UpdateCustomer_FullMethodName}, {Name: ":authority", Value: "localhost"},
-			{Name: "content-type", Value: "application/grpc"}, {Name: "te", Value: "trailers"},
+			{Name: ":method", Value: "POST"},
+			{Name: ":scheme", Value: "http"},
+			{Name: ":path", Value: customerv1.CustomerService_UpdateCustomer_FullMethodName},
+			{Name: ":authority", Value: "localhost"},
+			{Name: "content-type", Value: "application/grpc"},
+			{Name: "te", Value: "trailers"},
 		}, more...) {
 			_ = encoder.WriteField(field) // a Buffer takes everything
 		}

@@ -39,7 +39,6 @@ func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
 		grpc.StaticStreamWindowSize(flowWindow),
 		grpc.StaticConnWindowSize(4*flowWindow),
 		grpc.ReadBufferSize(4<<10), // each connection has one
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionIdle: 5 * time.Minute, // as long as a caller may have nothing to change
 			// Streams that are no calls end with their connection, and so does what a caller never takes. Callers are

@@ -34,7 +34,7 @@ func TestClientMayCancelAllItsCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	customers := customerv1.NewCustomerServiceClient(conn)
 	for round := range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -66,7 +66,7 @@ func TestCompressedMessageIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,13 @@ func TestCompressedMessageIsRefused(t *testing.T) {
 	var block headerBlock
 	encoder := hpack.NewEncoder(&block)
 	for _, field := range [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":path", customerv1.CustomerService_UpdateCustomer_FullMethodName},
-		{":authority", "localhost"}, {"content-type", "application/grpc"}, {"te", "trailers"}, {"grpc-encoding", "gzip"},
+		{":method", "POST"},
+		{":scheme", "http"},
+		{":path", customerv1.CustomerService_UpdateCustomer_FullMethodName},
+		{":authority", "localhost"},
+		{"content-type", "application/grpc"},
+		{"te", "trailers"},
+		{"grpc-encoding", "gzip"},
 	} {
 		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
 	}

@@ -77,7 +77,7 @@ func callTLS(t *testing.T, g *gateway, cfg *tls.Config) (message, servedBy strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	var from peer.Peer
 	response, err := customerv1.NewCustomerServiceClient(conn).UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1}, grpc.Peer(&from))
 	if info, ok := from.AuthInfo.(credentials.TLSInfo); ok {
@@ -143,7 +143,7 @@ func TestDoorsSpeakTheirProtocolsInTLSOnly(t *testing.T) {
 		{"the JSON door wants TLS 1.2", jsonAddr, []string{"http/1.1"}, tls.VersionTLS11, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			dialer := &tls.Dialer{Config: &tls.Config{RootCAs: trusting(own), NextProtos: row.offered, MinVersion: tls.VersionTLS10, MaxVersion: row.maxVersion}} //nolint:gosec // old ones are to fail
+			dialer := &tls.Dialer{Config: &tls.Config{RootCAs: trusting(own), NextProtos: row.offered, MinVersion: tls.VersionTLS10, MaxVersion: row.maxVersion}}
 			conn, err := dialer.DialContext(t.Context(), "tcp", row.address)
 			if err != nil {
 				if row.agreed != "" {
@@ -151,7 +151,7 @@ func TestDoorsSpeakTheirProtocolsInTLSOnly(t *testing.T) {
 				}
 				return
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			if got := conn.(*tls.Conn).ConnectionState().NegotiatedProtocol; got != row.agreed {
 				t.Errorf("agreed is %q, want %q", got, row.agreed)
 			}
