@@ -29,8 +29,8 @@ const (
 	provingTime = 10 * time.Second
 	// maxUnprovenWeight bounds, in bytes, what unproven connections together make the gateway hold; over it the
 	// heaviest is closed. 256 connections could otherwise send 100 messages of 128 KiB each at once. It has room for 256
-	// first calls at the same moment; with what the garbage collector has not seen yet it takes some 30 MiB.
-	maxUnprovenWeight = 4 << 20
+	// first calls at the same moment; with what is on its way to the garbage collector it takes some 25 MiB.
+	maxUnprovenWeight = 3 << 20
 	// takingTime is how long the other side may take no byte of what is written to it.
 	takingTime = 10 * time.Second
 )

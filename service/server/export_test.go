@@ -18,7 +18,6 @@ const (
 	MaxProven         = maxProven
 	MaxUnprovenWeight = maxUnprovenWeight
 	MaxChatter        = maxChatter
-	MaxResets         = maxResets
 	MaxLongStreams    = maxLongStreams
 	ProvingTime       = provingTime
 	TakingTime        = takingTime

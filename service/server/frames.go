@@ -21,11 +21,15 @@ const (
 	// chatterPerCall is what a call adds to that: an answer of 70 KiB is five frames, for each of which some clients
 	// (Envoy, C++) send two WINDOW_UPDATEs, and each message can provoke a PING that measures the line.
 	chatterPerCall = 16
-	// maxResets is how many calls a connection may give up at once, and resetRate how many more each second. It has at
-	// most 100 in flight (a client with 2,048 keeps the others to itself), and may give all of them up, twice; the rate
-	// is a proxy's whose callers all run out of time after 200 ms. Each costs about 15 µs: a goroutine that finds nobody.
-	maxResets = 256
+	// maxResets is how many calls a connection may give up at once, and resetRate how many more each second: grpc-go
+	// sends and takes back all of 2,048 calls that are cancelled together, twice; the rate is a proxy's whose callers
+	// all run out of time. Each costs some 15 µs: a goroutine that finds nobody.
+	maxResets = 4096
 	resetRate = 500
+	// freeResets of them, more than twice what is in flight on a connection, are taken at once. Those beyond are taken
+	// after a pause each, so that a flood that comes back whenever it was ended costs a few percent of a processor.
+	freeResets = 256
+	resetPause = 500 * time.Microsecond
 	// tinyData is a piece of a message that costs more to keep than it holds.
 	tinyData = 512
 	// streamWeight is about what a call that waits for its message holds: its goroutine and its headers.
@@ -42,11 +46,14 @@ type meteredConn struct {
 
 func (c *meteredConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	weight, flooded := c.meter.pass(p[:n])
-	c.below.weigh(weight)
+	flooded := c.meter.pass(p[:n])
+	c.below.weigh(c.meter.weight)
 	if flooded != nil {
 		_ = c.below.Close() // not c, which would say goodbye in TLS to somebody who may not listen
 		return 0, flooded
+	}
+	if c.meter.pause > 0 {
+		<-time.After(c.meter.pause) // of one read, some 100 frames: less than 100 ms
 	}
 	return n, err
 }
@@ -57,7 +64,11 @@ type frameMeter struct {
 	header [frameHeader]byte
 	have   int // of the header
 
-	chatter, resets bucket
+	chatter, resets, free bucket
+
+	// Of what passed last: what its frames hold beyond their bytes, and for how long to read no more.
+	weight int
+	pause  time.Duration
 }
 
 func newFrameMeter() *frameMeter {
@@ -66,12 +77,13 @@ func newFrameMeter() *frameMeter {
 		skip:    len(http2.ClientPreface),
 		chatter: bucket{left: maxChatter, most: maxChatter, rate: chatterRate, filled: now},
 		resets:  bucket{left: maxResets, most: maxResets, rate: resetRate, filled: now},
+		free:    bucket{left: freeResets, most: freeResets, rate: resetRate, filled: now},
 	}
 }
 
-// pass takes what was read. It returns what the frames in it hold beyond their bytes, and an error once there are too
-// many.
-func (m *frameMeter) pass(read []byte) (weight int, flooded error) {
+// pass takes what was read. It returns an error once there is too much of what is no work.
+func (m *frameMeter) pass(read []byte) error {
+	m.weight, m.pause = 0, 0
 	for len(read) > 0 {
 		if m.skip > 0 {
 			n := min(m.skip, len(read))
@@ -87,30 +99,33 @@ func (m *frameMeter) pass(read []byte) (weight int, flooded error) {
 		}
 		m.have = 0
 		m.skip = int(m.header[0])<<16 | int(m.header[1])<<8 | int(m.header[2])
-		more, ok := m.count(http2.FrameType(m.header[3]), http2.Flags(m.header[4]), m.skip)
-		weight += more
-		if !ok {
-			return weight, fmt.Errorf("too many %s frames that are no work", http2.FrameType(m.header[3]))
+		if !m.count(http2.FrameType(m.header[3]), http2.Flags(m.header[4]), m.skip) {
+			return fmt.Errorf("too many %s frames that are no work", http2.FrameType(m.header[3]))
 		}
 	}
-	return weight, nil
+	return nil
 }
 
-// count takes one frame.
-func (m *frameMeter) count(kind http2.FrameType, flags http2.Flags, length int) (weight int, ok bool) {
+// count takes one frame, if it may come.
+func (m *frameMeter) count(kind http2.FrameType, flags http2.Flags, length int) bool {
 	switch kind {
 	case http2.FrameHeaders:
 		m.chatter.add(chatterPerCall)
-		return streamWeight, true
+		m.weight += streamWeight
+		return true
 	case http2.FrameData:
 		if length >= tinyData || flags.Has(http2.FlagDataEndStream) {
-			return 0, true
+			return true
 		}
-		return tinyData, m.chatter.take()
+		m.weight += tinyData
+		return m.chatter.take()
 	case http2.FrameRSTStream:
-		return 0, m.resets.take()
+		if !m.free.take() {
+			m.pause += resetPause
+		}
+		return m.resets.take()
 	default: // CONTINUATION, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, and what is unknown
-		return 0, m.chatter.take()
+		return m.chatter.take()
 	}
 }
 

@@ -52,7 +52,6 @@ func TestFramesThatAreNoWorkAreCounted(t *testing.T) {
 		most  int
 		write func(f *http2.Framer, i int)
 	}{
-		{"RST_STREAM", server.MaxResets, func(f *http2.Framer, i int) { _ = f.WriteRSTStream(uint32(2*i+1), http2.ErrCodeCancel) }},
 		{"PING", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
 		{"answers to PINGs", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
 		{"SETTINGS", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
@@ -90,8 +89,8 @@ func TestHonestClientsPassTheMeter(t *testing.T) {
 		name  string
 		write func(*http2.Framer)
 	}{
-		{"all calls in flight, cancelled together, and all that come after them", func(f *http2.Framer) {
-			for stream := uint32(1); stream < 2*200; stream += 2 {
+		{"2,048 calls that are cancelled together", func(f *http2.Framer) {
+			for stream := uint32(1); stream < 2*2048; stream += 2 {
 				_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true})
 				_ = f.WriteData(stream, true, message)
 				_ = f.WriteRSTStream(stream, http2.ErrCodeCancel)
@@ -123,6 +122,39 @@ func TestHonestClientsPassTheMeter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				if !passes(t, row.write) {
 					t.Error("it does not pass")
+				}
+			})
+		})
+	}
+}
+
+// Resets are slowed down at first, and a connection that goes on with them is closed within seconds.
+func TestResetsAreSlowedDownAndEnded(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		resets int
+		ends   bool
+	}{
+		{"what is in flight is given up at once", 200, false},
+		{"2,048 calls are given up, twice", 4096, false},
+		{"a flood", 1_000_000, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				frames := bytes.NewBufferString(http2.ClientPreface)
+				framer := http2.NewFramer(frames, nil)
+				for range row.resets {
+					_ = framer.WriteRSTStream(1, http2.ErrCodeCancel)
+				}
+				begin := time.Now()
+				_, err := io.Copy(io.Discard, server.Metered(&script{frames: frames, piece: 4096}))
+				took := time.Since(begin)
+				t.Logf("%v after %s", err, took)
+				if (err != nil) != row.ends {
+					t.Errorf("it ends with %v", err)
+				}
+				if row.resets == 200 && took > 0 || took > 5*time.Second {
+					t.Errorf("it takes %s", took)
 				}
 			})
 		})
