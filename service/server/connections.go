@@ -28,9 +28,9 @@ const (
 	// calls later finds its connection closed, as any idle one may be: it opens another with the call.
 	provingTime = 10 * time.Second
 	// maxUnprovenWeight bounds, in bytes, what unproven connections together make the gateway hold; over it the
-	// heaviest is closed. 256 connections could otherwise send 100 messages of 128 KiB each at once. It has room for 256
-	// first calls at the same moment; with what is on its way to the garbage collector it takes some 25 MiB.
-	maxUnprovenWeight = 3 << 20
+	// heaviest is closed. 256 connections could otherwise send 100 messages of 128 KiB each at once. It has room for 200
+	// first calls at the same moment; with what is on its way to the garbage collector it takes some 20 MiB.
+	maxUnprovenWeight = 2 << 20
 	// takingTime is how long the other side may take no byte of what is written to it.
 	takingTime = 10 * time.Second
 )
