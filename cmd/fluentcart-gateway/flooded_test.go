@@ -118,7 +118,7 @@ func wellBehaved(t *testing.T, gateway *process, lasting time.Duration, over <-c
 	var took []time.Duration
 	var all sync.WaitGroup
 	end := time.Now().Add(lasting)
-	newcomers := jsonClient{gateway.jsonURL, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	newcomers := jsonClient{url: gateway.jsonURL, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	for i, door := range []customerv1.CustomerServiceClient{gateway.customers, gateway.overJSON, newcomers} {
 		all.Go(func() {
 			for n := 0; ; n++ {
