@@ -11,52 +11,59 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // What a hostile caller sends is refused or closed within ten seconds, costs at most 32 MiB, and leaves a well-behaved
 // caller's calls at most twice as slow.
 func TestFloodsAreEndedInTime(t *testing.T) {
-	soaking(t)
+	long := soaking(t)
 	for _, row := range []struct {
-		kind, door  string
-		connections int
-		again       bool
+		flooding
+
+		short bool // it belongs to the short form
 	}{
-		{"nothing", "gRPC", 1000, false},
-		{"half a preface", "gRPC", 1000, false},
-		{"HTTP/2", "gRPC", 1000, false},
+		{flooding{"nothing", "gRPC", 1000, false, false}, true},
+		{flooding{"half a preface", "gRPC", 1000, false, false}, false},
+		{flooding{"HTTP/2", "gRPC", 1000, false, false}, false},
 		// What callers who were let in make the gateway hold is bounded for each connection, by 100 messages.
-		{"calls that never come", "gRPC", 10, false},
-		{"calls that never end", "gRPC", 2, false},
-		{"calls before the first", "gRPC", 100, false},
-		{"rapid reset", "gRPC", 4, true},
-		{"CONTINUATION", "gRPC", 4, true},
-		{"empty CONTINUATION", "gRPC", 4, true},
-		{"PING", "gRPC", 4, true},
-		{"answers to PINGs", "gRPC", 4, true},
-		{"SETTINGS", "gRPC", 4, true},
-		{"WINDOW_UPDATE", "gRPC", 4, true},
-		{"PRIORITY", "gRPC", 4, true},
-		{"unknown frames", "gRPC", 4, true},
-		{"empty DATA", "gRPC", 4, true},
-		{"DATA of one byte each", "gRPC", 20, false},
-		{"nothing", "JSON", 1000, false},
-		{"half a TLS greeting", "JSON", 1000, false},
-		{"half a header", "JSON", 1000, false},
-		{"half a body", "JSON", 1000, false},
-		{"a dripping header", "JSON", 1000, false},
-		{"a dripping body", "JSON", 1000, false},
-		{"256 MiB in chunks", "JSON", 8, true},
-		{"HTTP/2", "JSON", 100, false},
-		{"PING", "JSON", 4, false},
+		{flooding{"calls that never come", "gRPC", 10, false, false}, true},
+		{flooding{"calls that never end", "gRPC", 2, false, false}, false},
+		{flooding{"calls before the first", "gRPC", 100, false, false}, false},
+		{flooding{"calls before the first", "gRPC", 100, false, true}, false},
+		{flooding{"rapid reset", "gRPC", 4, true, false}, true},
+		{flooding{"rapid reset", "gRPC", 4, true, true}, false},
+		{flooding{"CONTINUATION", "gRPC", 4, true, false}, false},
+		{flooding{"empty CONTINUATION", "gRPC", 4, true, false}, true},
+		{flooding{"PING", "gRPC", 4, true, false}, true},
+		{flooding{"answers to PINGs", "gRPC", 4, true, false}, false},
+		{flooding{"SETTINGS", "gRPC", 4, true, false}, true},
+		{flooding{"WINDOW_UPDATE", "gRPC", 4, true, false}, false},
+		{flooding{"PRIORITY", "gRPC", 4, true, false}, false},
+		{flooding{"unknown frames", "gRPC", 4, true, false}, false},
+		{flooding{"empty DATA", "gRPC", 4, true, false}, false},
+		{flooding{"DATA of one byte each", "gRPC", 20, false, false}, false},
+		{flooding{"nothing", "JSON", 1000, false, false}, false},
+		{flooding{"half a TLS greeting", "JSON", 1000, false, false}, false},
+		{flooding{"half a header", "JSON", 1000, false, false}, false},
+		{flooding{"half a body", "JSON", 1000, false, false}, false},
+		{flooding{"a dripping header", "JSON", 1000, false, false}, false},
+		{flooding{"a dripping body", "JSON", 1000, false, false}, true},
+		{flooding{"256 MiB in chunks", "JSON", 8, true, false}, false},
+		{flooding{"256 MiB in chunks", "JSON", 8, true, true}, true},
+		{flooding{"HTTP/2", "JSON", 100, false, false}, false},
+		{flooding{"PING", "JSON", 4, false, false}, false},
 	} {
-		t.Run(row.kind+" at the "+row.door+" door", func(t *testing.T) {
+		if !long && !row.short {
+			continue
+		}
+		t.Run(row.String(), func(t *testing.T) {
 			// A machine that is busy with something else makes calls slow now and then; a flood does it each time.
 			const rounds = 3
 			var ratio float64
 			for range rounds {
-				if ratio = floodOnce(t, row.kind, row.door, row.connections, row.again); ratio <= 2 || t.Failed() {
+				if ratio = row.once(t, long); ratio <= 2 || t.Failed() {
 					return
 				}
 			}
@@ -65,31 +72,60 @@ func TestFloodsAreEndedInTime(t *testing.T) {
 	}
 }
 
-// floodOnce floods a gateway, and returns how many times as long a well-behaved caller's calls take (p99).
-func floodOnce(t *testing.T, kind, door string, connections int, again bool) float64 {
+// flooding is a flood of one door.
+type flooding struct {
+	kind, door  string
+	connections int
+	again       bool // connections that were ended begin anew
+	guarded     bool // who floods has no token, and all others have
+}
+
+func (f flooding) String() string {
+	name := f.kind + " at the " + f.door + " door"
+	if f.guarded {
+		name += " without a token"
+	}
+	return name
+}
+
+// once floods a gateway, and returns how many times as long a well-behaved caller's calls take (p99).
+func (f flooding) once(t *testing.T, long bool) float64 {
 	t.Helper()
 	// The store has a worker for everybody: what is measured is the gateway.
 	_, url := startStore(t, sandbox.Config{Workers: 16, Latency: 33 * time.Millisecond, Customers: 8})
-	gateway := startProcess(t, "no", url, "--log-level=error", "--max-in-flight=16")
+	args, as := []string{"--log-level=error", "--max-in-flight=16"}, presenting{}
+	if f.guarded {
+		token, line, err := caller.NewToken("well-behaved", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--caller-auth=token", "--token-file="+writeFile(t, "tokens", line))
+		as.authorization = "Bearer " + token.Reveal()
+	}
+	gateway := startProcess(t, "no", url, args...)
 	defer gateway.stop()
-	calm := wellBehaved(t, gateway, 3*time.Second, nil)
+	calmTime, again := 2*time.Second, 2*time.Second
+	if long {
+		calmTime, again = 3*time.Second, 5*time.Second
+	}
+	calm := wellBehaved(t, gateway, as, calmTime, nil)
 	memory := gateway.peakMemory(t)
 
-	f := flood{Kind: kind, Address: gateway.grpcAddr, Connections: connections, Lasting: 20 * time.Second}
-	if door == "JSON" {
-		f.Address = strings.TrimPrefix(gateway.jsonURL, "http://")
+	sent := flood{Kind: f.kind, Address: gateway.grpcAddr, Connections: f.connections, Lasting: 20 * time.Second}
+	if f.door == "JSON" {
+		sent.Address = strings.TrimPrefix(gateway.jsonURL, "http://")
 	}
-	if again {
-		f.Again = 5 * time.Second
+	if f.again {
+		sent.Again = again
 	}
 	over := make(chan struct{})
 	var told floodReport
 	var err error
 	go func() {
 		defer close(over)
-		told, err = f.send(t.Context())
+		told, err = sent.send(t.Context())
 	}()
-	during := wellBehaved(t, gateway, 3*time.Second, over)
+	during := wellBehaved(t, gateway, as, calmTime, over)
 	<-over
 	if err != nil {
 		t.Fatal(err)
@@ -112,14 +148,19 @@ const inTime = 11 * time.Second
 
 // wellBehaved measures the calls of two callers, one at each door, for a time, and for as long as a flood lasts. Beside
 // them newcomers connect, who have to get in.
-func wellBehaved(t *testing.T, gateway *process, lasting time.Duration, over <-chan struct{}) []time.Duration {
+func wellBehaved(t *testing.T, gateway *process, as presenting, lasting time.Duration, over <-chan struct{}) []time.Duration {
 	t.Helper()
 	var mu sync.Mutex
 	var took []time.Duration
 	var all sync.WaitGroup
 	end := time.Now().Add(lasting)
-	newcomers := jsonClient{url: gateway.jsonURL, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
-	for i, door := range []customerv1.CustomerServiceClient{gateway.customers, gateway.overJSON, newcomers} {
+	overGRPC, overJSON, _, disconnect := gateway.connect(t, as)
+	defer disconnect()
+	newcomers := jsonClient{
+		url: gateway.jsonURL, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		authorization: func() string { return as.authorization },
+	}
+	for i, door := range []customerv1.CustomerServiceClient{overGRPC, overJSON, newcomers} {
 		all.Go(func() {
 			for n := 0; ; n++ {
 				if time.Now().After(end) {
