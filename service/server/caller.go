@@ -58,11 +58,11 @@ func beforeReading(callers caller.Authenticator, log *refusalLog) tap.ServerInHa
 		}
 		if _, err := callers.Authenticate(presentedIn(ctx)); err != nil {
 			s := refusedCaller(err)
-			attributes := []slog.Attr{slog.String("code", s.Code().String()), slog.String("reason", errorInfo(s).GetReason())}
+			attributes := []slog.Attr{slog.String("code", s.Code().String())}
 			if from, ok := peer.FromContext(ctx); ok {
 				attributes = append(attributes, fromAttr(from.Addr.String()))
 			}
-			log.request(withCall(ctx, requestIDOf(ctx)), attributes...)
+			log.request(withCall(ctx, requestIDOf(ctx)), errorInfo(s).GetReason(), attributes...)
 			return ctx, s.Err()
 		}
 		return ctx, nil

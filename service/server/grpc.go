@@ -1,11 +1,9 @@
 package server
 
 import (
-	"log/slog"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
@@ -25,8 +23,8 @@ const (
 const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC door, with reflection for grpcurl and with health checks.
-func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
-	refusals := newRefusalLog(cfg.Logger.With(slog.String("door", "grpc")))
+func newGRPCServer(cfg Config, healthServer healthv1.HealthServer) *grpc.Server {
+	refusals := newRefusalLog(cfg, "grpc")
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
 		grpc.InTapHandle(beforeReading(cfg.Callers, refusals)),
@@ -53,7 +51,6 @@ func newGRPCServer(cfg Config, healthServer *health.Server) *grpc.Server {
 	)
 	customerv1.RegisterCustomerServiceServer(decodingInside{server}, cfg.Customers)
 	healthv1.RegisterHealthServer(server, healthServer)
-	healthServer.SetServingStatus(customerv1.CustomerService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	reflection.Register(server) // v1 and v1alpha
 	return server
 }

@@ -28,7 +28,7 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
 	logger := cfg.Logger.With(slog.String("door", "json"))
 	door := &jsonDoor{
-		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(logger), logger: logger,
+		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(cfg, "json"), logger: logger,
 		callers: cfg.Callers, challenge: cfg.Callers.Challenge(), open: letsAnyoneIn(cfg.Callers),
 	}
 	mux := runtime.NewServeMux(

@@ -29,8 +29,9 @@ const (
 // interceptors is the way of a call through either door, outermost first.
 func interceptors(cfg Config, door string) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		knownMetadata(), // first: nothing that follows sees what has no business here
-		requestID(),     // before all that writes a line: it can name the call
+		measured(cfg.Metrics, door), // outside all: it counts what the others refuse, and times what they do
+		knownMetadata(),             // nothing that follows sees what has no business here
+		requestID(),                 // before all that writes a line: it can name the call
 		accessLog(cfg.Logger.With(slog.String("door", door))), // outside recovery: a panic is a line in the log too
 		noBlindRetry(),               // outside recovery: a panic leaves the outcome unknown too
 		recovered(cfg.Logger),        // outside all that can panic for a caller's reason
@@ -54,7 +55,7 @@ func chain(interceptors []grpc.UnaryServerInterceptor) grpc.UnaryServerIntercept
 // requestID takes the caller's request id if it is fit for a log, else makes one, and sends it back.
 func requestID() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		ctx = withCall(ctx, requestIDOf(ctx))
+		callOf(ctx).id = requestIDOf(ctx)
 		if err := grpc.SetHeader(ctx, metadata.Pairs(requestIDKey, callOf(ctx).id)); err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ import (
 // is about all of them.
 func TestInterceptorsAreInOrder(t *testing.T) {
 	g := &gateway{log: &lockedBuffer{}}
-	wanted := []string{"knownMetadata", "requestID", "accessLog", "noBlindRetry", "recover", "deadline", "callerAuth", "proving"}
+	wanted := []string{"measured", "knownMetadata", "requestID", "accessLog", "noBlindRetry", "recover", "deadline", "callerAuth", "proving"}
 	chain := server.Interceptors(g.config(customerv1.UnimplementedCustomerServiceServer{}, time.Second), "grpc")
 	if len(chain) != len(wanted) {
 		t.Fatalf("%d interceptors, want %d", len(chain), len(wanted))

@@ -15,13 +15,12 @@ func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, s *status.Status)
 	attributes := []slog.Attr{
 		slog.String("http_method", loggableMethod(r.Method)),
 		slog.Int("http_status", httpStatus),
-		slog.String("reason", errorInfo(s).GetReason()),
 		fromAttr(r.RemoteAddr),
 	}
 	if fields := d.loggable(s); len(fields) > 0 {
 		attributes = append(attributes, slog.Any("fields", fields))
 	}
-	d.log.request(withCall(r.Context(), r.Header.Get(requestIDHeader)), attributes...)
+	d.log.request(withCall(r.Context(), r.Header.Get(requestIDHeader)), errorInfo(s).GetReason(), attributes...)
 }
 
 // loggableMethod returns one of the usual methods. Any other may be any word.

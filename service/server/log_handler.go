@@ -26,6 +26,14 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
+// provedName is the name of a caller who has proved it, and empty for all others.
+func (c *call) provedName() string {
+	if who := c.who.Load(); who != nil && who.Proved {
+		return who.Name
+	}
+	return ""
+}
+
 // LogHandler adds the request id, and the name of the caller where it has one, to what is logged under the context of a
 // call, also by the service behind, and also after the call has ended.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }

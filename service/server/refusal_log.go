@@ -21,21 +21,24 @@ const (
 	refusalsAtOnce    = 100
 )
 
-// refusalLog writes the lines of connections that are none, and of requests that are no calls: the calls' own log has none
-// of them.
+// refusalLog counts, and writes the lines of, connections that are none and requests that are no calls: the calls' own log
+// and metrics have none of them.
 type refusalLog struct {
+	door     string
+	metrics  *Metrics
 	logger   *slog.Logger
 	limiter  *rate.Limiter
 	unlogged atomic.Int64
 }
 
-func newRefusalLog(logger *slog.Logger) *refusalLog {
-	return &refusalLog{logger: logger, limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
+func newRefusalLog(cfg Config, door string) *refusalLog {
+	return &refusalLog{door: door, metrics: cfg.Metrics, logger: cfg.Logger.With(slog.String("door", door)), limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
 }
 
-// request writes the line of a request.
-func (l *refusalLog) request(ctx context.Context, attributes ...slog.Attr) {
-	l.write(ctx, "request refused at the door", attributes)
+// request writes the line of a request. The reason is one of the gateway's own words.
+func (l *refusalLog) request(ctx context.Context, reason string, attributes ...slog.Attr) {
+	l.metrics.refused.WithLabelValues(l.door, reason).Inc()
+	l.write(ctx, "request refused at the door", append(attributes, slog.String("reason", reason)))
 }
 
 // connection writes the line of a connection that came to nothing, as where a certificate is missing. Those who leave

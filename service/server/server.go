@@ -1,5 +1,5 @@
 // Package server holds the doors: gRPC, and JSON over HTTP. Both lead through the same interceptors to the same
-// service. It knows the contract and nothing of what is behind it.
+// service. It knows the contract and nothing of what is behind it. A third door is for those who run the gateway.
 package server
 
 import (
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -40,13 +39,18 @@ type Config struct {
 	// Finish, if set, is called when no call is in flight any more, with what is left of the drain time: for what
 	// goes on without its caller.
 	Finish func(context.Context)
+	// NotReady, if set, returns why what is behind the doors cannot serve calls, in fixed words. It is asked often, and
+	// must ask nobody else.
+	NotReady func() []string
+	// Metrics counts what comes; nil counts for nobody.
+	Metrics *Metrics
 }
 
 // Server serves both doors.
 type Server struct {
 	grpc   *grpc.Server
 	http   *http.Server
-	health *health.Server
+	ready  *readiness
 	drain  time.Duration
 	finish func(context.Context)
 	logger *slog.Logger
@@ -60,15 +64,18 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Callers == nil {
 		cfg.Callers = caller.Anyone{}
 	}
-	healthServer := health.NewServer()
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
+	}
+	ready := newReadiness(cfg.NotReady)
 	gateway, err := newHTTPServer(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("JSON door: %w", err)
 	}
 	s := &Server{
-		grpc:   newGRPCServer(cfg, healthServer),
+		grpc:   newGRPCServer(cfg, ready),
 		http:   gateway,
-		health: healthServer,
+		ready:  ready,
 		drain:  cfg.DrainTimeout,
 		finish: cfg.Finish,
 		logger: cfg.Logger,
@@ -86,6 +93,13 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	if s.tls != nil { // the gRPC door makes its handshakes by itself
 		httpListener = tls.NewListener(httpListener, offering(protocolJSON, s.tls))
 	}
+	following, stopFollowing := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { s.ready.follow(following) })
+	defer follower.Wait()
+	defer stopFollowing()
+	s.ready.open()
+
 	failed := make(chan error, 2)
 	go func() {
 		failed <- doorError("gRPC", s.grpc.Serve(grpcListener))
@@ -108,6 +122,10 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	return err
 }
 
+// NotReady returns why calls cannot be served, in fixed words; none if they can. It stays so from the moment the server
+// is told to stop.
+func (s *Server) NotReady() []string { return s.ready.problems() }
+
 // counted lets stop wait for the calls of a door whose connections it has closed.
 func (s *Server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +138,7 @@ func (s *Server) counted(next http.Handler) http.Handler {
 // stop refuses new calls, and gives those in flight the drain time to be answered.
 func (s *Server) stop(ctx context.Context) {
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "stopping; calls in flight may end", slog.Duration("drain_timeout", s.drain))
-	s.health.Shutdown() // watchers learn it first, and send their calls elsewhere
+	s.ready.stop() // before the doors close
 	ctx, cancel := context.WithTimeout(ctx, s.drain)
 	defer cancel()
 	stopped := make(chan struct{})
