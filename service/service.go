@@ -75,6 +75,7 @@ type Service struct {
 	logger        *slog.Logger
 	reads, writes admission.Pace // how long one of the store's calls takes
 	unfinished    unfinished
+	mayLand       atomic.Int64  // writes that were sent, and of which it is not known whether they happened
 	looking       chan struct{} // those who look for a write that a caller waits for
 	lookingAlone  chan struct{} // those who look for one that nobody waits for
 	inLine        atomic.Int64  // those who wait for a lease
@@ -138,6 +139,19 @@ func (cfg *Config) fillIn() {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+}
+
+// Writes are those that are on their way, with or without their callers.
+type Writes struct {
+	// Underway is all of them.
+	Underway int
+	// MayLand is those of which the store's answer does not say whether they happened: nobody else gets their customers.
+	MayLand int
+}
+
+// Writes returns how many writes are on their way.
+func (s *Service) Writes() Writes {
+	return Writes{Underway: s.unfinished.count(), MayLand: int(s.mayLand.Load())}
 }
 
 // Load returns how much is in use: calls inside, at work, and waiting to be.

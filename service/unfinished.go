@@ -37,6 +37,12 @@ func (u *unfinished) start(ctx context.Context, run func(context.Context)) conte
 	return cancel
 }
 
+func (u *unfinished) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.cancels)
+}
+
 func (u *unfinished) cancelAll() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -78,7 +78,14 @@ func (c *Client) do(ctx context.Context, as Credentials, method string, timeout 
 	answer, err := c.breaker.Execute(func() (*answer, error) {
 		within, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
+		start := time.Now()
 		answer, failure := c.exchange(within, as, method, target, body, begin)
+		outcome := Kind(0)
+		if failure != nil {
+			outcome = failure.Kind
+		}
+		c.ended(method, outcome, time.Since(start))
+		c.accounts.hear(as, outcome)
 		if failure != nil {
 			failure.byCaller = ctx.Err() != nil
 			return nil, failure

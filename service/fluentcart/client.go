@@ -46,6 +46,10 @@ type Config struct {
 	// Transport carries the requests; nil is NewTransport. It must speak HTTP/1, and tell httptrace's GotConn before it
 	// sends, as an http.Transport does: what is told as not sent, and when begin is asked, hang on that.
 	Transport http.RoundTripper
+	// Ended, if set, is told of each request that was sent, or could not be, when it has ended: what the store said, 0
+	// for a success, and how long that took. Retrying, if set, is told when one is sent again. Both must return soon.
+	Ended    func(method string, outcome Kind, took time.Duration)
+	Retrying func(method string)
 	// BreakerChanged, if set, is told when the client begins to leave a failing store alone, and when the store is
 	// back. It must return soon, and not call the client: other calls wait meanwhile.
 	BreakerChanged func(open bool)
@@ -63,6 +67,9 @@ type Client struct {
 	breaker     *gobreaker.CircuitBreaker[*answer]
 	retries     budget
 	rate        *rate.Limiter
+	accounts    accounts
+	ended       func(method string, outcome Kind, took time.Duration)
+	retrying    func(method string)
 }
 
 // New returns a client for the store of cfg. It connects to nothing.
@@ -81,6 +88,12 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Credentials == nil {
 		cfg.Credentials = As("", "")
 	}
+	if cfg.Ended == nil {
+		cfg.Ended = func(string, Kind, time.Duration) {}
+	}
+	if cfg.Retrying == nil {
+		cfg.Retrying = func(string) {}
+	}
 	return &Client{
 		customers:   base.JoinPath(apiPath, "customers").String(),
 		header:      requestHeader(cfg),
@@ -90,6 +103,8 @@ func New(cfg Config) (*Client, error) {
 		putTimeout:  cfg.PutTimeout,
 		breaker:     newBreaker(cfg.BreakerChanged),
 		rate:        newLimiter(cfg.Rate),
+		ended:       cfg.Ended,
+		retrying:    cfg.Retrying,
 		http: http.Client{
 			Transport: transport,
 			// Following a redirect would turn a PUT into a GET whose 200 looks like success, and could

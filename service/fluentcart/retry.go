@@ -34,6 +34,7 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, er
 		}
 		if failure.Kind == Unauthenticated && !renewed {
 			if as, renewed = c.renewed(ctx, as); renewed && c.Wait(ctx, 1) == nil {
+				c.retrying(failure.Method)
 				continue
 			}
 			return nil, failure
@@ -46,6 +47,7 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, er
 			return nil, failure
 		}
 		asked = asked || failure.RetryAfter > 0
+		c.retrying(failure.Method)
 	}
 }
 

@@ -75,6 +75,13 @@ func (l *Local) next(customer int64) {
 	queue.waiting = queue.waiting[1:]
 }
 
+// Taken returns of how many customers the lease is held.
+func (l *Local) Taken() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.lines)
+}
+
 // Line returns how many hold or wait for the customer's lease.
 func (l *Local) Line(customer int64) int {
 	l.mu.Lock()

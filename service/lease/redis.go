@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -52,6 +53,8 @@ type Redis struct {
 	failure  error                    // of the latest question, if it had no answer
 	failedAt time.Time
 
+	state atomic.Pointer[UnavailableError] // what the latest look found; nil if leases are given
+
 	releasing sync.WaitGroup
 	stopping  chan struct{} // closed by Close: what is not released by then ends by itself
 	stopOnce  sync.Once
@@ -74,7 +77,7 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	options.ConnMaxIdleTime = 30 * time.Second // shorter than what usual load balancers allow
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &Redis{
+	r := &Redis{
 		client:   redis.NewClient(options),
 		script:   newScripts(),
 		local:    NewLocal(),
@@ -82,7 +85,9 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 		prefix:   "fluentcart-gateway:{" + cfg.Store + "}:",
 		waiting:  map[string]chan struct{}{},
 		stopping: make(chan struct{}),
-	}, nil
+	}
+	r.state.Store(&UnavailableError{Err: errNotAsked})
+	return r, nil
 }
 
 // CheckURL returns what is wrong with the address of a server, without repeating it: it may hold a password.
@@ -140,6 +145,9 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 	}
 }
 
+// Taken returns of how many customers this process holds the lease, or waits for it.
+func (r *Redis) Taken() int { return r.local.Taken() }
+
 // Line returns how many hold or wait for the customer's lease in this process.
 func (r *Redis) Line(customer int64) int { return r.local.Line(customer) }
 
@@ -159,13 +167,12 @@ func (r *Redis) forget(token string) {
 }
 
 // Run passes on the word that a lease is free, until ctx is done. Without it leases are found out by asking, which
-// takes longer. It also begins the wait for a server that has just started, before the first caller does.
+// takes longer. It also looks after the server, and so begins the wait for one that has just started before the first
+// caller does.
 func (r *Redis) Run(ctx context.Context) {
-	if cold, err := r.askServer(ctx); err != nil {
-		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis does not answer; nothing is updated until it does", slog.String("error", err.Error()))
-	} else if cold > 0 {
-		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis has started anew and may have forgotten leases; nothing is updated until those have ended", slog.Duration("wait", cold))
-	}
+	r.look(ctx)
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
 	words := r.client.Subscribe(ctx, r.prefix+"released")
 	defer words.Close() //nolint:errcheck // the connection is of no more use
 	channel := words.Channel()
@@ -175,22 +182,10 @@ func (r *Redis) Run(ctx context.Context) {
 			return
 		case word := <-channel:
 			r.wake(word.Payload)
+		case <-again.C:
+			r.look(ctx)
 		}
 	}
-}
-
-// askServer takes a lease that is nobody's, to learn whether the server has started anew, and for how long it gives
-// no leases then.
-func (r *Redis) askServer(ctx context.Context) (cold time.Duration, err error) {
-	lease, err := r.Acquire(ctx, 0)
-	var unavailable *UnavailableError
-	switch {
-	case err == nil:
-		lease.Release()
-	case errors.As(err, &unavailable) && unavailable.Err == nil:
-		return unavailable.RetryAfter, nil
-	}
-	return 0, err
 }
 
 func (r *Redis) wake(token string) {

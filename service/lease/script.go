@@ -3,10 +3,10 @@ package lease
 import "github.com/redis/go-redis/v9"
 
 // scripts are what Redis runs, each as a whole.
-type scripts struct{ acquire, release, expire *redis.Script }
+type scripts struct{ acquire, release, expire, look *redis.Script }
 
 func newScripts() scripts {
-	return scripts{redis.NewScript(acquireSource), redis.NewScript(releaseSource), redis.NewScript(expireSource)}
+	return scripts{redis.NewScript(acquireSource), redis.NewScript(releaseSource), redis.NewScript(expireSource), redis.NewScript(lookSource)}
 }
 
 // The keys of one store:
@@ -19,15 +19,12 @@ func newScripts() scripts {
 //
 // All times are relative and the server's own: no two machines' clocks are compared.
 
-// acquireSource gives the lease to the first in line, and everybody else a place.
+// coldSource returns early while forgotten leases may be held. It needs the locals server, cold and hold.
 //
 // A server that has started anew, with or without old data, a replica that has taken over, and one that was flushed
 // may have lost leases that are still held. Each of these shows in the run id; until a lease given at the last moment
 // has ended, with its writes, nobody gets one.
-const acquireSource = `
-local lease, line, server, cold = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local token, hold, alive, waiter = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-
+const coldSource = `
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if not run then return redis.error_reply('the server does not tell its run id, and so not whether it has forgotten leases') end
 if redis.call('GET', server) ~= run then
@@ -36,7 +33,20 @@ if redis.call('GET', server) ~= run then
 end
 local left = redis.call('PTTL', cold)
 if left > 0 then return {'cold', left} end
+`
 
+// lookSource takes nothing: it only tells whether leases are given.
+const lookSource = `
+local server, cold, hold = KEYS[1], KEYS[2], ARGV[1]
+` + coldSource + `
+return {'given', 0}
+`
+
+// acquireSource gives the lease to the first in line, and everybody else a place.
+const acquireSource = `
+local lease, line, server, cold = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, hold, alive, waiter = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+` + coldSource + `
 local holder = redis.call('GET', lease)
 if holder == token then
 	redis.call('PEXPIRE', lease, hold)

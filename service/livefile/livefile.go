@@ -55,10 +55,10 @@ type Value[T any] struct {
 	once    bool // it is made of a pipe or the like, which can be read once only
 
 	mu      sync.Mutex
-	taken   [][]byte // what current is made of
-	seen    [][]byte // what the last look saw
-	problem string   // what is wrong since the last look or longer
-	told    bool     // the log has it
+	taken   [][]byte    // what current is made of
+	seen    [][]byte    // what the last look saw
+	problem string      // what is wrong since the last look or longer
+	told    atomic.Bool // the log has it
 }
 
 // Load makes the value for the first time. Its error names the file and says what would be right.
@@ -111,22 +111,25 @@ func (v *Value[T]) look(ctx context.Context) {
 	case err == nil && !settled:
 		return
 	case settled && same(contents, v.taken):
-		v.problem, v.told = "", false
+		v.problem = ""
+		v.told.Store(false)
 		return
 	case settled:
 		err = v.take(contents)
 	}
 	if err == nil {
-		v.problem, v.told = "", false
+		v.problem = ""
+		v.told.Store(false)
 		v.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "a file has changed, and is in use as it is now", slog.String("file", v.name))
 		return
 	}
-	if again := err.Error() == v.problem; again && !v.told {
-		v.told = true
+	if again := err.Error() == v.problem; again && !v.told.Load() {
+		v.told.Store(true)
 		v.cfg.Logger.LogAttrs(ctx, slog.LevelError, "a file has changed, and is no good; what there was before stays in use",
 			slog.String("file", v.name), slog.String("error", err.Error()))
 	} else if !again {
-		v.problem, v.told = err.Error(), false
+		v.problem = err.Error()
+		v.told.Store(false)
 	}
 }
 
@@ -178,8 +181,25 @@ func readFile(path string, secret bool) (content []byte, err error) {
 
 func same(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }
 
+// Name says what the files are, such as --tls-cert and --tls-key. It holds no paths.
+func (v *Value[T]) Name() string {
+	names := make([]string, len(v.cfg.Sources))
+	for i, source := range v.cfg.Sources {
+		names[i] = source.Name
+	}
+	return strings.Join(names, " and ")
+}
+
+// OutOfDate reports whether the files have changed and are no good, so that what there was before is still in use.
+func (v *Value[T]) OutOfDate() bool { return v.told.Load() }
+
 // File is a Value of any type.
-type File interface{ look(context.Context) }
+type File interface {
+	Name() string
+	OutOfDate() bool
+
+	look(context.Context)
+}
 
 // Watch keeps files up to date until ctx is done.
 func Watch(ctx context.Context, files ...File) {

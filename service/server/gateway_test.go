@@ -39,6 +39,7 @@ type gateway struct {
 	tls    *tls.Config
 
 	service *service.Service
+	metrics *server.Metrics // nil until it is asked for
 	log     *lockedBuffer
 	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
 
@@ -153,7 +154,7 @@ func (g *gateway) logger() *slog.Logger {
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
 		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
-		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
+		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish, Metrics: or(g.metrics, server.NewMetrics()),
 	}
 }
 
