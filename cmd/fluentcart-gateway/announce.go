@@ -21,6 +21,7 @@ func announce(out io.Writer, cfg *serveConfig, client *fluentcart.Client, l *lis
 	fmt.Fprintf(out, "fluentcart-gateway %s, write mode %s, in front of %s\n\n", version(), cfg.WriteMode, target)
 	fmt.Fprintf(out, "gRPC      %s\n", l.grpc.Addr())
 	fmt.Fprintf(out, "JSON      %s://%s\n", cfg.scheme(), l.http.Addr())
+	fmt.Fprintf(out, "admin     http://%s\n", l.admin.Addr())
 	if cfg.RedisURL != "" {
 		fmt.Fprintf(out, "Redis     %s, for taking turns with other gateways\n", redisHost(cfg))
 	}

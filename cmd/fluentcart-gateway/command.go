@@ -23,7 +23,7 @@ type commands struct {
 	serveConfig
 
 	Serve       struct{}     `cmd:"" default:"1" help:"Serve (the default command)."`
-	Healthcheck struct{}     `cmd:"" help:"Ask the gateway at --grpc-addr whether it serves; the exit code is the answer."`
+	Healthcheck struct{}     `cmd:"" help:"Ask the gateway at --grpc-addr whether it serves, or with --caller-auth=mtls, where that takes a certificate, the one at --admin-addr; the exit code is the answer."`
 	Token       tokenCommand `cmd:"" help:"Make a bearer token for a caller: with --token-file its line is added there and the token printed, without it both are printed."`
 	Version     struct{}     `cmd:"" help:"Print the version."`
 }

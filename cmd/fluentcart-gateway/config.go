@@ -29,6 +29,8 @@ type serveConfig struct {
 	AllowUserLink        bool     `help:"Let callers change user_id, unless something else is said of them. Whoever may do that can take over any WordPress account."`
 	GRPCAddr             string   `name:"grpc-addr" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Where to serve gRPC (${default}); port 0 takes a free one."`
 	HTTPAddr             string   `name:"http-addr" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where to serve JSON over HTTP (${default})."`
+	AdminAddr            string   `default:"127.0.0.1:9091" placeholder:"ADDR" help:"Where to serve /livez, /readyz and /metrics over HTTP (${default}). Nobody has to prove who they are there."`
+	AdminPprof           bool     `help:"Serve /debug/pprof/ there too. On this machine only."`
 	CallerAuth           string   `default:"none" placeholder:"HOW" help:"How callers prove who they are, on both doors: none (on this machine only), token (bearer tokens of --token-file), mtls (client certificates), store (every caller brings an account of the store, which decides) (${default})."`
 	AllowUnauthenticated bool     `help:"Let everybody in who can reach the gateway, from other machines too. Whoever can may change every customer."`
 	TokenFile            string   `placeholder:"FILE" help:"File of the tokens that callers may have; \"fluentcart-gateway token\" makes its lines."`
@@ -169,7 +171,7 @@ func (c *serveConfig) checkAddresses() []error {
 
 // listeners are the addresses to listen on, by flag.
 func (c *serveConfig) listeners() map[string]string {
-	addresses := map[string]string{"grpc-addr": c.GRPCAddr, "http-addr": c.HTTPAddr}
+	addresses := map[string]string{"grpc-addr": c.GRPCAddr, "http-addr": c.HTTPAddr, "admin-addr": c.AdminAddr}
 	if c.Sandbox {
 		addresses["sandbox-addr"] = c.SandboxAddr
 	}
@@ -195,6 +197,9 @@ func (c *serveConfig) checkAddress(flag, addr string) string {
 	}
 	switch {
 	case isLoopback(host):
+	case flag == "admin-addr" && c.AdminPprof:
+		return "--admin-pprof shows the inside of the process to whoever asks, so it is served on this machine only; use 127.0.0.1, [::1] or localhost, or leave --admin-pprof out"
+	case flag == "admin-addr": // it shows nothing that must not be seen, and Prometheus is elsewhere as a rule
 	case flag == "sandbox-addr":
 		return "everybody knows the password of the built-in stand-in, so it listens on this machine only; use 127.0.0.1, [::1] or localhost"
 	case c.CallerAuth == authNone && !c.AllowUnauthenticated:

@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,11 +15,24 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// healthcheck asks a gateway over the standard health protocol.
+// healthcheck asks a gateway whether it serves: over the standard health protocol, or at the admin door where the others
+// let nobody in who has no certificate of a caller's.
 func healthcheck(ctx context.Context, cfg *serveConfig, stdout io.Writer) error {
-	addr := cfg.GRPCAddr
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
+	ask := askHealth
+	if cfg.CallerAuth == authMTLS {
+		ask = askReady
+	}
+	if err := ask(ctx, cfg); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "serving")
+	return nil
+}
+
+func askHealth(ctx context.Context, cfg *serveConfig) error {
+	addr := cfg.GRPCAddr
 	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(healthcheckCredentials(cfg)))
 	if err != nil {
 		return fmt.Errorf("--grpc-addr=%s: %w", addr, err)
@@ -31,9 +46,29 @@ func healthcheck(ctx context.Context, cfg *serveConfig, stdout io.Writer) error 
 		return fmt.Errorf("no answer from %s: %w", addr, err)
 	}
 	if answer.GetStatus() != healthv1.HealthCheckResponse_SERVING {
-		return fmt.Errorf("%s is up, and says %s", addr, answer.GetStatus())
+		return fmt.Errorf("%s is up, and says %s; /readyz of --admin-addr says why", addr, answer.GetStatus())
 	}
-	fmt.Fprintln(stdout, "serving")
+	return nil
+}
+
+func askReady(ctx context.Context, cfg *serveConfig) error {
+	addr := cfg.AdminAddr
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("--admin-addr=%s: must be host:port, such as 127.0.0.1:9091", addr)
+	}
+	response, err := (&http.Transport{}).RoundTrip(request) // no proxy: it is this machine that is asked
+	if err != nil {
+		return fmt.Errorf("no answer from %s: %w", addr, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // the answer is there, or is not
+	said, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	if err != nil {
+		return fmt.Errorf("no answer from %s: %w", addr, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s is up, and not ready: %s", addr, strings.ReplaceAll(strings.TrimSpace(string(said)), "\n", "; "))
+	}
 	return nil
 }
 

@@ -17,10 +17,31 @@ import (
 // closeTime is how long stopping waits for leases to be released in Redis; they end by themselves else.
 const closeTime = 2 * time.Second
 
+// sharedOrLocal is what gives each customer one writer at a time: one of the two.
+type sharedOrLocal struct {
+	shared *lease.Redis
+	local  *lease.Local
+}
+
+func (l *sharedOrLocal) locker() lease.Locker {
+	if l.shared != nil {
+		return l.shared
+	}
+	return l.local
+}
+
+// taken is of how many customers the lease is held or waited for here.
+func (l *sharedOrLocal) taken() int {
+	if l.shared != nil {
+		return l.shared.Taken()
+	}
+	return l.local.Taken()
+}
+
 // startLeases returns what gives each customer one writer at a time, and how to end it when nobody writes any more.
-func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger *slog.Logger) (leases lease.Locker, stop func(), err error) {
+func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger *slog.Logger) (leases *sharedOrLocal, stop func(), err error) {
 	if cfg.RedisURL == "" {
-		return lease.NewLocal(), func() {}, nil
+		return &sharedOrLocal{local: lease.NewLocal()}, func() {}, nil
 	}
 	base, err := fluentcart.ParseBaseURL(storeURL)
 	if err != nil {
@@ -43,7 +64,7 @@ func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger 
 		defer close(stopped)
 		shared.Run(ctx)
 	}()
-	return shared, func() {
+	return &sharedOrLocal{shared: shared}, func() {
 		cancel()
 		<-stopped
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)

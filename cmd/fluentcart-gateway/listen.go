@@ -9,7 +9,7 @@ import (
 
 // listeners are open ports. Opening them all before anything is served makes a port in use an error at start.
 type listeners struct {
-	grpc, http, sandbox net.Listener
+	grpc, http, admin, sandbox net.Listener
 }
 
 func listen(ctx context.Context, cfg *serveConfig) (*listeners, error) {
@@ -25,6 +25,7 @@ func listen(ctx context.Context, cfg *serveConfig) (*listeners, error) {
 	}
 	open(&l.grpc, "grpc-addr", cfg.GRPCAddr)
 	open(&l.http, "http-addr", cfg.HTTPAddr)
+	open(&l.admin, "admin-addr", cfg.AdminAddr)
 	if cfg.Sandbox {
 		open(&l.sandbox, "sandbox-addr", cfg.SandboxAddr)
 	}
@@ -37,7 +38,7 @@ func listen(ctx context.Context, cfg *serveConfig) (*listeners, error) {
 
 // close closes what is open; closing twice does no harm.
 func (l *listeners) close() {
-	for _, listener := range []net.Listener{l.grpc, l.http, l.sandbox} {
+	for _, listener := range []net.Listener{l.grpc, l.http, l.admin, l.sandbox} {
 		if listener != nil {
 			_ = listener.Close() // the servers have closed theirs before
 		}

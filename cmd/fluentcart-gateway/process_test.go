@@ -80,7 +80,7 @@ func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*
 	if !slices.Contains(args, "--caller-auth=store") && !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--store-password-file=") }) {
 		args = append(args, "--store-username="+sandbox.AdminUsername, "--store-password-file="+writeFile(t, "password", sandbox.AdminPassword))
 	}
-	args = append([]string{"--store-url=" + storeURL, "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--log-format=json"}, args...)
+	args = append([]string{"--store-url=" + storeURL, "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--log-format=json"}, args...)
 	p := &process{log: &lockedBuffer{}, ended: make(chan struct{})}
 	p.command = exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], args...)
 	p.command.Env = append(os.Environ(), asGateway+"="+sabotage)

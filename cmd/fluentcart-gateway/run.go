@@ -36,7 +36,8 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	if cfg.Sandbox {
 		storeURL = "http://" + listeners.sandbox.Addr().String()
 	}
-	client, err := fluentcart.New(cfg.storeConfig(storeURL, logger))
+	metrics := newMetrics()
+	client, err := fluentcart.New(cfg.storeConfig(storeURL, metrics.store, logger))
 	if err != nil {
 		return err
 	}
@@ -45,14 +46,15 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer stopLeases()
+	locker := leases.locker()
 	if cfg.sabotage != nil {
-		leases = cfg.sabotage(leases)
+		locker = cfg.sabotage(locker)
 	}
 	customers, err := service.New(service.Config{
 		Store:       client,
 		WriteMode:   service.WriteMode(cfg.WriteMode),
 		Permissions: permissionsOf,
-		Leases:      leases,
+		Leases:      locker,
 		MaxInFlight: cfg.MaxInFlight,
 		MaxQueue:    cfg.MaxQueue,
 		MaxLanding:  cfg.MaxLanding.Duration,
@@ -71,19 +73,30 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		DefaultTimeout: cfg.DefaultTimeout.Duration,
 		DrainTimeout:   cfg.DrainTimeout.Duration,
 		Finish:         customers.Close,
+		NotReady:       func() []string { return cfg.notReady(client, leases) },
+		Metrics:        metrics.doors,
 	})
 	if err != nil {
 		return err
 	}
+	metrics.watch(cfg, customers, client, leases, doors)
+	admin := server.NewAdmin(server.AdminConfig{
+		NotReady: doors.NotReady,
+		Metrics:  metrics.handler(logger),
+		Profiles: cfg.AdminPprof,
+		Logger:   logger,
+	})
 	announce(stdout, cfg, client, listeners, logger)
 
-	// What the calls in flight need outlives the doors: the stand-in, and the files.
+	// What the calls in flight need outlives the doors: the stand-in, and the files. So does the admin door, which says
+	// meanwhile that the gateway is not ready any more.
 	behind, stopBehind := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBehind()
 	var group errgroup.Group
 	if cfg.Sandbox {
 		group.Go(func() error { return serveSandbox(behind, listeners.sandbox) })
 	}
+	group.Go(func() error { return admin.Run(behind, listeners.admin) })
 	group.Go(func() error {
 		livefile.Watch(behind, cfg.files.watched...)
 		return nil

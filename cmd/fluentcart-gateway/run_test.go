@@ -49,7 +49,7 @@ func startCommand(t *testing.T, args ...string) string {
 	return announced.String()
 }
 
-var sandboxOnFreePorts = []string{"--sandbox", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--sandbox-addr=localhost:0"}
+var sandboxOnFreePorts = []string{"--sandbox", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=localhost:0"}
 
 // address finds what follows a word at the beginning of a line of the announcement.
 func address(t *testing.T, announced, word string) string {
@@ -102,7 +102,7 @@ func TestStoreIsReachedWithItsCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("FLUENTCART_GATEWAY_STORE_PASSWORD_FILE", password)
-	second := startCommand(t, "--store-url="+store, "--store-username="+sandbox.AdminUsername, "--grpc-addr=127.0.0.1:0", "--http-addr=[::1]:0")
+	second := startCommand(t, "--store-url="+store, "--store-username="+sandbox.AdminUsername, "--grpc-addr=127.0.0.1:0", "--http-addr=[::1]:0", "--admin-addr=127.0.0.1:0")
 	if !strings.Contains(second, store) || strings.Contains(second, "sand box") {
 		t.Errorf("announced:\n%s", second)
 	}

@@ -64,7 +64,7 @@ func (c *serveConfig) checkSandbox() []error {
 }
 
 // storeConfig is how to speak to the store at url.
-func (c *serveConfig) storeConfig(url string, logger *slog.Logger) fluentcart.Config {
+func (c *serveConfig) storeConfig(url string, measure storeMetrics, logger *slog.Logger) fluentcart.Config {
 	transport := fluentcart.NewTransport()
 	if c.files.storeCA != nil {
 		fluentcart.Trusting(transport, c.files.storeCA.Get)
@@ -76,6 +76,8 @@ func (c *serveConfig) storeConfig(url string, logger *slog.Logger) fluentcart.Co
 		UserAgent:  "fluentcart-gateway/" + version(),
 		Rate:       c.StoreRate,
 		Transport:  transport,
+		Ended:      measure.ended,
+		Retrying:   measure.retrying,
 		BreakerChanged: func(open bool) {
 			if open {
 				logger.Warn("the store fails; it is left alone, and asked again once a second whether it is back")

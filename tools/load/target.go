@@ -34,7 +34,7 @@ func checkLoopback(ctx context.Context, addr string) error {
 func startSandbox(ctx context.Context, program string) (addr string, stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	gateway := exec.CommandContext(ctx, program, "--sandbox", "--log-level=error",
-		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0")
+		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0")
 	gateway.Cancel = func() error { return gateway.Process.Signal(syscall.SIGTERM) }
 	gateway.WaitDelay = 10 * time.Second
 	output, err := gateway.StdoutPipe()
