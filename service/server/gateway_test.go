@@ -20,6 +20,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
@@ -39,9 +40,13 @@ type gateway struct {
 	tls    *tls.Config
 
 	service *service.Service
-	metrics *server.Metrics // nil until it is asked for
+	metrics *server.Metrics
+	doors   *server.Server
 	log     *lockedBuffer
 	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
+
+	callers  caller.Authenticator
+	notReady func() []string
 
 	stopped chan error // what Run returned
 }
@@ -115,7 +120,7 @@ func (g *gateway) serve(t testing.TB, customers customerv1.CustomerServiceServer
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.json = doors.JSONHandler()
+	g.json, g.doors = doors.JSONHandler(), doors
 	grpcListener, httpListener := listen(t), listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
@@ -154,7 +159,8 @@ func (g *gateway) logger() *slog.Logger {
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
 		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
-		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish, Metrics: or(g.metrics, server.NewMetrics()),
+		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
+		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, server.NewMetrics()),
 	}
 }
 

@@ -1,0 +1,147 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// startAdmin opens an admin door until the test ends, or stop is called.
+func startAdmin(t *testing.T, cfg server.AdminConfig) (addr string, stop func()) {
+	t.Helper()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	if cfg.NotReady == nil {
+		cfg.NotReady = func() []string { return nil }
+	}
+	cfg.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") })
+	listener := listen(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- server.NewAdmin(cfg).Run(ctx, listener)
+		close(ended)
+	}()
+	stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(stop)
+	return listener.Addr().String(), stop
+}
+
+// ask sends a request as it is written, and returns the status line and the body.
+func ask(t *testing.T, addr, request string) (status, body string) {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // the answer is read
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	method, _, _ := strings.Cut(request, " ")
+	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, _ := io.ReadAll(response.Body) // what is refused unread ends with a reset
+	if !response.Close {
+		t.Errorf("%q: the connection is kept", request)
+	}
+	return response.Status, string(content)
+}
+
+func TestAdminDoorAnswersToWhatItServesAndNothingElse(t *testing.T) {
+	plain, _ := startAdmin(t, server.AdminConfig{})
+	troubled, _ := startAdmin(t, server.AdminConfig{NotReady: func() []string { return []string{"one thing", "another thing"} }})
+	profiled, _ := startAdmin(t, server.AdminConfig{Profiles: true})
+	const end = " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	for _, row := range []struct {
+		name, addr, request string
+		status, body        string // the beginning of each
+	}{
+		{"alive", plain, "GET /livez" + end, "200", "ok\n"},
+		{"alive whatever is behind the doors", troubled, "GET /livez" + end, "200", "ok\n"},
+		{"ready", plain, "GET /readyz" + end, "200", "ready\n"},
+		{"ready, without the word", plain, "HEAD /readyz" + end, "200", ""},
+		{"not ready, with the reasons", troubled, "GET /readyz" + end, "503", "one thing\nanother thing\n"},
+		{"metrics", plain, "GET /metrics" + end, "200", "metrics"},
+		{"no profiles where nobody asked for them", plain, "GET /debug/pprof/" + end, "404", ""},
+		{"profiles", profiled, "GET /debug/pprof/" + end, "200", "<html>"},
+		{"one profile", profiled, "GET /debug/pprof/goroutine?debug=1" + end, "200", "goroutine profile"},
+		{"no other path", plain, "GET /" + end, "404", ""},
+		{"no other method", plain, "POST /livez" + end, "405", ""},
+		{"no method that changes a profile", profiled, "POST /debug/pprof/symbol" + end, "405", ""},
+		{"no body", plain, "GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx", "413", "requests here have no body"},
+		{"no body of unknown length", plain, "GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "413", ""},
+		{"no large headers", plain, "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 16<<10) + "\r\n\r\n", "431", ""},
+		{"no page of another origin", profiled, "GET /debug/pprof/heap HTTP/1.1\r\nHost: rebound.example.com\r\nSec-Fetch-Site: same-origin\r\n\r\n", "403", ""},
+		{"a browser on this machine", profiled, "GET /debug/pprof/ HTTP/1.1\r\nHost: localhost:9091\r\nSec-Fetch-Site: none\r\n\r\n", "200", "<html>"},
+		{"HTTP/1 only", plain, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			status, body := ask(t, row.addr, row.request)
+			if row.status == "" { // anything but HTTP/2
+				if strings.HasPrefix(status, "2") {
+					t.Errorf("got %s", status)
+				}
+				return
+			}
+			if !strings.HasPrefix(status, row.status) || !strings.HasPrefix(body, row.body) || row.body == "" && strings.HasPrefix(status, "2") && body != "" {
+				t.Errorf("got %s, %q", status, body)
+			}
+		})
+	}
+}
+
+// Connections that ask for nothing keep others waiting, and do not take more of the process than their number.
+func TestAdminDoorHasABoundedNumberOfConnections(t *testing.T) {
+	addr, _ := startAdmin(t, server.AdminConfig{})
+	idle := make([]net.Conn, 64)
+	for i := range idle {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle[i] = conn
+		t.Cleanup(func() { _ = conn.Close() })
+	}
+	answered := make(chan string, 1)
+	go func() {
+		status, _ := ask(t, addr, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		answered <- status
+	}()
+	_ = idle[0].Close() // one leaves, and makes room
+	if status := <-answered; !strings.HasPrefix(status, "200") {
+		t.Errorf("got %s", status)
+	}
+}
+
+// A profile that takes its time does not keep the gateway from ending.
+func TestAdminDoorStopsWhileAProfileIsTaken(t *testing.T) {
+	addr, stop := startAdmin(t, server.AdminConfig{Profiles: true})
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // it is cut off
+	if _, err := io.WriteString(conn, "GET /debug/pprof/trace?seconds=600 HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 1)
+	if _, err := io.ReadFull(conn, first); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	stop()
+}
