@@ -105,8 +105,14 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			watching(t, func(t *testing.T, w *watched) {
+				if w.value.OutOfDate() {
+					t.Error("it is out of date from the beginning")
+				}
 				spoil(t, w)
 				after(10 * time.Second)
+				if !w.value.OutOfDate() || w.value.Name() != "--first and --second" {
+					t.Errorf("%s is not said to be out of date", w.value.Name())
+				}
 				if got := w.value.Get(); got != "a1b1" {
 					t.Errorf("the value is %q", got)
 				}
@@ -119,8 +125,8 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				after(time.Second)
-				if got := w.value.Get(); got != "a3b3" {
-					t.Errorf("when the files were good again the value was %q", got)
+				if got := w.value.Get(); got != "a3b3" || w.value.OutOfDate() {
+					t.Errorf("when the files were good again the value was %q, out of date: %v", got, w.value.OutOfDate())
 				}
 			})
 		})
