@@ -46,6 +46,11 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 		{"listening to everybody", []string{"--sandbox", "--grpc-addr=:9090", "--http-addr=0.0.0.0:80", "--sandbox-addr=example.com:1"}, []string{
 			"--grpc-addr=:9090: callers are not authenticated", "--http-addr=0.0.0.0:80: callers are not authenticated", "--sandbox-addr=example.com:1: everybody knows the password of the built-in stand-in",
 		}},
+		{"an admin door for everybody", []string{"--sandbox", "--admin-addr=0.0.0.0:9091", "--log-format=xml"}, []string{"--log-format=xml: must be text or json"}},
+		{"runtime profiles for everybody", []string{"--sandbox", "--admin-addr=:9091", "--admin-pprof"}, []string{
+			"--admin-addr=:9091: --admin-pprof shows the inside of the process to whoever asks, so it is served on this machine only",
+		}},
+		{"an admin door at another one", []string{"--sandbox", "--admin-addr=127.0.0.1:9090"}, []string{"--grpc-addr is the same as --admin-addr: give each a port of its own"}},
 		{"times that do not fit together", []string{"--sandbox", "--get-timeout=40s", "--put-timeout=10s", "--drain-timeout=49s"}, []string{
 			"--drain-timeout=49s: the read and the write of a call in flight may take 50s", "--get-timeout=40s: give 30s or less",
 		}},

@@ -57,7 +57,7 @@ func askReady(ctx context.Context, cfg *serveConfig) error {
 	if err != nil {
 		return fmt.Errorf("--admin-addr=%s: must be host:port, such as 127.0.0.1:9091", addr)
 	}
-	response, err := (&http.Transport{}).RoundTrip(request) // no proxy: it is this machine that is asked
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request) // no proxy: it is this machine that is asked
 	if err != nil {
 		return fmt.Errorf("no answer from %s: %w", addr, err)
 	}

@@ -59,6 +59,7 @@ type process struct {
 	conn      *grpc.ClientConn
 	grpcAddr  string
 	jsonURL   string
+	adminURL  string
 
 	command *exec.Cmd
 	log     *lockedBuffer
@@ -100,6 +101,8 @@ func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*
 			p.grpcAddr = strings.TrimSpace(rest)
 		case "JSON":
 			p.jsonURL = strings.TrimSpace(rest)
+		case "admin":
+			p.adminURL = strings.TrimSpace(rest)
 		}
 	}
 	go func() {

@@ -137,9 +137,10 @@ func TestHealthcheckSaysWhetherAGatewayServes(t *testing.T) {
 func TestPortInUseIsSaid(t *testing.T) {
 	announced := startCommand(t, sandboxOnFreePorts...)
 	taken, alsoTaken := address(t, announced, "gRPC"), strings.TrimPrefix(address(t, announced, "JSON"), "http://")
+	adminTaken := strings.TrimPrefix(address(t, announced, "admin"), "http://")
 	var out, errs strings.Builder
-	code := run(t.Context(), []string{"--sandbox", "--grpc-addr=" + taken, "--http-addr=" + alsoTaken, "--sandbox-addr=127.0.0.1:0"}, &out, &errs)
-	if code != exitUsage || strings.Count(errs.String(), "stop what uses the port, or choose another") != 2 {
+	code := run(t.Context(), []string{"--sandbox", "--grpc-addr=" + taken, "--http-addr=" + alsoTaken, "--admin-addr=" + adminTaken, "--sandbox-addr=127.0.0.1:0"}, &out, &errs)
+	if code != exitUsage || strings.Count(errs.String(), "stop what uses the port, or choose another") != 3 {
 		t.Errorf("exit code %d: %s", code, errs.String())
 	}
 }
