@@ -26,11 +26,9 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), doors: server.NewMetrics(), store: newStoreMetrics()}
-	built := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: metricPrefix + "build_info", Help: "The version of the gateway; the value is 1.", ConstLabels: prometheus.Labels{"version": version()},
-	}, func() float64 { return 1 })
+	m.gaugeOf(prometheus.Labels{"version": version()}, "build_info", "The version of the gateway; the value is 1.", constant(1))
 	m.registry.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), built,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.doors, m.store.requests, m.store.duration, m.store.retries,
 	)
 	return m
@@ -45,12 +43,11 @@ func (m *metrics) handler(logger *slog.Logger) http.Handler {
 }
 
 // gauge adds what is asked when somebody looks.
-func (m *metrics) gauge(name, help string, now func() float64, labels ...string) {
-	options := prometheus.GaugeOpts{Name: metricPrefix + name, Help: help, ConstLabels: prometheus.Labels{}}
-	for i := 0; i < len(labels); i += 2 {
-		options.ConstLabels[labels[i]] = labels[i+1]
-	}
-	m.registry.MustRegister(prometheus.NewGaugeFunc(options, now))
+func (m *metrics) gauge(name, help string, now func() float64) { m.gaugeOf(nil, name, help, now) }
+
+// gaugeOf is gauge for one of several.
+func (m *metrics) gaugeOf(labels prometheus.Labels, name, help string, now func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: metricPrefix + name, Help: help, ConstLabels: labels}, now))
 }
 
 // watch adds what the parts of a gateway say of themselves.
@@ -71,7 +68,7 @@ func (m *metrics) watch(cfg *serveConfig, customers *service.Service, client *fl
 
 	m.gauge("store_suspended", "1 while the store fails so often that nothing is written to it.", func() float64 { return boolean(!client.Proven()) })
 	for _, file := range cfg.files.watched {
-		m.gauge("file_out_of_date", "1 if the file has changed and is no good, so that what there was before is in use.", func() float64 { return boolean(file.OutOfDate()) }, "file", file.Name())
+		m.gaugeOf(prometheus.Labels{"file": file.Name()}, "file_out_of_date", "1 if the file has changed and is no good, so that what there was before is in use.", func() float64 { return boolean(file.OutOfDate()) })
 	}
 	if cfg.files.tls != nil {
 		m.gauge("certificate_expiry_timestamp_seconds", "When the certificate of the doors (--tls-cert) expires, in Unix time.", func() float64 { return float64(cfg.certificateExpiry().Unix()) })

@@ -13,7 +13,7 @@ import (
 // the answer that says so, and the calls by which it is found out that the store is back. Redis is asked each second
 // without a caller, so there is no harm in keeping them away from a gateway that would write nothing. Credentials that
 // the store has refused are this gateway's own: another may have newer ones.
-func (c *serveConfig) notReady(client *fluentcart.Client, leases *sharedOrLocal) []string {
+func (c *serveConfig) notReady(ctx context.Context, client *fluentcart.Client, leases *sharedOrLocal) []string {
 	var problems []string
 	if leases.shared != nil {
 		switch unavailable := leases.shared.Unavailable(); {
@@ -24,7 +24,7 @@ func (c *serveConfig) notReady(client *fluentcart.Client, leases *sharedOrLocal)
 			problems = append(problems, "Redis does not answer")
 		}
 	}
-	if c.CallerAuth != authStore && client.CredentialsRefused(context.Background()) {
+	if c.CallerAuth != authStore && client.CredentialsRefused(ctx) {
 		problems = append(problems, "the store refuses the gateway's credentials")
 	}
 	if c.files.tls != nil && time.Now().After(c.certificateExpiry()) {

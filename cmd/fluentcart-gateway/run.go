@@ -73,7 +73,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		DefaultTimeout: cfg.DefaultTimeout.Duration,
 		DrainTimeout:   cfg.DrainTimeout.Duration,
 		Finish:         customers.Close,
-		NotReady:       func() []string { return cfg.notReady(client, leases) },
+		NotReady:       func() []string { return cfg.notReady(ctx, client, leases) },
 		Metrics:        metrics.doors,
 	})
 	if err != nil {

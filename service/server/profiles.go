@@ -2,7 +2,7 @@ package server
 
 import (
 	"net/http"
-	"net/http/pprof" //nolint:gosec // it also registers itself with http.DefaultServeMux, which nothing here serves
+	"net/http/pprof" // it registers itself with http.DefaultServeMux too, which nothing here serves
 )
 
 // serveProfiles serves runtime profiles. They show the inside of the process: the names of functions, addresses of
