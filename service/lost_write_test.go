@@ -59,8 +59,17 @@ func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
 						t.Errorf("who waited in vain was told %s, %s, %s after %v", third.Code, third.reason, third.state, third.took())
 					}
 				})
+				callers.Go(func() {
+					pass(25 * time.Second)
+					if got := tr.customers.Writes(); got != (service.Writes{Underway: 1, MayLand: 1}) {
+						t.Errorf("while it is looked for there are %+v", got)
+					}
+				})
 				callers.Wait()
 				tr.finish(t)
+				if got := tr.customers.Writes(); got != (service.Writes{}) {
+					t.Errorf("at the end there are %+v", got)
+				}
 				tr.judge(t)
 
 				lost := tr.wire.sent(func(r request) bool { return r.call == 1 && r.method == http.MethodPut })

@@ -244,6 +244,10 @@ func TestHealthcheckAsksTheAdminDoorWhereCallersNeedCertificates(t *testing.T) {
 	if code := run(t.Context(), append(flags, "healthcheck", "--admin-addr="+admin), &out, &errs); code != exitOK || out.String() != "serving\n" {
 		t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
 	}
+	p := &process{adminURL: "http://" + admin}
+	if _, said := p.admin(t, "/metrics"); !strings.Contains(said, "\nfluentcart_gateway_certificate_expiry_timestamp_seconds ") {
+		t.Errorf("the metrics do not tell when the certificate expires:\n%s", said)
+	}
 	if code := run(t.Context(), append(flags, "healthcheck", "--admin-addr=127.0.0.1:1"), &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "no answer from 127.0.0.1:1") {
 		t.Errorf("exit code %d: %s", code, errs.String())
 	}

@@ -226,10 +226,10 @@ func TestMalformedEnvironmentIsToldWithTheRest(t *testing.T) {
 // Two free ports are two, the loopback addresses are several, and the stand-in's address counts only with it.
 func TestAddressesThatOnlyLookTheSame(t *testing.T) {
 	for _, cfg := range []serveConfig{
-		{GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0"},
-		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "[::1]:9000"},
-		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "127.0.0.2:9000"},
-		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "127.0.0.1:9001", SandboxAddr: "127.0.0.1:9000"},
+		{GRPCAddr: "127.0.0.1:0", HTTPAddr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0"},
+		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "[::1]:9000", AdminAddr: "127.0.0.1:0"},
+		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "127.0.0.2:9000", AdminAddr: "127.0.0.1:0"},
+		{GRPCAddr: "127.0.0.1:9000", HTTPAddr: "127.0.0.1:9001", SandboxAddr: "127.0.0.1:9000", AdminAddr: "127.0.0.1:0"},
 	} {
 		if faults := cfg.checkAddresses(); len(faults) > 0 {
 			t.Errorf("%s and %s: %v", cfg.GRPCAddr, cfg.HTTPAddr, faults)
