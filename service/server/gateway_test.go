@@ -37,7 +37,9 @@ type gateway struct {
 	stop   context.CancelFunc
 	drain  time.Duration
 	finish func(context.Context)
-	tls    *tls.Config
+
+	callers caller.Authenticator
+	tls     *tls.Config
 
 	service *service.Service
 	metrics *server.Metrics
@@ -68,12 +70,18 @@ type options struct {
 	text *lockedBuffer
 	// carry stands in the client's place of the connection.
 	carry func(http.RoundTripper) http.RoundTripper
+	// callers decides who may call; nil lets everybody in.
+	callers caller.Authenticator
+	// tls is what both doors speak; nil is none.
+	tls *tls.Config
+	// client changes what the client of the store is told.
+	client func(*fluentcart.Config)
 }
 
 // start runs a gateway until the test ends.
 func start(t testing.TB, opts options) *gateway {
 	t.Helper()
-	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), log: &lockedBuffer{}, text: opts.text}
+	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), callers: opts.callers, tls: opts.tls, log: &lockedBuffer{}, text: opts.text}
 	var behind http.Handler = g.store
 	if opts.wrap != nil {
 		behind = opts.wrap(behind)
@@ -90,11 +98,15 @@ func start(t testing.TB, opts options) *gateway {
 	if opts.carry != nil {
 		carrier = opts.carry(transport)
 	}
-	client, err := fluentcart.New(fluentcart.Config{
+	config := fluentcart.Config{
 		BaseURL: opts.storeURL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: carrier,
 		Rate:       opts.rate,
 		GetTimeout: or(opts.getTimeout, 10*time.Second), PutTimeout: or(opts.putTimeout, 10*time.Second),
-	})
+	}
+	if opts.client != nil {
+		opts.client(&config)
+	}
+	client, err := fluentcart.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +170,7 @@ func (g *gateway) logger() *slog.Logger {
 
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
-		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
+		Customers: customers, Callers: g.callers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
 		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, server.NewMetrics()),
 	}

@@ -69,7 +69,7 @@ func letsAnyoneIn(callers caller.Authenticator) bool {
 }
 
 // allowedIn is the list of headers that become metadata. grpc-gateway itself reads Grpc-Timeout, and adds Authorization,
-// X-Forwarded-For and X-Forwarded-Host, the last two of which knownMetadata drops.
+// and as X-Forwarded-For and X-Forwarded-Host where the request came from and went to, which knownMetadata drops.
 func allowedIn(header string) (string, bool) {
 	return requestIDKey, header == requestIDHeader
 }
@@ -87,6 +87,9 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		r.Header.Set(requestIDHeader, id)
 		w.Header().Set(requestIDHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if endsUncertainly(r) {
+			w.Header().Set("Connection", "close")
+		}
 		if problem := d.checkBrowser(r); problem != "" {
 			d.turnAway(w, r, http.StatusForbidden, refusal(codes.PermissionDenied, reasonOriginRefused, problem))
 			return
@@ -116,6 +119,8 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 			d.refuse(w, r, http.StatusBadRequest, violation{"etag", problem})
 			return
 		}
-		next.ServeHTTP(w, fromHost(r))
+		r = fromHost(r)
+		r.Header = knownHeader(r.Header)
+		next.ServeHTTP(w, r)
 	})
 }

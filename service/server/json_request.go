@@ -50,6 +50,13 @@ func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem strin
 	return read, "", 0
 }
 
+// endsUncertainly reports whether a server in front may see another end of a request than this one does: net/http takes
+// chunks though there is a Content-Length, or a Content-Length though HTTP/1.0 knows no chunks, and says neither. What
+// follows on the connection must not be taken for another request (RFC 9112, 6.1).
+func endsUncertainly(r *http.Request) bool {
+	return len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1)
+}
+
 // strictPath refuses an id in the path that is not written as a plain number: the parser behind it also takes
 // 0x10, 01 and 1_000, and the store would read 12abc as 12 (F17).
 func strictPath(door *jsonDoor) runtime.Middleware {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -20,6 +21,18 @@ func knownMetadata() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		return handler(withMetadata(ctx, authorizationKey, requestIDKey), request)
 	}
+}
+
+// knownHeader leaves of the header of a request what is read behind the JSON door. The rest ends here, before anything can
+// act upon it: grpc-gateway would answer in another form to a TE.
+func knownHeader(header http.Header) http.Header {
+	known := http.Header{}
+	for _, name := range []string{"Authorization", "Grpc-Timeout", requestIDHeader} {
+		if values := header[name]; len(values) > 0 {
+			known[name] = values
+		}
+	}
+	return known
 }
 
 // withMetadata leaves only the metadata of these keys.
