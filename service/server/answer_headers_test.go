@@ -1,0 +1,71 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Of the headers of the store's answers, callers get none, whatever it answers.
+func TestCallersGetNothingOfTheStoresHeaders(t *testing.T) {
+	odd := http.Header{
+		"Set-Cookie": {"canary=1", "canary=2"}, "Location": {"http://canary.example/"}, "Link": {"<https://canary.example/wp-json/>; rel=canary"},
+		"Www-Authenticate": {`Basic realm="canary"`}, "Retry-After": {"7"}, "Content-Type": {"application/json; canary=1"}, "Server": {"canary"},
+		"Connection": {"keep-alive"}, "Date": {"canary"}, "Trailer": {"X-Canary-Trailer"}, "Allow": {"CANARY"},
+	}
+	for _, header := range loadHostileHeaders(t).ignored() { // what is hostile in a request is so in an answer
+		name, _, _ := strings.Cut(header, ":")
+		if canonical := http.CanonicalHeaderKey(name); odd[canonical] == nil && len(name) < 100 && canonical != "Content-Encoding" && canonical != "Content_Length" {
+			odd[canonical] = []string{"canary"}
+		}
+	}
+	if len(odd) < 100 {
+		t.Fatalf("%d headers only", len(odd))
+	}
+	const body = `{"code":"rest_forbidden","message":"no","data":null}`
+	ways := entries(t)
+	for _, status := range []int{
+		http.StatusOK, http.StatusMovedPermanently, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusUnprocessableEntity, http.StatusLocked, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	} {
+		for _, e := range ways {
+			e.options.config.MaxLanding = time.Millisecond
+			t.Run(http.StatusText(status)+"/"+e.name, func(t *testing.T) {
+				t.Parallel()
+				store := &forgetful{}
+				g, _ := startWired(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					for name, values := range odd {
+						w.Header()[name] = values
+					}
+					if status == http.StatusOK || r.Method == http.MethodGet {
+						store.ServeHTTP(w, r)
+						return
+					}
+					w.WriteHeader(status)
+					_, _ = w.Write([]byte(body))
+				}), e.options)
+				response, content := e.updateOverJSON(t, g)
+				checkAnswerHeader(t, status, response)
+				for name, values := range response.Header {
+					if strings.Contains(strings.ToLower(strings.Join(values, ",")), "canary") {
+						t.Errorf("the answer has %s: %q", name, values)
+					}
+				}
+				if (response.StatusCode == http.StatusOK) != (status == http.StatusOK) {
+					t.Errorf("%s: %s", response.Status, content)
+				}
+				fields, err := e.updateOverGRPC(t, g)
+				if err != nil {
+					t.Error(err)
+				}
+				checkAnswerFields(t, status, fields)
+				for _, field := range fields {
+					if strings.Contains(strings.ToLower(field.Value), "canary") {
+						t.Errorf("the answer has %s", field)
+					}
+				}
+			})
+		}
+	}
+}
