@@ -7,11 +7,16 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http/httpproxy"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
@@ -159,7 +164,33 @@ func TestStoresThatAreNotReached(t *testing.T) {
 
 // A transport that looked at the environment would send the shop's credentials to the proxy.
 func TestNoProxyFromTheEnvironment(t *testing.T) {
-	if fluentcart.NewTransport().Proxy != nil {
-		t.Error("there is a proxy")
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
+		t.Setenv(name, "http://proxy.example:3128")
+	}
+	t.Setenv("NO_PROXY", "")
+	t.Setenv("no_proxy", "")
+	looking := fluentcart.NewTransport()
+	looking.Proxy = func(r *http.Request) (*url.URL, error) { return httpproxy.FromEnvironment().ProxyFunc()(r.URL) }
+	for _, row := range []struct {
+		name, store string
+		transport   *http.Transport
+		dialled     string
+	}{
+		{"a store without TLS", "http://store.example", fluentcart.NewTransport(), "store.example:80"},
+		{"a store with TLS", "https://store.example", fluentcart.NewTransport(), "store.example:443"},
+		{"a transport that looks at the environment, without TLS", "http://store.example", looking, "proxy.example:3128"},
+		{"a transport that looks at the environment, with TLS", "https://store.example", looking, "proxy.example:3128"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var dialled []string
+			row.transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
+				dialled = append(dialled, address)
+				return nil, net.ErrClosed
+			}
+			err := put(t.Context(), newClientOf(t, fluentcart.Config{BaseURL: row.store, Transport: row.transport}), nil)
+			if err == nil || !slices.Contains(dialled, row.dialled) || len(slices.Compact(dialled)) != 1 {
+				t.Errorf("dialled %q, want %s: %v", dialled, row.dialled, err)
+			}
+		})
 	}
 }
