@@ -1,0 +1,161 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// FuzzHeaders sends any headers and metadata through both doors. Whatever comes, the store gets what it always gets or
+// nothing, the service sees a request id and nothing else, and the answer has known headers only.
+func FuzzHeaders(f *testing.F) {
+	hostile := loadHostileHeaders(f)
+	for _, header := range append(append(hostile.ignored(), hostile.IgnoredOverJSON...), hostile.Credentials...) {
+		f.Add(latin1(header))
+	}
+	for _, refused := range hostile.RefusedOverJSON {
+		f.Add(latin1(refused.Header))
+	}
+	f.Add(latin1(strings.Join(hostile.ignored(), "\r\n")))
+	ways := map[string]*fuzzedWay{}
+	for _, e := range entries(f) {
+		if e.name == "mtls" {
+			continue // it has no header
+		}
+		g, store := startWired(f, &forgetful{}, e.options)
+		ways[e.name] = &fuzzedWay{entry: e, gateway: g, store: store, golden: golden(f, e.forwarded)}
+	}
+	seen := make(chan metadata.MD, 1)
+	inside := startScripted(f, func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		md, _ := metadata.FromIncomingContext(ctx)
+		seen <- md
+		return &customerv1.UpdateCustomerResponse{}, nil
+	})
+	inside.callers = caller.Anyone{}
+	chain := server.Interceptors(inside.config(customerv1.UnimplementedCustomerServiceServer{}, time.Minute), "grpc")
+	f.Fuzz(func(t *testing.T, headers string) {
+		header, md := fuzzed(headers)
+		for name, way := range ways {
+			answer := way.send(t, header)
+			sent := way.store.take()
+			if sent != "" && !strings.HasPrefix(way.golden, sent) || answer.StatusCode == http.StatusOK && sent != way.golden {
+				t.Errorf("%s: %s; requests to the store (-want +got):\n%s", name, answer.Status, cmp.Diff(way.golden, sent))
+			}
+			if name != "none" && len(header["Authorization"]) > 0 && (sent != "" || answer.StatusCode < 400) {
+				t.Errorf("%s: with a second Authorization: %s; the store got %q", name, answer.Status, sent)
+			}
+			checkAnswerHeader(t, headers, answer)
+		}
+
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://localhost/v1/customers/1", strings.NewReader(lyon))
+		request.Header = header.Clone()
+		recorded := httptest.NewRecorder()
+		inside.json.ServeHTTP(recorded, request)
+		if recorded.Code == http.StatusOK {
+			checkSeen(t, "JSON", <-seen)
+		}
+
+		stream := &sentHeader{}
+		ctx := grpc.NewContextWithServerTransportStream(metadata.NewIncomingContext(t.Context(), md), stream)
+		if err := through(ctx, chain, func(ctx context.Context) {
+			md, _ := metadata.FromIncomingContext(ctx)
+			checkSeen(t, "gRPC", md)
+		}); err != nil {
+			t.Errorf("gRPC: %v", err)
+		}
+		checkSeen(t, "gRPC's answer", stream.header)
+	})
+}
+
+// fuzzedWay is a way in, and what is behind it.
+type fuzzedWay struct {
+	entry
+
+	gateway *gateway
+	store   *wire
+	golden  string
+}
+
+// send updates customer 1 with a header, and the credentials that it takes besides.
+func (w *fuzzedWay) send(t *testing.T, header http.Header) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://localhost/v1/customers/1", strings.NewReader(lyon))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header.Clone()
+	if name, value, ok := strings.Cut(w.authorization, ": "); ok {
+		request.Header.Add(name, value)
+	}
+	answer := httptest.NewRecorder()
+	w.gateway.json.ServeHTTP(answer, request)
+	return answer.Result()
+}
+
+// fuzzed are lines as a header and as metadata. A short time could end a call anywhere in its way, so none is given.
+func fuzzed(lines string) (http.Header, metadata.MD) {
+	header, md := http.Header{}, metadata.MD{}
+	for line := range strings.SplitSeq(lines, "\n") {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\r"), ":")
+		if value = strings.TrimSpace(value); !strings.EqualFold(name, "Grpc-Timeout") {
+			header.Add(name, value)
+			md.Append(name, value)
+		}
+	}
+	return header, md
+}
+
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+
+// checkSeen checks that metadata is a request id that is fit for a log.
+func checkSeen(t *testing.T, where string, md metadata.MD) {
+	t.Helper()
+	for key, values := range md {
+		if key != "x-request-id" {
+			t.Errorf("%s: there is %s: %q", where, key, values)
+		}
+	}
+	if ids := md.Get("x-request-id"); where != "gRPC" && (len(ids) != 1 || !plainID.MatchString(ids[0])) {
+		t.Errorf("%s: the request id is %q", where, ids)
+	}
+}
+
+// through runs a call through interceptors.
+func through(ctx context.Context, interceptors []grpc.UnaryServerInterceptor, inside func(context.Context)) error {
+	handler := func(ctx context.Context, _ any) (any, error) {
+		inside(ctx)
+		return &customerv1.UpdateCustomerResponse{}, nil
+	}
+	for i := len(interceptors) - 1; i >= 0; i-- {
+		next := handler
+		handler = func(ctx context.Context, request any) (any, error) {
+			return interceptors[i](ctx, request, &grpc.UnaryServerInfo{FullMethod: customerv1.CustomerService_UpdateCustomer_FullMethodName}, next)
+		}
+	}
+	_, err := handler(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1})
+	return err
+}
+
+// sentHeader is a call's stream that keeps the header of the answer.
+type sentHeader struct{ header metadata.MD }
+
+func (*sentHeader) Method() string { return customerv1.CustomerService_UpdateCustomer_FullMethodName }
+
+func (s *sentHeader) SetHeader(md metadata.MD) error {
+	s.header = metadata.Join(s.header, md)
+	return nil
+}
+func (s *sentHeader) SendHeader(md metadata.MD) error { return s.SetHeader(md) }
+func (*sentHeader) SetTrailer(metadata.MD) error      { return nil }
