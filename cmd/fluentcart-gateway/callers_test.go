@@ -81,7 +81,7 @@ func (p *process) overBoth(t testing.TB, as presenting) (overGRPC, overJSON cust
 
 func (p *process) connect(t testing.TB, as presenting) (overGRPC, overJSON customerv1.CustomerServiceClient, answer *http.Response, disconnect func()) {
 	t.Helper()
-	transport := credentials.TransportCredentials(insecure.NewCredentials())
+	transport := insecure.NewCredentials()
 	if as.tls != nil {
 		transport = credentials.NewTLS(as.tls)
 	}

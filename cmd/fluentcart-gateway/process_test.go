@@ -78,8 +78,14 @@ func startProcess(t testing.TB, sabotage, storeURL string, args ...string) *proc
 
 func tryStartProcess(t testing.TB, sabotage, storeURL string, args ...string) (*process, error) {
 	t.Helper()
-	if !slices.Contains(args, "--caller-auth=store") && !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--store-password-file=") }) {
-		args = append(args, "--store-username="+sandbox.AdminUsername, "--store-password-file="+writeFile(t, "password", sandbox.AdminPassword))
+	given := func(flag string) bool {
+		return slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--"+flag+"=") })
+	}
+	if account := !slices.Contains(args, "--caller-auth=store"); account && !given("store-username") {
+		args = append(args, "--store-username="+sandbox.AdminUsername)
+		if !given("store-password-file") {
+			args = append(args, "--store-password-file="+writeFile(t, "password", sandbox.AdminPassword))
+		}
 	}
 	args = append([]string{"--store-url=" + storeURL, "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--log-format=json"}, args...)
 	p := &process{log: &lockedBuffer{}, ended: make(chan struct{})}

@@ -60,6 +60,7 @@ func TestProxyInTheEnvironmentIsNotUsed(t *testing.T) {
 		t.Run(store, func(t *testing.T) {
 			p := startProcess(t, "no", store, "--allow-insecure-store", "--get-timeout=1s")
 			_, err := p.customers.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")}})
+			p.stop()
 			if status.Code(err) != codes.Unavailable || !strings.Contains(p.log.String(), "STORE_UNAVAILABLE") {
 				t.Errorf("got %v; the log:\n%s", err, p.log)
 			}

@@ -194,7 +194,7 @@ func TestRotatedSecretsFailNoCall(t *testing.T) {
 			first := callers.replace(t)
 			r.as.Store(&first)
 			r.process = startProcess(t, "no", listening.URL, append(callers.flags(),
-				"--store-username="+sandbox.AdminUsername, "--store-password-file="+r.path("password"),
+				"--store-password-file="+r.path("password"),
 				"--tls-cert="+r.path("cert.pem"), "--tls-key="+r.path("key.pem"))...)
 
 			ctx, stop := context.WithCancel(t.Context())
@@ -259,7 +259,7 @@ func TestBadFilesKeepTheGatewayGoing(t *testing.T) {
 	r.put(t, "password", []byte(r.password), true)
 	as := callers.replace(t)
 	r.process = startProcess(t, "no", listening.URL, append(callers.flags(),
-		"--store-username="+sandbox.AdminUsername, "--store-password-file="+r.path("password"),
+		"--store-password-file="+r.path("password"),
 		"--tls-cert="+r.path("cert.pem"), "--tls-key="+r.path("key.pem"))...)
 
 	other, _ := callertest.PEM(t, r.authority.Server(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Second) }))

@@ -77,7 +77,7 @@ func TestPasswords(t *testing.T) {
 func TestPasswordsAreReplaced(t *testing.T) {
 	store := New(Config{})
 	tries := func(password string) int {
-		request := httptest.NewRequest(http.MethodGet, "/wp-json/fluent-cart/v2/customers/1", nil)
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, routePrefix+"1", nil)
 		request.SetBasicAuth(AdminUsername, password)
 		answer := httptest.NewRecorder()
 		store.ServeHTTP(answer, request)

@@ -38,17 +38,15 @@ type gateway struct {
 	drain  time.Duration
 	finish func(context.Context)
 
-	callers caller.Authenticator
-	tls     *tls.Config
+	callers  caller.Authenticator
+	tls      *tls.Config
+	notReady func() []string
 
 	service *service.Service
 	metrics *server.Metrics
 	doors   *server.Server
 	log     *lockedBuffer
 	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
-
-	callers  caller.Authenticator
-	notReady func() []string
 
 	stopped chan error // what Run returned
 }
@@ -170,7 +168,7 @@ func (g *gateway) logger() *slog.Logger {
 
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
-		Customers: customers, Callers: g.callers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
+		Customers: customers, HTTPStatus: service.HTTPStatus, Logger: g.logger(), TLS: g.tls,
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
 		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, server.NewMetrics()),
 	}
