@@ -23,11 +23,20 @@ type Caller struct {
 	Store *Account
 }
 
-// Account is a user of the store and an application password.
+// Account is a user of the store and an application password, as a caller presented them.
 type Account struct {
 	Username string
 	Password secret.Text
+
+	agreements *agreements
 }
+
+// Agreed reports whether the store has taken this account of late. It is for what strangers must not have, such as a
+// place in a line; whether a call may go on is for the store to say each time.
+func (a *Account) Agreed() bool { return a.agreements.has(a) }
+
+// Agree notes that the store has taken the account.
+func (a *Account) Agree() { a.agreements.add(a) }
 
 // Presented is what a call comes with.
 type Presented struct {

@@ -1,9 +1,6 @@
 package caller
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -18,15 +15,13 @@ const maxBasic = 1024
 
 // StoreUsers are callers with accounts in the store, which decides with every call whether they are let in.
 type StoreUsers struct {
-	may Permissions
-	key []byte // of this process, so that a name in the log cannot be found by trying out e-mail addresses
+	may        Permissions
+	agreements *agreements
 }
 
 // NewStoreUsers lets in whoever the store lets in.
 func NewStoreUsers(may Permissions) *StoreUsers {
-	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // it does not fail
-	return &StoreUsers{may: may, key: key}
+	return &StoreUsers{may: may, agreements: newAgreements()}
 }
 
 // Authenticate takes the credential apart. Whether it is right only the store can say.
@@ -40,7 +35,8 @@ func (u *StoreUsers) Authenticate(presented Presented) (*Caller, error) {
 	if err != nil || !ok || username == "" || password == "" || !printable(decoded) {
 		return nil, u.refused("the credentials cannot be right")
 	}
-	return &Caller{Name: u.name(username), May: u.may, Store: &Account{Username: username, Password: secret.New(password)}}, nil
+	account := &Account{Username: username, Password: secret.New(password), agreements: u.agreements}
+	return &Caller{Name: u.name(account), May: u.may, Store: account}, nil
 }
 
 func (u *StoreUsers) refused(problem string) error {
@@ -50,15 +46,15 @@ func (u *StoreUsers) refused(problem string) error {
 // Challenge asks for an account.
 func (*StoreUsers) Challenge() string { return `Basic realm="FluentCart store", charset="UTF-8"` }
 
-// name is the user name where that is fit for a log. WordPress also takes e-mail addresses, which are personal data:
-// those get a name that is the same for as long as the gateway runs.
-func (u *StoreUsers) name(username string) string {
-	if validName(username) {
-		return username
+// name is the user name where that is fit for a log. WordPress also takes e-mail addresses, which are personal data, and
+// what the store has not agreed to may be anything, such as a password at the wrong place: those get a name that is the
+// same for as long as the gateway runs.
+func (u *StoreUsers) name(account *Account) string {
+	if validName(account.Username) && account.Agreed() {
+		return account.Username
 	}
-	code := hmac.New(sha256.New, u.key)
-	code.Write([]byte(username))
-	return "user-" + hex.EncodeToString(code.Sum(nil)[:8])
+	code := u.agreements.code(account.Username)
+	return "user-" + hex.EncodeToString(code[:8])
 }
 
 func printable(text []byte) bool {

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
@@ -55,16 +57,22 @@ func TestAccountsOfTheStoreAreTakenApart(t *testing.T) {
 
 func TestUserNameThatIsPersonalDataIsNotTheNameInTheLog(t *testing.T) {
 	users := caller.NewStoreUsers(caller.Permissions{})
-	name := func(username string) string {
+	present := func(username string) *caller.Caller {
 		who, err := users.Authenticate(caller.Presented{Authorization: basic(username + ":x")})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return who.Name
+		return who
 	}
+	name := func(username string) string { return present(username).Name }
+	if got := name("ann.smith"); !strings.HasPrefix(got, "user-") {
+		t.Errorf("a user name that the store has not agreed to became %q", got)
+	}
+	present("ann.smith").Store.Agree()
 	if got := name("ann.smith"); got != "ann.smith" {
 		t.Errorf("a user name became %q", got)
 	}
+	present("ann@example.com").Store.Agree()
 	mail := name("ann@example.com")
 	if strings.Contains(mail, "ann") || strings.Contains(mail, "example") {
 		t.Errorf("an e-mail address became %q", mail)
@@ -72,4 +80,30 @@ func TestUserNameThatIsPersonalDataIsNotTheNameInTheLog(t *testing.T) {
 	if mail != name("ann@example.com") || mail == name("bob@example.com") {
 		t.Error("the name must be the same for one user, and another for another")
 	}
+}
+
+func TestAgreementIsAboutOneAccountAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		users := caller.NewStoreUsers(caller.Permissions{})
+		account := func(credential string) *caller.Account {
+			who, err := users.Authenticate(caller.Presented{Authorization: basic(credential)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return who.Store
+		}
+		account("ann:right").Agree()
+		if !account("ann:right").Agreed() {
+			t.Error("it is forgotten")
+		}
+		for _, other := range []string{"ann:wrong", "bob:right", "an:nright"} {
+			if account(other).Agreed() {
+				t.Errorf("it is about %s too", other)
+			}
+		}
+		<-time.After(6 * time.Minute)
+		if account("ann:right").Agreed() {
+			t.Error("it is remembered for ever")
+		}
+	})
 }
