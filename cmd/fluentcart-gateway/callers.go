@@ -71,6 +71,8 @@ func (c *serveConfig) checkCallers() []error {
 		}
 		if err := load(c, &c.files.tokens, parse, livefile.Source{Name: "--token-file", Path: c.TokenFile, Secret: true}); err != nil {
 			faults = append(faults, err)
+		} else if c.files.tokens.Get().Len() == 0 {
+			fault("--token-file=%s has no tokens: make one with `fluentcart-gateway token NAME`, which prints the line for this file", c.TokenFile)
 		}
 	}
 	return append(faults, c.checkTLS()...)

@@ -11,7 +11,7 @@ import (
 // tokenCommand makes a token for a caller.
 type tokenCommand struct {
 	Name string `arg:"" help:"Name of the caller, for the log and the metrics."`
-	May  string `placeholder:"FIELDS" help:"What the caller may change of status and user_id: one of them, both with a comma between, or - for neither. Without it: status, and with --allow-user-link user_id."`
+	May  string `placeholder:"FIELDS" help:"What the caller may change of status and user_id: one of them, both with a comma between, or - for neither. Without it: what the caller's other tokens may, else status, and with --allow-user-link user_id."`
 }
 
 // run prints a new token, and puts its line into the file at path, or prints it too.
@@ -32,16 +32,16 @@ func (t *tokenCommand) run(path string, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "token  %s\nline   %s\n\nGive the token to the caller; it cannot be shown again. Add the line to the file of --token-file.\n", token.Reveal(), line)
 		return nil
 	}
-	if err := appendLine(path, line); err != nil {
+	if err := addTo(path, line); err != nil {
 		return fmt.Errorf("--token-file: %w", err)
 	}
 	fmt.Fprintln(stdout, token.Reveal())
 	return nil
 }
 
-// appendLine adds a line to a file of tokens, or begins one that nobody else can read. What the file has then must be
-// right as a whole, or it stays as it was.
-func appendLine(path, line string) (err error) {
+// addTo adds a line to a file of tokens, or begins one that nobody else can read. What the file has then must be right as a
+// whole, or it stays as it was.
+func addTo(path, line string) error {
 	before, err := os.ReadFile(path) //nolint:gosec // the operator names it
 	if err != nil && !os.IsNotExist(err) {
 		return err
@@ -52,7 +52,11 @@ func appendLine(path, line string) (err error) {
 	if _, err := caller.ParseTokens(append(before, line...), caller.Permissions{}); err != nil {
 		return fmt.Errorf("%s: %w; nothing was added", path, err)
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // as above
+	return appendLine(path, line)
+}
+
+func appendLine(path, line string) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
 // token runs the command, and returns its exit code and what it printed.
@@ -86,5 +88,24 @@ func TestTokenCommandThatFailsChangesNothing(t *testing.T) {
 	}
 	if content, _ := os.ReadFile(other); strings.Count(string(content), "\n") != 1 {
 		t.Errorf("the file that was right became:\n%s", content)
+	}
+}
+
+// A file that the command has filled is one that the gateway takes, whatever is usual there.
+func TestFilledFileIsTakenAsItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	for _, args := range [][]string{{"--may=-", "reports"}, {"reports"}, {"orders"}, {"--may=status", "orders"}} {
+		if code, printed := token(t, append(args, "--token-file="+path)...); code != exitOK {
+			t.Fatalf("%v: %s", args, printed)
+		}
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, usual := range []caller.Permissions{{Status: true}, {Status: true, UserID: true}, {}} {
+		if tokens, err := caller.ParseTokens(content, usual); err != nil || tokens.Len() != 4 {
+			t.Errorf("where %s is usual: %v", usual, err)
+		}
 	}
 }

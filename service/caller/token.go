@@ -44,18 +44,24 @@ func NewToken(name string, may *Permissions) (token secret.Text, line string, er
 
 var errNoName = errors.New("the name of a caller must be 1 to 64 letters, digits, '.', '_' or '-'")
 
-// Tokens are the callers that a file of tokens lets in.
+// Tokens are the callers that a file of tokens lets in. There may be none: whoever takes the last line out of the file wants
+// nobody to be let in.
 type Tokens struct{ entries []tokenEntry }
+
+// Len is how many tokens there are.
+func (t *Tokens) Len() int { return len(t.entries) }
 
 type tokenEntry struct {
 	hash   [sha256.Size]byte
 	caller *Caller
 	line   int
+	said   bool // the line says what the caller may change
 }
 
 // ParseTokens reads a file of tokens. A line is a name, the token's SHA-256, and what the caller may change (status,
-// user_id, both with a comma between, or -; if that is left out it is usual). Several lines of one name are several
-// tokens of one caller, as while one is replaced. Empty lines and those that begin with # are skipped.
+// user_id, both with a comma between, or -). Several lines of one name are several tokens of one caller, as while one is
+// replaced; what it may change one of them may say for all, and if none does it is usual. Empty lines and those that
+// begin with # are skipped.
 //
 // The error tells all that is wrong, by the number of the line: what stands in it may be a token.
 func ParseTokens(content []byte, usual Permissions) (*Tokens, error) {
@@ -77,12 +83,10 @@ func ParseTokens(content []byte, usual Permissions) (*Tokens, error) {
 			faults = append(faults, fmt.Sprintf("line %d: %v", number, err))
 		}
 	}
-	switch {
-	case len(faults) > 0:
+	if len(faults) > 0 {
 		return nil, errors.New(strings.Join(faults, "; "))
-	case len(tokens.entries) == 0:
-		return nil, errors.New("has no tokens: make one with `fluentcart-gateway token NAME`, which prints the line for this file")
 	}
+	tokens.inherit()
 	return tokens, nil
 }
 
@@ -106,7 +110,7 @@ func parseToken(columns []string, usual Permissions) (tokenEntry, error) {
 		}
 	}
 	entry.hash = [sha256.Size]byte(hash)
-	entry.caller = &Caller{Name: columns[0], Proved: true, May: may}
+	entry.caller, entry.said = &Caller{Name: columns[0], Proved: true, May: may}, len(columns) == 3
 	return entry, nil
 }
 
@@ -115,12 +119,27 @@ func (t *Tokens) add(entry tokenEntry) error {
 		switch {
 		case known.hash == entry.hash:
 			return fmt.Errorf("has the token of line %d: give each line one of its own", known.line)
-		case known.caller.Name == entry.caller.Name && known.caller.May != entry.caller.May:
+		case known.caller.Name == entry.caller.Name && known.said && entry.said && known.caller.May != entry.caller.May:
 			return fmt.Errorf("lets %s change other fields than line %d does: a caller may do the same with each of its tokens", entry.caller.Name, known.line)
 		}
 	}
 	t.entries = append(t.entries, entry)
 	return nil
+}
+
+// inherit lets a line that says nothing of what its caller may change have that of one that does.
+func (t *Tokens) inherit() {
+	said := map[string]*Caller{}
+	for _, entry := range t.entries {
+		if entry.said {
+			said[entry.caller.Name] = entry.caller
+		}
+	}
+	for i, entry := range t.entries {
+		if one := said[entry.caller.Name]; one != nil {
+			t.entries[i].caller = one
+		}
+	}
 }
 
 // find takes the same time for every token of one length, known or not.

@@ -34,6 +34,7 @@ func TestBearersAreToldApart(t *testing.T) {
 	tokens, err := caller.ParseTokens([]byte(strings.Join([]string{
 		"# those who may call", "", lineOf("orders", "first", ""), lineOf("crm", "second", "user_id"),
 		"\t" + lineOf("reports", "third", "-") + "\r", lineOf("crm", "fourth", "user_id"), lineOf("all", "fifth", "user_id,status"),
+		lineOf("reports", "sixth", ""), lineOf("late", "seventh", ""), lineOf("late", "eighth", "-"),
 	}, "\n")), caller.Permissions{Status: true})
 	if err != nil {
 		t.Fatal(err)
@@ -51,16 +52,18 @@ func TestBearersAreToldApart(t *testing.T) {
 		{"one that may change both", []string{"Bearer fifth"}, "all may status,user_id"},
 		{"the scheme in small letters", []string{"bearer first"}, "orders may status"},
 		{"more spaces", []string{"Bearer   first "}, "orders may status"},
+		{"one whose caller's other line says what it may change", []string{"Bearer sixth"}, "reports may -"},
+		{"one whose caller's later line does", []string{"Bearer seventh"}, "late may -"},
 		{"none", nil, "unknown"},
 		{"an empty one", []string{""}, "unknown"},
 		{"a scheme alone", []string{"Bearer"}, "unknown"},
 		{"no scheme", []string{"first"}, "unknown"},
 		{"another scheme", []string{"Basic first"}, "unknown"},
-		{"a wrong token", []string{"Bearer sixth"}, "unknown"},
+		{"a wrong token", []string{"Bearer wrong"}, "unknown"},
 		{"the hash instead of the token", []string{strings.Replace(lineOf("", "first", ""), "sha256:", "Bearer ", 1)}, "unknown"},
 		{"a part of one", []string{"Bearer firs"}, "unknown"},
 		{"two tokens in one header", []string{"Bearer first second"}, "unknown"},
-		{"a right and a wrong one", []string{"Bearer first", "Bearer sixth"}, "unknown"},
+		{"a right and a wrong one", []string{"Bearer first", "Bearer wrong"}, "unknown"},
 		{"the right one twice", []string{"Bearer first", "Bearer first"}, "unknown"},
 		{"a very long one", []string{"Bearer " + strings.Repeat("x", 1<<16)}, "unknown"},
 	} {
@@ -78,8 +81,6 @@ func TestFilesOfTokensThatAreWrong(t *testing.T) {
 		content string
 		want    []string
 	}{
-		"nothing":           {"", []string{"has no tokens: make one with `fluentcart-gateway token NAME`"}},
-		"comments alone":    {"# later\n\n", []string{"has no tokens"}},
 		"a token in plain":  {"orders " + plain, []string{"line 1: the second column must be sha256: and 64 hexadecimal digits"}},
 		"a token alone":     {plain, []string{"line 1: must be a name, sha256:"}},
 		"a bad name":        {lineOf("orders/eu", "x", ""), []string{"line 1: the name of a caller must be 1 to 64 letters"}},
@@ -105,6 +106,20 @@ func TestFilesOfTokensThatAreWrong(t *testing.T) {
 				t.Errorf("the error shows what may be a token, or has two lines: %v", err)
 			}
 		})
+	}
+}
+
+// Whoever takes the last token out of the file takes it back.
+func TestFileWithoutTokensLetsNobodyIn(t *testing.T) {
+	for _, content := range []string{"", "\n", "# " + lineOf("orders", "first", "")} {
+		tokens, err := caller.ParseTokens([]byte(content), caller.Permissions{})
+		if err != nil || tokens.Len() != 0 {
+			t.Fatalf("%q: %d tokens, %v", content, tokens.Len(), err)
+		}
+		bearers := caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}
+		if got := outcome(bearers.Authenticate(caller.Presented{Authorization: []string{"Bearer first"}})); got != "unknown" {
+			t.Errorf("%q: the decision is %s", content, got)
+		}
 	}
 }
 
