@@ -279,6 +279,10 @@ func TestBadFilesKeepTheGatewayGoing(t *testing.T) {
 	if strings.Contains(r.log.String(), "canary") {
 		t.Errorf("the log shows what was in a file:\n%s", r.log)
 	}
+	r.put(t, "tokens", []byte("# nobody\n"), true)
+	if !waitFor(t, rotationTime, func() bool { return r.call(t, as, 1, "Lyon") != nil }) {
+		t.Error("the last token was taken back, and its bearer is let in")
+	}
 }
 
 // In mode store the gateway has no credential of its own, and what it sends is its caller's.

@@ -97,10 +97,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		group.Go(func() error { return serveSandbox(behind, listeners.sandbox) })
 	}
 	group.Go(func() error { return admin.Run(behind, listeners.admin) })
-	group.Go(func() error {
-		livefile.Watch(behind, cfg.files.watched...)
-		return nil
-	})
+	go livefile.Watch(behind, cfg.files.watched...) // nobody waits for it: a file system that hangs must not keep the gateway from stopping
 	group.Go(func() error {
 		defer stopBehind()
 		return doors.Run(ctx, listeners.grpc, listeners.http)

@@ -5,6 +5,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,8 +26,10 @@ type Client struct {
 func ParseClient(text string, usual Permissions) (Client, error) {
 	name, fields, given := strings.Cut(text, "=")
 	client := Client{SAN: strings.ToLower(name), May: usual}
-	if strings.Contains(name, "://") {
+	if isURI(name) {
 		client.SAN = name // of a URI only the scheme and the host do not tell small letters from capitals
+	} else if address := net.ParseIP(name); address != nil {
+		client.SAN = address.String()
 	}
 	if client.SAN == "" || strings.ContainsAny(client.SAN, " \t\r\n*") {
 		return Client{}, errors.New("must be a DNS name, an IP address or a URI that the certificate of a caller has among its subject alternative names, in full")
@@ -124,21 +129,16 @@ func lastMoment(chain []*x509.Certificate) time.Time {
 	return end
 }
 
+func isURI(name string) bool { return strings.Contains(name, "://") }
+
+// hasSAN looks among the names of one kind only: an issuer may be free to give DNS names, which can look like addresses
+// and URIs, and not be free to give those.
 func hasSAN(certificate *x509.Certificate, san string) bool {
-	for _, name := range certificate.DNSNames {
-		if strings.EqualFold(name, san) {
-			return true
-		}
+	switch address := net.ParseIP(san); {
+	case isURI(san):
+		return slices.ContainsFunc(certificate.URIs, func(uri *url.URL) bool { return uri.String() == san })
+	case address != nil:
+		return slices.ContainsFunc(certificate.IPAddresses, address.Equal)
 	}
-	for _, uri := range certificate.URIs {
-		if uri.String() == san {
-			return true
-		}
-	}
-	for _, address := range certificate.IPAddresses {
-		if address.String() == san {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(certificate.DNSNames, func(name string) bool { return strings.EqualFold(name, san) })
 }

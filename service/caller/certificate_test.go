@@ -52,6 +52,8 @@ func TestCertificatesAreToldApart(t *testing.T) {
 		{"the first of two that may call", connected(trusted.Client(t, []string{"crm.internal", "orders.internal"})), "orders.internal may status"},
 		{"a URI", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.URIs = []*url.URL{uri} })), "spiffe://example.org/Billing may -"},
 		{"an IP address", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7")} })), "192.0.2.7 may status,user_id"},
+		{"a DNS name that looks like the address", connected(trusted.Client(t, []string{"192.0.2.7"})), "forbidden"},
+		{"a DNS name that looks like the URI", connected(trusted.Client(t, []string{"spiffe://example.org/Billing"})), "forbidden"},
 		{"no TLS", caller.Presented{}, "unknown"},
 		{"no certificate", connected(), "unknown"},
 		{"another issuer", connected(stranger.Client(t, []string{"orders.internal"})), "unknown"},

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -146,7 +147,7 @@ func (v *Value[T]) take(contents [][]byte) error {
 func (v *Value[T]) read() ([][]byte, error) {
 	contents := make([][]byte, len(v.cfg.Sources))
 	for i, source := range v.cfg.Sources {
-		content, err := readFile(source.Path, source.Secret)
+		content, err := readFile(source.Path, source.Secret, v.taken != nil)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", source.Name, err)
 		}
@@ -156,8 +157,13 @@ func (v *Value[T]) read() ([][]byte, error) {
 }
 
 // readFile reads a bounded file. Who may read it is asked of the open file, and so of the one that is read.
-func readFile(path string, secret bool) (content []byte, err error) {
-	file, err := os.Open(path) //nolint:gosec // the operator names it
+// Again is whether it has been read before: then it must be one that can be read without waiting for anybody.
+func readFile(path string, secret, again bool) (content []byte, err error) {
+	flags := os.O_RDONLY
+	if again {
+		flags |= syscall.O_NONBLOCK // opening a pipe would wait for somebody to write into it
+	}
+	file, err := os.OpenFile(path, flags, 0) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("%w; give a file that this process can read", err)
 	}
@@ -165,6 +171,9 @@ func readFile(path string, secret bool) (content []byte, err error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if again && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file any more", path)
 	}
 	if open := info.Mode().Perm() & 0o007; secret && info.Mode().IsRegular() && open != 0 {
 		return nil, fmt.Errorf("%s is open to everyone on this machine (mode %04o): chmod 600 it, or 640 for a group", path, info.Mode().Perm())

@@ -97,6 +97,11 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		"a pipe in its place": func(t *testing.T, w *watched) {
+			if err := errors.Join(os.Remove(w.second), syscall.Mkfifo(w.second, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"a file that everyone can read": func(t *testing.T, w *watched) {
 			if err := os.Chmod(w.second, 0o604); err != nil {
 				t.Fatal(err)
@@ -119,6 +124,7 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 				if got := strings.Count(w.log.String(), "level=ERROR"); got != 1 {
 					t.Errorf("it was told %d times, want once:\n%s", got, &w.log)
 				}
+				_ = os.Remove(w.second) // it may be a pipe
 				write(t, w.first, "a3")
 				write(t, w.second, "b3")
 				if err := os.Chmod(w.second, 0o600); err != nil {

@@ -59,7 +59,9 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(door.log, "", 0),
+
+		DisableGeneralOptionsHandler: true, // it answers OPTIONS * to everybody
+		ErrorLog:                     log.New(door.log, "", 0),
 	}, nil
 }
 

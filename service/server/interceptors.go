@@ -106,7 +106,11 @@ func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 			// The error's own text is for the log; the caller gets its status.
 			attributes = append(attributes, slog.String("error", err.Error()))
 		}
-		logger.LogAttrs(ctx, levelOf(status.Code(err)), "call", attributes...)
+		level := levelOf(status.Code(err))
+		if !guarded(info.FullMethod) {
+			level = slog.LevelDebug // a health check is for everybody, who could fill a disk with lines
+		}
+		logger.LogAttrs(ctx, level, "call", attributes...)
 		return response, err
 	}
 }
@@ -132,7 +136,7 @@ func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		return recovering(ctx, request, info, func(ctx context.Context, request any) (any, error) {
 			response, err := handler(ctx, request)
-			if err != nil && !isOwn(err) {
+			if err != nil && guarded(info.FullMethod) && !isOwn(err) { // a health check carries nothing, and writes nothing
 				logger.LogAttrs(ctx, slog.LevelError, "an error that says neither what it is nor what became of the write", slog.String("type", fmt.Sprintf("%T", err)))
 				return nil, fault
 			}

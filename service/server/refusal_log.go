@@ -47,7 +47,7 @@ func (l *refusalLog) connection(from net.Addr, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return
 	}
-	l.write(context.Background(), "connection refused at the door", []slog.Attr{fromAttr(from.String()), slog.String("error", err.Error())})
+	l.write(context.Background(), "connection refused at the door", []slog.Attr{fromAttr(from.String()), cut(err.Error())})
 }
 
 // fromAttr is the host of an address, for who looks after those that are refused.
@@ -61,8 +61,19 @@ func fromAttr(address string) slog.Attr {
 
 // Write takes what net/http says of connections and of itself, a line at a time.
 func (l *refusalLog) Write(line []byte) (int, error) {
-	l.write(context.Background(), "the HTTP server says", []slog.Attr{slog.String("error", strings.TrimSpace(string(line)))})
+	l.write(context.Background(), "the HTTP server says", []slog.Attr{cut(strings.TrimSpace(string(line)))})
 	return len(line), nil
+}
+
+// maxError is how much of an error is written, in bytes: some repeat what a stranger sent, at any length.
+const maxError = 200
+
+// cut is the error, or its beginning.
+func cut(text string) slog.Attr {
+	if len(text) > maxError {
+		text = strings.ToValidUTF8(text[:maxError], "") + "…"
+	}
+	return slog.String("error", text)
 }
 
 // write writes a line, or counts it for the next one. At debug level there is no bound.
