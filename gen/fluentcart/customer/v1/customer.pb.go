@@ -130,14 +130,15 @@ type Customer struct {
 	// Postal code, at most 45 characters; text, also where it is made of digits. The store cleans it silently,
 	// which is then told in a warning (F10).
 	Postcode *string `protobuf:"bytes,9,opt,name=postcode,proto3,oneof" json:"postcode,omitempty"`
-	// Status, at most 45 characters. FluentCart knows "active" and "inactive" and takes any text (F12).
+	// Status, at most 45 characters. FluentCart knows "active" and "inactive" and takes any text (F12). An operator can
+	// keep callers from changing it: STATUS_CHANGE_FORBIDDEN.
 	Status *string `protobuf:"bytes,10,opt,name=status,proto3,oneof" json:"status,omitempty"`
 	// Notes of the shop's staff, at most 64 KiB (65536 bytes) less the rest of the request, which as a whole
 	// has that limit too. The store turns line breaks and tabs into
 	// spaces and drops HTML tags, which is then told in a warning (F10).
 	Notes *string `protobuf:"bytes,11,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
 	// Id of the WordPress user the customer is linked to; 0 is none. A value other than the stored one is
-	// refused with USER_LINK_CHANGE_FORBIDDEN unless the operator allows it, because whoever may set it may
+	// refused with USER_LINK_CHANGE_FORBIDDEN unless the operator allows it to the caller, because whoever may set it may
 	// take over any WordPress account (F13). A gateway in write mode replace does not know the stored one: it
 	// refuses any but 0, and an update without a user_id unlinks the customer.
 	UserId *int64 `protobuf:"varint,12,opt,name=user_id,proto3,oneof" json:"user_id,omitempty"`

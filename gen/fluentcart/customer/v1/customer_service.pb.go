@@ -32,7 +32,7 @@ type UpdateCustomerRequest struct {
 	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,proto3" json:"customer_id,omitempty"`
 	// The new values. Over HTTP this is the body.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,proto3" json:"customer,omitempty"`
-	// The fields of Customer to write, in snake_case or lowerCamelCase; over HTTP separated by commas. A field
+	// The fields of Customer to write, at most 64, in snake_case or lowerCamelCase; over HTTP separated by commas. A field
 	// of the mask that `customer` does not have is cleared. `*`, alone, replaces all writable fields: those
 	// that are absent are cleared, and `user_id` is kept (not by a gateway in write mode replace, which does
 	// not know it). Without a mask the fields that are present are written. Unknown and output-only fields are refused.
@@ -205,9 +205,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB(\x92A\"J \"Customer updated successfully!\"\x80\x01\x01R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\x9d$\n" +
-	"\x0fCustomerService\x12\x89$\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\x97#\x92A\xc2!\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xe9(\n" +
+	"\x0fCustomerService\x12\xd5(\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xe3'\x92A\x8e&\n" +
 	"\tcustomersJ\xc1\x02\n" +
 	"\x03200\x12\xb9\x02\n" +
 	"@The customer is as asked. The ETag header holds its new version.\x122\n" +
@@ -216,9 +216,13 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x03400\x12\x8f\x04\n" +
 	"fINVALID_FIELD, STORE_REJECTED, STORE_VALIDATION or EMAIL_OWNED_BY_WORDPRESS_USER. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.Status\"\x8c\x03\n" +
-	"\x10application/json\x12\xf7\x02{\"code\":3,\"message\":\"city: must be at most 45 characters; it has 46\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"INVALID_FIELD\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\"}},{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[{\"field\":\"city\",\"description\":\"must be at most 45 characters; it has 46\"}]}]}Jr\n" +
-	"\x03403\x12k\n" +
-	"QUSER_LINK_CHANGE_FORBIDDEN, or ORIGIN_REFUSED to a web page. Nothing was written.\x12\x16\n" +
+	"\x10application/json\x12\xf7\x02{\"code\":3,\"message\":\"city: must be at most 45 characters; it has 46\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"INVALID_FIELD\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\"}},{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[{\"field\":\"city\",\"description\":\"must be at most 45 characters; it has 46\"}]}]}J\x8a\x04\n" +
+	"\x03401\x12\x82\x04\n" +
+	"\x84\x01CALLER_UNAUTHENTICATED, or STORE_UNAUTHENTICATED where the store decides; WWW-Authenticate says what is wanted. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.Status\"\xe0\x02\n" +
+	"\x10application/json\x12\xcb\x02{\"code\":16,\"message\":\"the store does not know this user name and application password; nothing was written\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"STORE_UNAUTHENTICATED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\",\"upstream_code\":\"rest_forbidden\",\"upstream_status\":\"401\"}}]}J\xb0\x01\n" +
+	"\x03403\x12\xa8\x01\n" +
+	"\x8d\x01USER_LINK_CHANGE_FORBIDDEN, STATUS_CHANGE_FORBIDDEN, CALLER_FORBIDDEN, STORE_FORBIDDEN, or ORIGIN_REFUSED to a web page. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\xd2\x04\n" +
 	"\x03404\x12\xca\x04\n" +
 	"9CUSTOMER_NOT_FOUND, or NO_SUCH_PATH. Nothing was written.\x12\x16\n" +
@@ -264,7 +268,7 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"R\n" +
 	"\bIf-Match\x12DThe ETag of the customer as it was read; same as the parameter etag.\x18\x01\n" +
 	"\xc0\x01\n" +
-	"\fGrpc-Timeout\x12\xad\x01The time for the call, at most 60 seconds; a write that has begun is not cut short by it. At most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\x82\f\x92A\xa6\v\x12\xa6\b\n" +
+	"\fGrpc-Timeout\x12\xad\x01The time for the call, at most 60 seconds; a write that has begun is not cut short by it. At most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xf0\r\x92A\x94\r\x12\xa6\b\n" +
 	"\x12fluentcart-gateway\x12\xd0\aUpdates customers of a FluentCart store, safely: what a request does not name is never changed (in write mode merge, the default), and every answer says truthfully whether the write happened.\n" +
 	"\n" +
 	"In a body null clears a field, as the empty text does; in an answer the times may be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: what it is made with knows no other 64-bit integer in a path or in a map.\n" +
@@ -273,11 +277,15 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\n" +
 	"Every error is a `google.rpc.Status` whose details hold a `google.rpc.ErrorInfo` of the domain `fluentcart-gateway`: `reason` names the error, and `metadata.write_state` says what became of the write: `not_sent`, `rejected` (sent, and the store refused it) or `unknown` (read the customer before you send again).*9\n" +
 	"\n" +
-	"Apache-2.0\x12+https://www.apache.org/licenses/LICENSE-2.02\x02v1*\x01\x012\x10application/json:\x10application/jsonZ\xb7\x02\n" +
-	"\xb4\x02\n" +
-	"\x14ApplicationPasswords\x12\x9b\x02\b\x01\x12\x96\x02HTTP Basic with a WordPress user name and application password, as FluentCart's own API takes it, so that existing programs work unchanged. The gateway listens on loopback only, lets every local caller in and does not read this header; towards the store it uses its own account.b\x1a\n" +
+	"Apache-2.0\x12+https://www.apache.org/licenses/LICENSE-2.02\x02v1*\x02\x01\x022\x10application/json:\x10application/jsonZ\x97\x04\n" +
+	"\xb3\x02\n" +
+	"\x14ApplicationPasswords\x12\x9a\x02\b\x01\x12\x95\x02HTTP Basic with a WordPress user name and application password, as FluentCart's own API takes it, so that existing programs work unchanged. A gateway with --caller-auth=store takes it and acts in the caller's name; one with none ignores it and acts under an account of its own.\n" +
+	"\xde\x01\n" +
+	"\x05Token\x12\xd4\x01\b\x02\x12\xbe\x01The word Bearer, a space, and the token that the operator of the gateway gave out, for a gateway with --caller-auth=token. (With mtls a caller has a client certificate in place of a header.)\x1a\rAuthorization \x02b\x1a\n" +
 	"\x18\n" +
-	"\x14ApplicationPasswords\x12\x00ZVgithub.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1;customerv1b\x06proto3"
+	"\x14ApplicationPasswords\x12\x00b\v\n" +
+	"\t\n" +
+	"\x05Token\x12\x00ZVgithub.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1;customerv1b\x06proto3"
 
 var (
 	file_fluentcart_customer_v1_customer_service_proto_rawDescOnce sync.Once
