@@ -6,6 +6,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -305,5 +307,25 @@ func TestStoreGetsTheCallersOwnAccount(t *testing.T) {
 	_, err := overJSON.UpdateCustomer(t.Context(), attempts[0].request(1))
 	if status.Code(err) != codes.Unauthenticated {
 		t.Errorf("with a revoked password: %v", err)
+	}
+}
+
+// A store whose certificate no public issuer vouches for is reached with its issuer's, which can be replaced too.
+func TestStoreOfAPrivateIssuerIsReached(t *testing.T) {
+	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: callertest.NewAuthority(t), directory: t.TempDir()}
+	listening := httptest.NewUnstartedServer(r)
+	listening.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that fails
+	listening.TLS = &tls.Config{Certificates: []tls.Certificate{r.authority.Server(t)}, MinVersion: tls.VersionTLS12}
+	listening.StartTLS()
+	t.Cleanup(listening.Close)
+	r.put(t, "ca.pem", callertest.NewAuthority(t).PEM(), true)
+	r.process = startProcess(t, "no", listening.URL, "--store-ca="+r.path("ca.pem"))
+	_, err := r.customers.UpdateCustomer(t.Context(), attempts[0].request(1))
+	if got := decision(err); got != "Internal STORE_TLS not_sent" {
+		t.Errorf("with another issuer's certificate: %s", got)
+	}
+	r.put(t, "ca.pem", r.authority.PEM(), false)
+	if !waitFor(t, rotationTime, func() bool { return r.call(t, presenting{}, 1, "Lyon") == nil }) {
+		t.Errorf("with the issuer's certificate: %v", r.call(t, presenting{}, 1, "Lyon"))
 	}
 }

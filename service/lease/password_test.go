@@ -7,10 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 )
 
 // A server or proxy that does not know the command that logs in repeats its arguments.
@@ -54,4 +58,37 @@ func TestPasswordOfRedisIsNotRepeated(t *testing.T) {
 	if strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "unknown command 'AUTH'") {
 		t.Errorf("told %v", err)
 	}
+}
+
+// The password is asked for with each connection, so that a new one needs no new gateway.
+func TestPasswordOfRedisCanBeReplaced(t *testing.T) {
+	server := redistest.Start(t)
+	options, err := redis.ParseURL(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator := redis.NewClient(options)
+	t.Cleanup(func() { _ = operator.Close() })
+	require := func(password string) {
+		t.Helper()
+		if err := operator.ConfigSet(t.Context(), "requirepass", password).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	require("first")
+	var password atomic.Value
+	password.Store("first")
+	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Password: func() string { return password.Load().(string) }, Term: term, MaxLanding: maxLanding})
+	take(t, locker, 1).Release()
+
+	require("second") // the operator's own connection stays what it is
+	if err := operator.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := locker.Acquire(t.Context(), 1); err == nil {
+		held.Release()
+		t.Error("a lease was given with a password that was replaced")
+	}
+	password.Store("second")
+	take(t, locker, 1).Release()
 }
