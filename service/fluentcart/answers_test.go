@@ -130,7 +130,6 @@ func TestWhatTheStoreSays(t *testing.T) {
 		{"no credentials", 401, `{"code":"rest_forbidden","message":"Sorry","data":{"status":401}}`, fluentcart.Unauthenticated, "rest_forbidden", "", nil},
 		{"no permission", 403, `{"message":"You are not authorized to update this customer"}`, fluentcart.Forbidden, "", "", nil},
 		{"no permission under a 200", 200, `{"code":"rest_forbidden","message":"Sorry","data":{"status":403}}`, fluentcart.Forbidden, "rest_forbidden", "", nil},
-		{"the status in the data of a 500", 500, `{"code":"rest_forbidden","data":{"status":401}}`, fluentcart.Unauthenticated, "rest_forbidden", "", nil},
 		{"no such customer", 404, `{"code":"fluent_cart_entity_not_found","data":{"message":"Customer not found"}}`, fluentcart.NotFound, "fluent_cart_entity_not_found", "", nil},
 		{"no such route", 404, `{"code":"rest_no_route","data":{"status":404}}`, fluentcart.NoRoute, "rest_no_route", "", nil},
 		{"a page that is not found", 404, `<html>`, fluentcart.NoRoute, "", "", nil},

@@ -1,6 +1,7 @@
 package fluentcart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -43,7 +44,7 @@ func saysDown(err error) bool {
 	if !errors.As(err, &failure) {
 		return false
 	}
-	switch failure.Kind {
+	switch cmp.Or(failure.said, failure.Kind) { // to a write too, where it is not enough to say that nothing was written
 	case Unreachable, NotTrusted, NoAnswer, Unavailable:
 		return true
 	case Broken:
@@ -66,8 +67,8 @@ func (c *Client) Suspended() bool { return c.breaker.State() == gobreaker.StateO
 // writes are not sent.
 func (c *Client) Proven() bool { return c.breaker.State() == gobreaker.StateClosed }
 
-// do sends one request, unless the breaker is open, and returns the store's answer if its status is 200. All else is
-// an *Error. begin is as in PutCustomer.
+// do sends one request, unless the breaker is open, and returns the store's answer if that holds a customer. All
+// else is an *Error. begin is as in PutCustomer.
 //
 // While the breaker is half open one request may go, and that is a read: a write would be lost in a store that is
 // still down.

@@ -1,7 +1,9 @@
 package fluentcart
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -21,25 +23,37 @@ type refusal struct {
 // (F20). The fields of a 422 are looked for by fieldErrors.
 func (r refusal) says() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
 
-// classify returns nil for an answer that may hold a customer, else what the store says.
+// classify returns nil for an answer that holds a customer, else what the store says. The customer is looked for first:
+// what is printed around it is not the answer (F20).
 //
 // The status that counts is the most particular one: a number in `code` before the `status` in `data` before
 // the status line. Stores answer 400 and 423 as a 500 with the number in the body (F1); later versions and
-// proxies may answer them plainly, and all forms must mean the same.
+// proxies may answer them plainly, and all forms must mean the same. What a refusal of a write must have besides to be
+// believed is in believable.go.
 func classify(a *answer) *Error {
 	if a.status >= 300 && a.status < 400 {
 		return a.error(Redirected, nil)
 	}
+	switch holds := a.findCustomer(); {
+	case holds && a.status == http.StatusOK:
+		return nil
+	case holds && a.method == http.MethodPut:
+		return a.error(BadAnswer, fmt.Errorf("a customer under status %d", a.status))
+	}
 	body, _ := findJSON(a.body, refusal.says)
-	status := body.effectiveStatus(a.status)
-	if status < 300 {
+	said := body.status()
+	if status := cmp.Or(said, a.status); status < 300 {
 		if a.status == http.StatusOK {
-			return nil
+			return a.error(BadAnswer, errors.New("no customer in the answer"))
 		}
 		return a.error(BadAnswer, fmt.Errorf("unexpected status %d", a.status))
 	}
 
-	failure := a.error(kindOf(status, body), nil)
+	failure := a.error(kindOf(cmp.Or(said, a.status), body), nil)
+	failure.said = failure.Kind
+	if a.method == http.MethodPut && !a.believable(body, said) {
+		failure.Kind = a.doubtful()
+	}
 	failure.Code = codeOf(string(body.Code))
 	switch failure.Kind {
 	case Rejected, UserUpdateFailed:
@@ -91,13 +105,13 @@ func kindOf(status int, body refusal) Kind {
 	return Refused
 }
 
-// effectiveStatus reads the status out of the body where it has one.
-func (r refusal) effectiveStatus(httpStatus int) int {
-	if code, err := strconv.Atoi(string(r.Code)); err == nil && code >= 400 && code < 600 {
-		return code
+// status reads the status out of the body; 0 is none.
+func (r refusal) status() int {
+	if number := r.number(); number >= 400 && number < 600 {
+		return number
 	}
 	if r.Code == "" {
-		return httpStatus
+		return 0
 	}
 	var data struct {
 		Status int `json:"status"`
@@ -105,7 +119,13 @@ func (r refusal) effectiveStatus(httpStatus int) int {
 	if json.Unmarshal(r.Data, &data) == nil && data.Status >= 400 && data.Status < 600 {
 		return data.Status
 	}
-	return httpStatus
+	return 0
+}
+
+// number is the code where that is a number, as in what FluentCart itself says; 0 where it is a word.
+func (r refusal) number() int {
+	number, _ := strconv.Atoi(string(r.Code))
+	return number
 }
 
 // retryAfter reads the header's seconds or date; 0 is none. More than a day is taken as a day.

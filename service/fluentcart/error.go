@@ -51,10 +51,10 @@ const (
 	// may have done, or may still do, what was asked (F22).
 	NoAnswer
 	// Broken is 500 without a code that says more, 502, 503 of something in front of the store, 504 or another
-	// 5xx: it says nothing about the write.
+	// 5xx: it says nothing about the write. To a write it is also a refusal that may have been said after the write.
 	Broken
-	// BadAnswer is an answer that is not what the store should say, under a status that says success, or too
-	// long: the store may have done what was asked.
+	// BadAnswer is an answer that is not what the store should say, under a status that says success, or that
+	// contradicts itself, or too long: the store may have done what was asked.
 	BadAnswer
 )
 
@@ -94,6 +94,7 @@ type Error struct {
 	Err error
 
 	byCaller bool // the call's own context had ended
+	said     Kind // what the store says, whether or not that is believed; 0 where it says nothing
 }
 
 // Error returns one line for the log.

@@ -22,9 +22,12 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+
+	customer object // in the body, with what the store says to it; nil if there is none
+	message  string
 }
 
-// exchange sends one request and returns the store's answer if its status is 200.
+// exchange sends one request and returns the store's answer if that holds a customer.
 func (c *Client) exchange(ctx context.Context, as Credentials, method, target string, body []byte, begin func() error) (*answer, *Error) {
 	var sent departure
 	attempt, forbid := context.WithCancelCause(ctx)

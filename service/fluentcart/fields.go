@@ -24,6 +24,9 @@ func fieldErrors(body []byte) []FieldError {
 	return top.fieldErrors()
 }
 
+// maxFieldErrors bounds them: a customer has fewer fields, and all of them go through the gateway's hands one by one.
+const maxFieldErrors = 32
+
 func (o object) fieldErrors() []FieldError {
 	top := o
 	var documented object
@@ -32,6 +35,12 @@ func (o object) fieldErrors() []FieldError {
 	}
 	var list []FieldError
 	for _, field := range slices.Sorted(maps.Keys(top)) {
+		if len(list) >= maxFieldErrors {
+			break
+		}
+		if field == "data" { // in which WordPress has the status
+			continue
+		}
 		var rules map[string]text
 		var messages []text
 		switch raw := top[field]; {
@@ -45,5 +54,5 @@ func (o object) fieldErrors() []FieldError {
 			}
 		}
 	}
-	return list
+	return list[:min(len(list), maxFieldErrors)]
 }

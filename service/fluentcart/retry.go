@@ -26,13 +26,15 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, er
 	as := c.credentials(ctx)
 	asked := false   // the store asked to be left alone once; it will not be obeyed twice
 	renewed := false // the credentials were replaced on the way
+	var refused *Error
 	for try := 1; ; try++ {
 		answer, err := send(as)
 		var failure *Error
 		if !errors.As(err, &failure) {
 			return answer, err
 		}
-		if failure.Kind == Unauthenticated && !renewed {
+		if failure.refusedAtTheDoor() && !renewed {
+			refused = failure
 			if as, renewed = c.renewed(ctx, as); renewed && c.Wait(ctx, 1) == nil {
 				c.retrying(failure.Method)
 				continue
@@ -40,11 +42,15 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, er
 			return nil, failure
 		}
 		pause, again := pauseAfter(failure, try)
+		told := failure
+		if refused != nil && !failure.Sent && failure.Method == http.MethodPut {
+			told = refused // the second did not leave, but the first was sent, and refused
+		}
 		switch {
 		case !again || try == maxTries, asked && failure.RetryAfter > 0, failure.Method == http.MethodPut && failure.Sent:
-			return nil, failure
+			return nil, told
 		case !fits(ctx, pause) || !c.retries.spend() || wait(ctx, pause) != nil || c.Wait(ctx, 1) != nil:
-			return nil, failure
+			return nil, told
 		}
 		asked = asked || failure.RetryAfter > 0
 		c.retrying(failure.Method)

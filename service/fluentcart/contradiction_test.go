@@ -1,0 +1,191 @@
+package fluentcart_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/secret"
+)
+
+const (
+	annWritten    = `{"message":"ok","data":{` + annsColumns + `}}`
+	restForbidden = `{"code":"rest_forbidden","message":"Sorry","data":{"status":401}}`
+)
+
+// A store that has written may fail after that, and say anything. A refusal of a write is believed only where it cannot
+// have been said later than the write.
+func TestRefusalOfAWriteIsBelievedOnlyWhereItIsTrue(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		status int
+		body   string
+		kind   fluentcart.Kind // 0 is success
+	}{
+		{"401 as a number in a 500", 500, `{"code":401,"message":"CRM said no","data":null}`, fluentcart.Broken},
+		{"403 as a number in a 500", 500, `{"code":403,"message":"x","data":null}`, fluentcart.Broken},
+		{"404 as a number in a 500", 500, `{"code":404,"message":"x","data":null}`, fluentcart.Broken},
+		{"429 as a number in a 500", 500, `{"code":429,"message":"x","data":null}`, fluentcart.Broken},
+		{"405 as a number in a 500", 500, `{"code":405,"message":"x","data":null}`, fluentcart.Broken},
+		{"503 of wp_die in a 500", 500, `{"code":"wp_die","data":{"status":503}}`, fluentcart.Broken},
+		{"401 in the data of a 500", 500, restForbidden, fluentcart.Broken},
+		{"400 in the data of a 500", 500, `{"code":"crm_error","data":{"status":400}}`, fluentcart.Broken},
+		{"422 without a field in a 500", 500, `{"code":422,"message":"x","data":{"status":422}}`, fluentcart.Broken},
+		{"422 with fields in a 500", 500, `{"code":422,"email":{"exist":"x"}}`, fluentcart.Invalid},
+		{"400 in a 500", 500, `{"code":400,"message":"x"}`, fluentcart.Rejected},
+		{"423 in a 500", 500, `{"code":423,"message":"x"}`, fluentcart.UserUpdateFailed},
+		{"400 in a 500 that holds the customer too", 500, `{"code":400,"message":"x"}` + annWritten, fluentcart.BadAnswer},
+		{"400 in a 502", 502, `{"code":400,"message":"x"}`, fluentcart.Broken},
+		{"400 in a 503", 503, `{"code":400,"message":"x"}`, fluentcart.Broken},
+		{"423 in a 504", 504, `{"code":423,"message":"x"}`, fluentcart.Broken},
+
+		{"an error printed in front of the success", 200, restForbidden + annWritten, 0},
+		{"an error printed behind the success", 200, annWritten + restForbidden, 0},
+		{"an error as a number printed in front of the success", 200, `{"code":400,"message":"x","data":{}}` + annWritten, 0},
+		{"an error of WordPress alone under 200", 200, "<b>Warning</b>" + restForbidden, fluentcart.Unauthenticated},
+		{"400 alone under 200", 200, "<b>Warning</b>" + `{"code":400,"message":"x"}`, fluentcart.Rejected},
+		{"401 as a number alone under 200", 200, `{"code":401,"message":"x","data":null}`, fluentcart.BadAnswer},
+		{"429 as a number alone under 200", 200, `{"code":429,"message":"x","data":null}`, fluentcart.BadAnswer},
+		{"an error of a plug-in alone under 200", 200, `{"code":"crm_error","data":{"status":403}}`, fluentcart.BadAnswer},
+		{"503 of wp_die under 200", 200, maintenance, fluentcart.BadAnswer},
+		{"the customer under 201", 201, annWritten, fluentcart.BadAnswer},
+
+		{"401", 401, restForbidden, fluentcart.Unauthenticated},
+		{"403 with a page", 403, `<html>`, fluentcart.Forbidden},
+		{"400 with 423 in it", 400, `{"code":423}`, fluentcart.UserUpdateFailed},
+		{"429 with a page", 429, `<html>`, fluentcart.RateLimited},
+		{"401 with the customer", 401, annWritten, fluentcart.BadAnswer},
+		{"429 with the customer", 429, restForbidden + annWritten, fluentcart.BadAnswer},
+		{"400 with 500 in it", 400, `{"code":500,"message":"x"}`, fluentcart.BadAnswer},
+		{"403 with 503 in it", 403, maintenance, fluentcart.BadAnswer},
+		{"429 with 504 in it", 429, `{"code":504}`, fluentcart.BadAnswer},
+		{"403 of what died on the way", 403, `{"code":"wp_die","data":{"status":403}}`, fluentcart.BadAnswer},
+		{"408 with 400 in it", 408, `{"code":400}`, fluentcart.Broken},
+		{"499 with 401 in it", 499, restForbidden, fluentcart.Broken},
+		{"429 with 408 in it", 429, `{"code":408}`, fluentcart.Broken},
+
+		{"503 in WordPress's words, without a time", 503, maintenance, fluentcart.Broken},
+		{"503 with a refusal in it", 503, restForbidden, fluentcart.Broken},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := put(t.Context(), newClient(t, answering(row.status, row.body)), nil)
+			if row.kind == 0 {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if got := failure(t, err); got.Kind != row.kind || !got.Sent || got.Status != row.status {
+				t.Errorf("got %v, want %v", got, row.kind)
+			}
+		})
+	}
+}
+
+func TestReadLooksForTheCustomerFirst(t *testing.T) {
+	if err := get(t.Context(), newClient(t, answering(200, restForbidden+`{"customer":{`+annsColumns+`}}`))); err != nil {
+		t.Error(err)
+	}
+}
+
+// Whatever is said to a read, nothing was written.
+func TestRefusalOfAReadIsTakenAsItIsSaid(t *testing.T) {
+	for name, row := range map[string]struct {
+		body string
+		kind fluentcart.Kind
+	}{
+		"in the data":  {restForbidden, fluentcart.Unauthenticated},
+		"as a number":  {`{"code":403,"message":"x"}`, fluentcart.Forbidden},
+		"of a limiter": {`{"code":429,"message":"x"}`, fluentcart.RateLimited},
+	} {
+		if got := failure(t, get(t.Context(), newClient(t, answering(500, row.body)))); got.Kind != row.kind {
+			t.Errorf("%s: got %v, want %v", name, got, row.kind)
+		}
+	}
+}
+
+// A write is sent again with a password that was replaced only if the first cannot have been applied: the status line
+// says 401, and it is not the number that FluentCart gives to whatever goes wrong.
+func TestWriteIsSentAgainOnlyAfterARefusalAtTheDoor(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		status int
+		body   string
+		sent   int32
+	}{
+		{"401 of WordPress", 401, restForbidden, 2},
+		{"401 of a web server", 401, `<html>`, 2},
+		{"401 in a 500", 500, `{"code":401,"message":"x","data":null}`, 1},
+		{"401 in the data of a 500", 500, restForbidden, 1},
+		{"401 under 200", 200, restForbidden, 1},
+		{"401 in a 403", 403, restForbidden, 1},
+		{"401 as a number in a 401", 401, `{"code":401,"message":"CRM said no","data":null}`, 1},
+		{"401 with the customer", 401, annWritten, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var sent atomic.Int32
+			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				sent.Add(1)
+				answering(row.status, row.body)(w, r)
+			}))
+			t.Cleanup(store.Close)
+			cfg := (&rotating{inUse: "old", onDisk: "new"}).config()
+			cfg.BaseURL = store.URL
+			if err := put(t.Context(), newClientOf(t, cfg), nil); err == nil || sent.Load() != row.sent {
+				t.Errorf("sent %d times, want %d: %v", sent.Load(), row.sent, err)
+			}
+		})
+	}
+}
+
+// What was refused has been sent, whatever keeps it from being sent again.
+func TestWriteThatIsNotSentAgainWasRefused(t *testing.T) {
+	for name, row := range map[string]struct {
+		begin func(tries int32) error
+		leave bool
+	}{
+		"the caller's own check says no": {begin: func(tries int32) error {
+			if tries > 1 {
+				return errors.New("too late")
+			}
+			return nil
+		}},
+		"the store is gone": {leave: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var sent, tries atomic.Int32
+			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				sent.Add(1)
+				w.Header().Set("Connection", "close")
+				answering(401, restForbidden)(w, r)
+			}))
+			t.Cleanup(store.Close)
+			password := "old"
+			client := newClientOf(t, fluentcart.Config{
+				BaseURL: store.URL,
+				Credentials: func(context.Context) fluentcart.Credentials {
+					return fluentcart.Credentials{Username: "gateway", Password: secret.New(password)}
+				},
+				Renew: func() {
+					password = "new"
+					if row.leave {
+						_ = store.Listener.Close()
+					}
+				},
+			})
+			err := put(t.Context(), client, func() error {
+				if n := tries.Add(1); row.begin != nil {
+					return row.begin(n)
+				}
+				return nil
+			})
+			if got := failure(t, err); got.Kind != fluentcart.Unauthenticated || !got.Sent || sent.Load() != 1 {
+				t.Errorf("sent %d times, and told %v", sent.Load(), got)
+			}
+		})
+	}
+}
