@@ -18,9 +18,10 @@ func (a *answer) believable(body refusal, said int) bool {
 		// A warning that is printed first keeps PHP from setting the status line, so a refusal under 200 without any
 		// customer may be one (F20): FluentCart's own as under 500, and WordPress's, which asks who it is, and whether there
 		// is such a route, before anything runs. The words of other plug-ins may come from anywhere.
-		return a.refusedByFluentCart(body) || said < 500 && strings.HasPrefix(string(body.Code), "rest_")
+		return a.refusedByFluentCart(body) || said < 500 && body.ofWordPress()
 	case a.status == http.StatusInternalServerError:
-		return a.refusedByFluentCart(body)
+		// WordPress checks the parameters, and says 400, before it runs what the route is for.
+		return a.refusedByFluentCart(body) || said == http.StatusBadRequest && body.ofWordPress()
 	case a.status == http.StatusServiceUnavailable:
 		// Maintenance says when to come back (F19), and is looked at before any plug-in is loaded. Who dies with a 503 later
 		// on does not know when.
@@ -40,6 +41,9 @@ func (a *answer) believable(body refusal, said int) bool {
 
 // died is the code of all that ends by WordPress's wp_die.
 const died = "wp_die"
+
+// ofWordPress reports whether the code is one of the REST API's own.
+func (r refusal) ofWordPress() bool { return strings.HasPrefix(string(r.Code), "rest_") }
 
 // refusedByFluentCart reports whether the body is a refusal that FluentCart was measured to give as a number in a 500 (F1),
 // or one of fields (F5). It gives other numbers too, but those are of whatever was thrown, wherever that was: a 401 so may
