@@ -80,6 +80,9 @@ type Service struct {
 	lookingAlone  chan struct{} // those who look for one that nobody waits for
 	inLine        atomic.Int64  // those who wait for a lease
 	maxInLine     int64
+	strangers     atomic.Int64 // calls whose accounts the store has yet to be asked about
+	maxStrangers  int64
+	introducing   chan struct{} // those who ask it
 }
 
 // New returns a Service. It compiles the rules of the contract once; it starts nothing.
@@ -113,6 +116,8 @@ func New(cfg Config) (*Service, error) {
 		looking:      make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
 		lookingAlone: make(chan struct{}, 1),
 		maxInLine:    max(int64(cfg.MaxQueue)/2, 8),
+		maxStrangers: max(int64(cfg.MaxQueue)/8, 4),
+		introducing:  make(chan struct{}, max(cfg.MaxInFlight/4, 1)),
 	}, nil
 }
 

@@ -63,6 +63,7 @@ type setup struct {
 	service        service.Config
 	connecting     time.Duration
 	breakerChanged func(open bool)
+	credentials    func(context.Context) fluentcart.Credentials // nil is those of an administrator
 }
 
 // newTrial must be called in the bubble.
@@ -79,8 +80,11 @@ func newTrial(t testing.TB, s setup) *trial {
 	}
 	tr.wire = newWire(tr.store)
 	tr.wire.connecting = s.connecting
+	if s.credentials == nil {
+		s.credentials = fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword)
+	}
 	client, err := fluentcart.New(fluentcart.Config{
-		BaseURL: "http://store.example", Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword),
+		BaseURL: "http://store.example", Credentials: s.credentials,
 		GetTimeout: timeout, PutTimeout: timeout, Transport: tr.wire, BreakerChanged: s.breakerChanged,
 	})
 	if err != nil {

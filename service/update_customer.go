@@ -13,9 +13,14 @@ import (
 // for a caller the customer is as asked, either way.
 const updated = "Customer updated successfully!"
 
-// UpdateCustomer enters, validates, takes its turn, reads, merges, writes, compares and answers. Its errors are those of
+// UpdateCustomer asks the store about a stranger, enters, validates, takes its turn, reads, merges, writes, compares and answers. Its errors are those of
 // errors.go.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+	if who := strangerOf(ctx); who != nil {
+		if err := s.introduce(ctx, who, request); err != nil {
+			return nil, err
+		}
+	}
 	// Before all else, so that what there is no room for costs little.
 	ctx, pass, err := s.gate.Enter(ctx, s.caller(ctx))
 	if err != nil {
@@ -72,8 +77,13 @@ func (s *Service) read(ctx context.Context, request *customerv1.UpdateCustomerRe
 		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() { // it takes that long, at the least
 			s.reads.Add(took)
 		}
+		var failure *fluentcart.Error
+		if errors.As(err, &failure) && failure.Kind == fluentcart.NotFound { // which it says to those only whom it knows (F18)
+			letIn(ctx)
+		}
 		return nil, readError(ctx, request.GetCustomerId(), discreet(err, request, nil))
 	}
+	letIn(ctx)
 	s.reads.Add(took)
 	return read, nil
 }

@@ -104,6 +104,7 @@ func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 	}
 	switch {
 	case err == nil:
+		letIn(caller)
 		w.freeLease()
 		s.conclude(ctx, w, outcome{response: w.respond(message, after)})
 	case !outcomeOpen(err):

@@ -1,0 +1,258 @@
+package service_test
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+)
+
+// users are callers with accounts of their own in the store.
+type users struct{ *caller.StoreUsers }
+
+func newUsers() users { return users{caller.NewStoreUsers(caller.Permissions{Status: true})} }
+
+// by is the context of a call of a user.
+func (u users) by(t testing.TB, username, password string) context.Context {
+	t.Helper()
+	encoded := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
+	who, err := u.Authenticate(caller.Presented{Authorization: []string{"Basic " + encoded}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return caller.NewContext(t.Context(), who)
+}
+
+// theirs lets the calls go on in the names of their callers.
+func theirs(s setup) setup {
+	s.credentials = func(ctx context.Context) fluentcart.Credentials {
+		account := caller.FromContext(ctx).Store
+		return fluentcart.Credentials{Username: account.Username, Password: account.Password}
+	}
+	s.service.Caller = func(ctx context.Context) string { return caller.FromContext(ctx).Name }
+	return s
+}
+
+// methods are the requests that a store got, in order.
+func (tr *trial) methods() string {
+	var methods []string
+	for _, r := range tr.wire.sent(func(request) bool { return true }) {
+		methods = append(methods, r.method)
+	}
+	return strings.Join(methods, " ")
+}
+
+func TestStoreIsAskedOnceAboutAStranger(t *testing.T) {
+	const wrong = "wrong"
+	update := func(ctx context.Context, tr *trial, change func(*customerv1.UpdateCustomerRequest)) told {
+		request := &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: &customerv1.Customer{
+			Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee"), City: proto.String("c" + strconv.Itoa(len(tr.methods()))),
+		}}
+		change(request)
+		var c told
+		c.hear(tr.customers.UpdateCustomer(ctx, request))
+		return c
+	}
+	asItIs := func(*customerv1.UpdateCustomerRequest) {}
+	rehearsed := func(r *customerv1.UpdateCustomerRequest) { r.ValidateOnly = true }
+	for _, row := range []struct {
+		name               string
+		mode               service.WriteMode
+		username, password string
+		change             func(*customerv1.UpdateCustomerRequest)
+		store              func(http.Handler) http.Handler
+		reason             string // of both calls
+		first, second      string // the requests
+	}{
+		{"a right account", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, asItIs, nil, "", "GET GET PUT", "GET PUT"},
+		{"a wrong password", service.Merge, sandbox.AdminUsername, wrong, asItIs, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"no manager", service.Merge, sandbox.SubscriberUsername, sandbox.SubscriberPassword, asItIs, nil, "STORE_FORBIDDEN", "GET", "GET"},
+		{"validate_only", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, rehearsed, nil, "", "GET GET", "GET"},
+		{"validate_only with a wrong password", service.Merge, sandbox.AdminUsername, wrong, rehearsed, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"a customer that does not exist", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, func(r *customerv1.UpdateCustomerRequest) { r.CustomerId = 999999 }, nil, "CUSTOMER_NOT_FOUND", "GET", "GET"},
+		{"a request that is wrong by itself", service.Merge, sandbox.AdminUsername, wrong, func(r *customerv1.UpdateCustomerRequest) { r.CustomerId = 0 }, nil, "INVALID_FIELD", "", ""},
+		{"replace", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, asItIs, nil, "", "GET PUT", "PUT"},
+		{"replace with a wrong password", service.Replace, sandbox.AdminUsername, wrong, asItIs, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"replace in a store that only knows PUT", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, asItIs, writesOnly, "", "GET PUT", "PUT"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: 1}, service: service.Config{WriteMode: row.mode}}))
+				if row.store != nil {
+					tr.wire.handler = row.store(tr.store)
+				}
+				all := newUsers()
+				for i, requests := range []string{row.first, row.second} {
+					before := tr.methods()
+					c := update(all.by(t, row.username, row.password), tr, row.change)
+					if c.reason != row.reason || row.reason != "" && c.state != "not_sent" {
+						t.Errorf("call %d was told %s, %s, want %s", i+1, c.reason, c.state, row.reason)
+					}
+					if got := strings.TrimSpace(strings.TrimPrefix(tr.methods(), before)); got != requests {
+						t.Errorf("call %d was %q to the store, want %q", i+1, got, requests)
+					}
+				}
+				tr.finish(t)
+			})
+		})
+	}
+}
+
+// writesOnly is a store without the route of the read.
+func writesOnly(store http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"code":"rest_no_route","message":"No route","data":{"status":404}}`))
+			return
+		}
+		store.ServeHTTP(w, r)
+	})
+}
+
+func TestBusyCallerIsAskedAboutOnceAndAnIdleOneAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: 1}}))
+		all := newUsers()
+		reads := func() int {
+			return len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet }))
+		}
+		call := 0
+		update := func() {
+			call++
+			if c := tr.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstOfCrowd, "city"); c.Outcome != soak.Written {
+				t.Errorf("%v was told %s", c, c.reason)
+			}
+		}
+		for range 20 {
+			update()
+			pass(time.Minute)
+		}
+		if got := reads(); got != 21 {
+			t.Errorf("%d reads for 20 updates", got)
+		}
+		pass(6 * time.Minute)
+		update()
+		if got := reads(); got != 23 {
+			t.Errorf("%d reads after a pause", got)
+		}
+		tr.finish(t)
+	})
+}
+
+// Of calls that come at once the first asks for all.
+func TestCallsOfOneStrangerAskOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 20
+		tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: calls}}))
+		all := newUsers()
+		var running sync.WaitGroup
+		for i := range calls {
+			ctx := all.by(t, sandbox.AdminUsername, sandbox.AdminPassword)
+			running.Go(func() {
+				if c := tr.update(ctx, i, firstOfCrowd+int64(i), "city"); c.Outcome != soak.Written {
+					t.Errorf("%v was told %s", c, c.reason)
+				}
+			})
+		}
+		running.Wait()
+		tr.finish(t)
+		if got := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet })); got != calls+1 {
+			t.Errorf("%d reads for %d updates", got, calls)
+		}
+	})
+}
+
+// Strangers who flood one customer with wrong passwords, under many names and under the honest caller's own, neither stand
+// in the customer's line nor fill the queue nor write: an honest caller hardly feels them.
+func TestStrangersDoNotGetInTheWay(t *testing.T) {
+	for _, mode := range []service.WriteMode{service.Merge, service.Replace} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const crowd, calls = 300, 20
+				tr := newTrial(t, theirs(setup{
+					store:   sandbox.Config{Workers: slots, Customers: 1},
+					service: service.Config{WriteMode: mode, MaxInFlight: slots, MaxQueue: queue},
+				}))
+				all := newUsers()
+				names := &customerv1.Customer{Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee")}
+				honest := func(i int) (told, time.Duration) {
+					began := time.Now()
+					asked := proto.CloneOf(names)
+					asked.City = proto.String("h" + strconv.Itoa(i))
+					var c told
+					c.hear(tr.customers.UpdateCustomer(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: asked}))
+					return c, time.Since(began)
+				}
+				if c, _ := honest(0); c.Outcome != soak.Written {
+					t.Fatalf("told %s", c.reason)
+				}
+				writes := len(tr.writesOf(firstOfCrowd))
+
+				flood, stop := context.WithCancel(t.Context())
+				var running sync.WaitGroup
+				var mu sync.Mutex
+				reasons := map[string]int{}
+				for i := range crowd {
+					username := "stranger" + strconv.Itoa(i)
+					if i%3 == 0 {
+						username = sandbox.AdminUsername
+					}
+					ctx := all.by(t, username, "wrong"+strconv.Itoa(i))
+					running.Go(func() {
+						for flood.Err() == nil {
+							var c told
+							c.hear(tr.customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: names}))
+							mu.Lock()
+							reasons[c.reason+" "+c.state]++
+							mu.Unlock()
+							pass(10 * time.Millisecond)
+						}
+					})
+				}
+				synctest.Wait()
+				if load := tr.customers.Load(); load.Inside > queue/8 || load.Working > 1 {
+					t.Errorf("load %+v", load)
+				}
+				var longest time.Duration
+				for i := range calls {
+					c, took := honest(i + 1)
+					longest = max(longest, took)
+					if c.Outcome != soak.Written {
+						t.Errorf("the honest caller was told %s", c.reason)
+					}
+				}
+				stop()
+				running.Wait()
+				tr.finish(t)
+				t.Logf("an honest call took %v at the longest; the strangers were told %v", longest, reasons)
+				if alone := 2 * latency; longest > alone {
+					t.Errorf("an honest call took %v, and %v without the others", longest, alone)
+				}
+				if len(reasons) != 2 || reasons["STORE_UNAUTHENTICATED not_sent"] == 0 || reasons["OVERLOADED not_sent"] == 0 {
+					t.Errorf("the strangers were told %v", reasons)
+				}
+				if got := len(tr.writesOf(firstOfCrowd)) - writes; got != calls {
+					t.Errorf("%d writes for %d honest calls", got, calls)
+				}
+				if sent := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodPut })); sent != calls+1 {
+					t.Errorf("%d writes were sent for %d honest calls", sent, calls+1)
+				}
+			})
+		})
+	}
+}
