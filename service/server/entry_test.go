@@ -56,8 +56,20 @@ func entries(t testing.TB) []entry {
 			tls:       &tls.Config{ServerName: "localhost", RootCAs: authority.Roots(), Certificates: []tls.Certificate{authority.Client(t, []string{"orders.internal"})}},
 			forwarded: own,
 		},
-		{name: "store", options: options{callers: caller.NewStoreUsers(caller.Permissions{})}, authorization: "Authorization: " + theirs, forwarded: theirs},
+		{name: "store", options: options{callers: knownToTheStore(t, theirs)}, authorization: "Authorization: " + theirs, forwarded: theirs},
 	}
+}
+
+// knownToTheStore are the users of the store, of whom one has been there of late: the store is not asked about him first.
+func knownToTheStore(t testing.TB, authorization string) *caller.StoreUsers {
+	t.Helper()
+	users := caller.NewStoreUsers(caller.Permissions{})
+	who, err := users.Authenticate(caller.Presented{Authorization: []string{authorization}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who.Store.Agree()
+	return users
 }
 
 func basic(username, password string) string {
