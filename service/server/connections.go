@@ -3,44 +3,68 @@ package server
 import (
 	"container/list"
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
 // A connection is unproven until a call on it was let in. Anybody can open one, so unproven ones are few, short-lived
-// and light; who floods a door with them crowds out the oldest, and never keeps a newcomer from coming in.
+// and light. Who opens too many crowds out the oldest of its own host, and who sends too much the oldest of the host that
+// sends the most, so that one host keeps out no newcomer of another. Newcomers of one host (or of one proxy, which is a
+// host too) cannot be told from who floods from there: they get in as long as they are quicker than 256 connections or
+// 2 MiB that come after them. Against a flood from hundreds of hosts only a firewall helps.
 const (
 	// maxUnproven is enough for the callers of a shop to connect at the same moment. Held idle, that many cost a door
 	// less than 8 MiB, with TLS less than 24 MiB.
 	maxUnproven = 256
-	// maxProven is enough for every worker of a large shop to keep a connection of its own.
-	maxProven = 4096
 	// provingTime is for a TLS handshake and a first call over the slowest of lines. A client that connects early and
 	// calls later finds its connection closed, as any idle one may be: it opens another with the call.
 	provingTime = 10 * time.Second
-	// maxUnprovenWeight bounds, in bytes, what unproven connections together make the gateway hold; over it the
-	// heaviest is closed. 256 connections could otherwise send 100 messages of 128 KiB each at once. It has room for 200
-	// first calls at the same moment; with what is on its way to the garbage collector it takes some 20 MiB.
+	// maxUnprovenWeight bounds, in bytes, what unproven connections together make the gateway hold: 256 of them could
+	// otherwise send 100 messages of 128 KiB each at once. It has room for 200 first calls at the same moment; with what
+	// is on its way to the garbage collector it takes some 20 MiB.
 	maxUnprovenWeight = 2 << 20
-	// takingTime is how long the other side may take no byte of what is written to it.
+	// maxFirstCalls is how much of that one connection may have. A client that was waiting for its connection begins
+	// with 100 calls at once, of which so much can come before the first of them is let in: streamWeight each, their
+	// headers, and what the connection's window lets through.
+	maxFirstCalls = 1 << 20
+	// firstCall is what a host may have of it before it counts as one that sends much: a call of the greatest size.
+	firstCall = maxMessage + maxHeader
+	// takingTime is how long the other side may take less than leastTaken bytes of what is written to it.
 	takingTime = 10 * time.Second
+	leastTaken = 1 << 10
 )
 
 // connections are the open connections of one door.
 type connections struct {
 	mu       sync.Mutex
+	hosts    map[netip.Prefix]*host // of the unproven ones
+	unproven int
+	weight   int    // of the unproven ones together
+	admitted uint64 // how many there have been
+
+	proven int
+	shares map[shareKey]*share // of the proven ones
+	room   *sync.Cond          // a share holds less than before, or a connection has ended
+}
+
+func newConnections() *connections {
+	o := &connections{hosts: map[netip.Prefix]*host{}, shares: map[shareKey]*share{}}
+	o.room = sync.NewCond(&o.mu)
+	return o
+}
+
+// host is where unproven connections come from.
+type host struct {
 	unproven list.List // of *connection, the oldest first
-	weight   int       // of the unproven ones together
-	proven   int
+	weight   int
 }
 
 // boundedListener bounds the connections that it accepts.
@@ -63,15 +87,24 @@ type connection struct {
 	net.Conn
 
 	among *connections
-	light atomic.Bool  // it is proven, and what it holds is its caller's affair
-	sure  atomic.Bool  // a call on it has gone well
+	from  netip.Prefix
+	light atomic.Bool  // it is not unproven, and what it sends needs no weighing
 	long  atomic.Int32 // the streams on it that are no calls
 
 	// The rest is guarded by among.mu.
+	state connectionState
+
+	// While it is unproven.
 	lapse  *time.Timer
-	place  *list.Element // among the unproven
+	place  *list.Element // among those of its host
+	number uint64        // of all that have become unproven: the oldest has the lowest
 	weight int
-	state  connectionState
+
+	calls   int  // let in, and in flight
+	sure    bool // a call on it has gone well
+	held    int  // by its unfinished messages
+	share   *share
+	sharing shareKey
 }
 
 type connectionState int
@@ -83,117 +116,154 @@ const (
 )
 
 func (o *connections) admit(conn net.Conn) *connection {
-	c := &connection{Conn: conn, among: o}
+	c := &connection{Conn: conn, among: o, from: hostOf(conn.RemoteAddr())}
 	o.mu.Lock()
-	var oldest *connection
-	if o.unproven.Len() >= maxUnproven {
-		oldest, _ = o.unproven.Front().Value.(*connection)
-	}
-	c.place = o.unproven.PushBack(c)
-	c.lapse = time.AfterFunc(provingTime, c.drop)
+	crowdedOut := c.becomeUnproven()
 	o.mu.Unlock()
-	if oldest != nil {
-		oldest.drop()
-	}
+	crowdedOut.hangUp()
 	return c
+}
+
+// hostOf returns the host of an address. Of IPv6 that is the network: a host has as many addresses there as it likes.
+func hostOf(address net.Addr) netip.Prefix {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := tcp.AddrPort().Addr().Unmap()
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	network, _ := ip.WithZone("").Prefix(bits) // it fails for no address at all, which is a host like another
+	return network
+}
+
+// becomeUnproven is called with among.mu held. It returns the connection that has to go for this one, or nil.
+func (c *connection) becomeUnproven() *connection {
+	o := c.among
+	if o.hosts[c.from] == nil {
+		o.hosts[c.from] = &host{}
+	}
+	of := o.hosts[c.from]
+	c.state, c.number = isUnproven, o.admitted
+	c.place = of.unproven.PushBack(c)
+	c.lapse = time.AfterFunc(provingTime, c.drop)
+	c.light.Store(false)
+	of.weight += c.weight
+	o.admitted++
+	o.unproven++
+	o.weight += c.weight
+	if o.unproven <= maxUnproven {
+		return nil
+	}
+	oldest := o.oldest(func(h *host) int { return h.unproven.Len() }, func(*connection) bool { return true })
+	oldest.end()
+	return oldest
+}
+
+// oldest returns the oldest unproven connection that is meant, of the host that has the most. Where several have the
+// same, it is the oldest of all of these. It is called with mu held.
+func (o *connections) oldest(most func(*host) int, meant func(*connection) bool) *connection {
+	var oldest *connection
+	rank := -1
+	for _, of := range o.hosts {
+		for place := of.unproven.Front(); place != nil; place = place.Next() {
+			c, _ := place.Value.(*connection)
+			if !meant(c) {
+				continue
+			}
+			if r := most(of); r > rank || r == rank && c.number < oldest.number {
+				oldest, rank = c, r
+			}
+			break
+		}
+	}
+	return oldest
 }
 
 // drop closes a connection of which nothing is known that would be lost with it.
 func (c *connection) drop() {
 	c.among.mu.Lock()
 	unproven := c.state == isUnproven
+	if unproven {
+		c.end()
+	}
 	c.among.mu.Unlock()
 	if unproven {
-		_ = c.Close() // whoever uses it meets the error
+		c.hangUp()
+	}
+}
+
+// hangUp closes a connection that has ended already; whoever uses it meets the error.
+func (c *connection) hangUp() {
+	if c != nil {
+		_ = c.Conn.Close()
 	}
 }
 
 // Close closes the connection, and makes room for another.
 func (c *connection) Close() error {
 	c.among.mu.Lock()
+	c.end()
+	c.among.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// end takes the connection out of all counts. It is called with among.mu held, by who found out that it is to be closed:
+// nothing can be let in on it from then on.
+func (c *connection) end() {
 	switch c.state {
 	case isUnproven:
 		c.leaveUnproven()
 	case isProven:
-		c.among.proven--
+		c.leaveShare()
 	case isClosed:
 	}
 	c.state = isClosed
-	c.among.mu.Unlock()
-	return c.Conn.Close()
+	c.among.room.Broadcast()
 }
 
 // leaveUnproven is called with among.mu held.
 func (c *connection) leaveUnproven() {
 	c.lapse.Stop()
-	c.among.unproven.Remove(c.place)
+	of := c.among.hosts[c.from]
+	of.unproven.Remove(c.place)
+	of.weight -= c.weight
+	if of.unproven.Len() == 0 {
+		delete(c.among.hosts, c.from)
+	}
+	c.among.unproven--
 	c.among.weight -= c.weight
 	c.light.Store(true)
 }
 
-// prove notes that a call was let in. It returns false if there are too many proven connections; this one then stays
-// what it is, and ends soon.
-func (c *connection) prove() bool {
-	if c.light.Load() {
-		return true
-	}
-	c.among.mu.Lock()
-	defer c.among.mu.Unlock()
-	if c.state != isUnproven {
-		return true
-	}
-	if c.among.proven >= maxProven {
-		return false
-	}
-	c.leaveUnproven()
-	c.among.proven++
-	c.state = isProven
-	return true
-}
-
-// doubt takes back that the connection is proven, unless a call on it has gone well before.
-func (c *connection) doubt() {
-	c.among.mu.Lock()
-	defer c.among.mu.Unlock()
-	if c.state != isProven || c.sure.Load() {
-		return
-	}
-	c.among.proven--
-	c.state = isUnproven
-	c.among.weight += c.weight
-	c.place = c.among.unproven.PushBack(c)
-	c.lapse = time.AfterFunc(provingTime, c.drop)
-	c.light.Store(false)
-}
-
 // weigh adds what an unproven connection makes the gateway hold.
 func (c *connection) weigh(bytes int) {
-	if c.light.Load() {
+	if c.light.Load() || bytes == 0 {
 		return
 	}
-	c.among.mu.Lock()
-	var heaviest *connection
+	o := c.among
+	var ended []*connection
+	o.mu.Lock()
 	if c.state == isUnproven {
 		c.weight += bytes
-		c.among.weight += bytes
-		if c.among.weight > maxUnprovenWeight {
-			heaviest = c.among.heaviest()
+		o.hosts[c.from].weight += bytes
+		o.weight += bytes
+		if c.weight > maxFirstCalls {
+			c.end()
+			ended = append(ended, c)
+		}
+		for o.weight > maxUnprovenWeight {
+			heavy := o.oldest(func(h *host) int { return max(h.weight-firstCall, 0) }, func(c *connection) bool { return c.weight > 0 })
+			heavy.end()
+			ended = append(ended, heavy)
 		}
 	}
-	c.among.mu.Unlock()
-	if heaviest != nil {
-		heaviest.drop()
+	o.mu.Unlock()
+	for _, c := range ended {
+		c.hangUp()
 	}
-}
-
-func (o *connections) heaviest() *connection {
-	var heaviest *connection
-	for place := o.unproven.Front(); place != nil; place = place.Next() {
-		if c, ok := place.Value.(*connection); ok && (heaviest == nil || c.weight > heaviest.weight) {
-			heaviest = c
-		}
-	}
-	return heaviest
 }
 
 func (c *connection) Read(p []byte) (int, error) {
@@ -202,13 +272,19 @@ func (c *connection) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write fails when the other side takes nothing for takingTime: it would otherwise hold a goroutine, and what was to be
-// written, for as long as it likes.
+// Write fails when the other side takes next to nothing for takingTime: it would otherwise hold a goroutine, and what was
+// to be written, for as long as it likes. A slow line that takes a little all the time may take long over the whole.
 func (c *connection) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(takingTime)); err != nil {
-		return 0, err
+	for written := 0; ; {
+		if err := c.SetWriteDeadline(time.Now().Add(takingTime)); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if err == nil || n < leastTaken || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
 	}
-	return c.Conn.Write(p)
 }
 
 // LocalAddr is the address with the connection in it: the one thing of a connection that both doors hand on to a call,
@@ -232,26 +308,4 @@ func connectionOf(ctx context.Context) *connection {
 		return local.of
 	}
 	return nil
-}
-
-// proving notes that a call was let in, and refuses it where there are too many callers.
-func proving() grpc.UnaryServerInterceptor {
-	crowded := refusal(codes.ResourceExhausted, reasonTooManyConnections, "too many callers are connected; come again later, or through a connection that is open").Err()
-	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		// Health checks are for everybody, and so prove nothing.
-		c := connectionOf(ctx)
-		if c != nil && guarded(info.FullMethod) && !c.prove() {
-			return nil, crowded
-		}
-		response, err := handler(ctx, request)
-		if who := caller.FromContext(ctx); c != nil && who != nil && who.Store != nil {
-			// Who it is only the store could say, and anything but a success may be its no.
-			if err == nil {
-				c.sure.Store(true)
-			} else {
-				c.doubt()
-			}
-		}
-		return response, err
-	}
 }

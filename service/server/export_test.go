@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 )
 
 // JSONHandler is the JSON door without its port, for fuzzing.
@@ -16,6 +18,9 @@ var Interceptors = interceptors
 const (
 	MaxUnproven       = maxUnproven
 	MaxProven         = maxProven
+	MaxShare          = maxShare
+	MaxUnfinished     = maxUnfinished
+	MaxFirstCalls     = maxFirstCalls
 	MaxUnprovenWeight = maxUnprovenWeight
 	MaxChatter        = maxChatter
 	MaxLongStreams    = maxLongStreams
@@ -24,17 +29,26 @@ const (
 )
 
 // Bounded bounds the connections of a listener.
-func Bounded(listener net.Listener) net.Listener { return boundedListener{listener, &connections{}} }
+func Bounded(listener net.Listener) net.Listener { return boundedListener{listener, newConnections()} }
 
 // Metered counts the frames of a proven connection.
 func Metered(conn net.Conn) net.Conn {
-	below := (&connections{}).admit(conn)
-	below.prove()
-	return &meteredConn{Conn: below, below: below, meter: newFrameMeter()}
+	below := newConnections().admit(conn)
+	below.enter(nil)
+	return newMeteredConn(below, below)
 }
 
-// Prove notes that a call was let in on a connection of Bounded's.
-func Prove(conn net.Conn) bool { return conn.(*connection).prove() }
+// Prove notes that a call of nobody in particular was let in on a connection of Bounded's.
+func Prove(conn net.Conn) bool { return Enter(conn, nil) }
+
+// Enter notes that a call of who was let in on a connection of Bounded's.
+func Enter(conn net.Conn, who *caller.Caller) bool { return conn.(*connection).enter(who) == isIn }
+
+// Leave notes that a call of who has ended on it.
+func Leave(conn net.Conn, who *caller.Caller, certain bool) { conn.(*connection).leave(who, certain) }
+
+// MeteredOn counts the frames of a connection of Bounded's.
+func MeteredOn(conn net.Conn) net.Conn { return newMeteredConn(conn, conn.(*connection)) }
 
 // Within receives a request within a time.
 func Within(limit time.Duration, request any, receive func(any) error) (fault, err error) {

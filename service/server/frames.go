@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"time"
@@ -36,18 +37,28 @@ const (
 	streamWeight = 8 << 10
 )
 
-// meteredConn ends a gRPC connection that sends too much of what is no work. It stands above TLS.
+// meteredConn ends a gRPC connection that sends too much of what is no work, and tells what its unfinished messages
+// hold. It stands above TLS.
 type meteredConn struct {
 	net.Conn
 
-	below *connection
-	meter *frameMeter
+	below      *connection
+	meter      *frameMeter
+	answers    frameReader
+	unfinished *unfinishedCalls
+}
+
+func newMeteredConn(conn net.Conn, below *connection) *meteredConn {
+	unfinished := &unfinishedCalls{held: map[uint32]int{}}
+	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter(unfinished), unfinished: unfinished}
 }
 
 func (c *meteredConn) Read(p []byte) (int, error) {
+	c.below.awaitRoom()
 	n, err := c.Conn.Read(p)
 	flooded := c.meter.pass(p[:n])
 	c.below.weigh(c.meter.weight)
+	c.below.hold(c.meter.held)
 	if flooded != nil {
 		_ = c.below.Close() // not c, which would say goodbye in TLS to somebody who may not listen
 		return 0, flooded
@@ -58,63 +69,105 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// frameMeter counts the frames of one connection as they pass. It keeps nothing of them, and one goroutine reads.
-type frameMeter struct {
+func (c *meteredConn) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		var f frame
+		var complete bool
+		if f, rest, complete = c.answers.next(rest); complete {
+			c.below.hold(c.unfinished.answered(f))
+		}
+	}
+	return c.Conn.Write(p)
+}
+
+// frame is the header of one.
+type frame struct {
+	kind   http2.FrameType
+	flags  http2.Flags
+	length int
+	stream uint32
+}
+
+// ends reports whether its sender will send no more on the stream.
+func (f frame) ends() bool {
+	return (f.kind == http2.FrameHeaders || f.kind == http2.FrameData) && f.flags.Has(http2.FlagDataEndStream) // the same bit in both
+}
+
+// frameReader finds the headers of frames in what goes one way on a connection, in whatever pieces. It keeps nothing else.
+type frameReader struct {
 	skip   int // bytes until the next frame's header
 	header [frameHeader]byte
 	have   int // of the header
+}
+
+// next returns the next frame, whose header is complete, and what stands behind that.
+func (r *frameReader) next(bytes []byte) (f frame, rest []byte, complete bool) {
+	skipped := min(r.skip, len(bytes))
+	r.skip -= skipped
+	n := copy(r.header[r.have:], bytes[skipped:])
+	r.have += n
+	rest = bytes[skipped+n:]
+	if r.have < frameHeader {
+		return frame{}, rest, false
+	}
+	r.have = 0
+	r.skip = int(r.header[0])<<16 | int(r.header[1])<<8 | int(r.header[2])
+	return frame{
+		kind: http2.FrameType(r.header[3]), flags: http2.Flags(r.header[4]), length: r.skip,
+		stream: binary.BigEndian.Uint32(r.header[5:]) & (1<<31 - 1),
+	}, rest, true
+}
+
+// frameMeter counts the frames of one connection as they pass. It keeps nothing of them, and one goroutine reads.
+type frameMeter struct {
+	frames     frameReader
+	unfinished *unfinishedCalls
 
 	chatter, resets, free bucket
 
-	// Of what passed last: what its frames hold beyond their bytes, and for how long to read no more.
-	weight int
-	pause  time.Duration
+	// Of what passed last: what its frames hold beyond their bytes, how much more unfinished messages hold, and for how
+	// long to read no more.
+	weight, held int
+	pause        time.Duration
 }
 
-func newFrameMeter() *frameMeter {
+func newFrameMeter(unfinished *unfinishedCalls) *frameMeter {
 	now := time.Now()
 	return &frameMeter{
-		skip:    len(http2.ClientPreface),
-		chatter: bucket{left: maxChatter, most: maxChatter, rate: chatterRate, filled: now},
-		resets:  bucket{left: maxResets, most: maxResets, rate: resetRate, filled: now},
-		free:    bucket{left: freeResets, most: freeResets, rate: resetRate, filled: now},
+		frames:     frameReader{skip: len(http2.ClientPreface)},
+		unfinished: unfinished,
+		chatter:    bucket{left: maxChatter, most: maxChatter, rate: chatterRate, filled: now},
+		resets:     bucket{left: maxResets, most: maxResets, rate: resetRate, filled: now},
+		free:       bucket{left: freeResets, most: freeResets, rate: resetRate, filled: now},
 	}
 }
 
 // pass takes what was read. It returns an error once there is too much of what is no work.
 func (m *frameMeter) pass(read []byte) error {
-	m.weight, m.pause = 0, 0
+	m.weight, m.held, m.pause = 0, 0, 0
 	for len(read) > 0 {
-		if m.skip > 0 {
-			n := min(m.skip, len(read))
-			m.skip -= n
-			read = read[n:]
+		var f frame
+		var complete bool
+		if f, read, complete = m.frames.next(read); !complete {
 			continue
 		}
-		n := copy(m.header[m.have:], read)
-		m.have += n
-		read = read[n:]
-		if m.have < frameHeader {
-			break
+		if !m.count(f) {
+			return fmt.Errorf("too many %s frames that are no work", f.kind)
 		}
-		m.have = 0
-		m.skip = int(m.header[0])<<16 | int(m.header[1])<<8 | int(m.header[2])
-		if !m.count(http2.FrameType(m.header[3]), http2.Flags(m.header[4]), m.skip) {
-			return fmt.Errorf("too many %s frames that are no work", http2.FrameType(m.header[3]))
-		}
+		m.held += m.unfinished.came(f)
 	}
 	return nil
 }
 
 // count takes one frame, if it may come.
-func (m *frameMeter) count(kind http2.FrameType, flags http2.Flags, length int) bool {
-	switch kind {
+func (m *frameMeter) count(f frame) bool {
+	switch f.kind {
 	case http2.FrameHeaders:
 		m.chatter.add(chatterPerCall)
 		m.weight += streamWeight
 		return true
 	case http2.FrameData:
-		if length >= tinyData || flags.Has(http2.FlagDataEndStream) {
+		if f.length >= tinyData || f.ends() {
 			return true
 		}
 		m.weight += tinyData

@@ -19,11 +19,11 @@ const (
 )
 
 // flowWindow is how many bytes of a stream are taken before its call reads them. It does not grow with the line: a
-// request fits into it, and its sender decides how many there are.
+// request fits into it, and its sender decides how many there are. A smaller one gRPC does not take.
 const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC door, with reflection for grpcurl and with health checks.
-func newGRPCServer(cfg Config, healthServer healthv1.HealthServer) *grpc.Server {
+func newGRPCServer(cfg Config, ready *readiness) *grpc.Server {
 	refusals := newRefusalLog(cfg, "grpc")
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
@@ -32,10 +32,12 @@ func newGRPCServer(cfg Config, healthServer healthv1.HealthServer) *grpc.Server 
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.MaxConcurrentStreams(100),
-		grpc.ChainStreamInterceptor(recoveredStreams(cfg.Logger), callerAuthOfStreams(cfg.Callers), fewStreams()),
+		grpc.ChainStreamInterceptor(endingStreams(ready.stopped), recoveredStreams(cfg.Logger), callerAuthOfStreams(cfg.Callers), fewStreams()),
 		grpc.Creds(newCredentials(cfg.TLS, refusals)),
 		grpc.StaticStreamWindowSize(flowWindow),
-		grpc.StaticConnWindowSize(4*flowWindow),
+		// It bounds nothing once a call is let in, since grpc-go gives the window back before a call has read. Before, it
+		// bounds what may come of first calls, which maxFirstCalls has room for.
+		grpc.StaticConnWindowSize(flowWindow),
 		grpc.ReadBufferSize(4<<10), // each connection has one
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionIdle: 5 * time.Minute, // as long as a caller may have nothing to change
@@ -50,7 +52,7 @@ func newGRPCServer(cfg Config, healthServer healthv1.HealthServer) *grpc.Server 
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)
 	customerv1.RegisterCustomerServiceServer(decodingInside{server}, cfg.Customers)
-	healthv1.RegisterHealthServer(server, healthServer)
+	healthv1.RegisterHealthServer(server, ready)
 	reflection.Register(server) // v1 and v1alpha
 	return server
 }

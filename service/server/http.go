@@ -55,7 +55,7 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 		Handler:           door.recovering(door.bounded(mux)),
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
+		ReadTimeout:       arrivalTime,
 		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,

@@ -36,7 +36,9 @@ func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem strin
 		w.Header().Set("Connection", "close") // rather than reading what nobody wants
 		return nil, tooLarge, http.StatusRequestEntityTooLarge
 	}
-	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	held := holding(r)
+	defer held.Close() //nolint:errcheck // it does not fail
+	content, err := io.ReadAll(http.MaxBytesReader(w, held, maxBody))
 	var over *http.MaxBytesError
 	switch {
 	case errors.As(err, &over):

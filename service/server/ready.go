@@ -25,15 +25,16 @@ const followInterval = 500 * time.Millisecond
 type readiness struct {
 	*health.Server
 
-	doors  atomic.Value    // a string: why the doors are not ready, or nothing
-	behind func() []string // why what is behind them is not
+	doors   atomic.Value    // a string: why the doors are not ready, or nothing
+	behind  func() []string // why what is behind them is not
+	stopped chan struct{}   // closed once the doors are about to close
 }
 
 func newReadiness(behind func() []string) *readiness {
 	if behind == nil {
 		behind = func() []string { return nil }
 	}
-	r := &readiness{Server: health.NewServer(), behind: behind}
+	r := &readiness{Server: health.NewServer(), behind: behind, stopped: make(chan struct{})}
 	r.doors.Store(notOpen)
 	r.refresh()
 	return r
@@ -57,6 +58,7 @@ func (r *readiness) open() {
 func (r *readiness) stop() {
 	r.doors.Store(stopping)
 	r.Shutdown()
+	close(r.stopped)
 }
 
 // follow keeps those who watch up to date until ctx is done.

@@ -24,6 +24,8 @@ const (
 	reasonRequestTooSlow        = "REQUEST_TOO_SLOW"
 	reasonTooManyConnections    = "TOO_MANY_CONNECTIONS"
 	reasonTooManyStreams        = "TOO_MANY_STREAMS"
+	reasonConnectionClosed      = "CONNECTION_CLOSED"
+	reasonStopping              = "STOPPING"
 	reasonGatewayFault          = "GATEWAY_FAULT"
 )
 

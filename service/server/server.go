@@ -88,8 +88,8 @@ func New(cfg Config) (*Server, error) {
 // Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes
 // the listeners. Its error says which door failed; being told to stop is none.
 func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listener) error {
-	grpcListener = boundedListener{grpcListener, &connections{}}
-	httpListener = boundedListener{httpListener, &connections{}}
+	grpcListener = boundedListener{grpcListener, newConnections()}
+	httpListener = boundedListener{httpListener, newConnections()}
 	if s.tls != nil { // the gRPC door makes its handshakes by itself
 		httpListener = tls.NewListener(httpListener, offering(protocolJSON, s.tls))
 	}

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"sync"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 )
 
 // maxLongStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
@@ -20,5 +23,56 @@ func fewStreams() grpc.StreamServerInterceptor {
 			}
 		}
 		return handler(service, stream)
+	}
+}
+
+// endingStreams ends the streams that are no calls once the gateway is stopping: they would last for as long as their
+// callers like, and the calls in flight would get no quiet end. It must be outside what recovers from panics, since
+// the handler has a goroutine of its own.
+func endingStreams(stopped <-chan struct{}) grpc.StreamServerInterceptor {
+	ending := refusal(codes.Unavailable, reasonStopping, stopping).Err()
+	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		ended := make(chan error, 1)
+		s := &endableStream{ServerStream: stream}
+		go func() { ended <- handler(service, s) }() // it ends with the stream's context, when this returns
+		select {
+		case err := <-ended:
+			return err
+		case <-stopped:
+			if info.FullMethod == healthv1.Health_Watch_FullMethodName {
+				s.tell(&healthv1.HealthCheckResponse{Status: healthv1.HealthCheckResponse_NOT_SERVING})
+			}
+			return ending
+		}
+	}
+}
+
+// endableStream lets a last word be sent beside a handler that may be sending too.
+type endableStream struct {
+	grpc.ServerStream
+
+	mu   sync.Mutex
+	last healthv1.HealthCheckResponse_ServingStatus
+}
+
+// SendMsg is called by the handler.
+func (s *endableStream) SendMsg(message any) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if health, ok := message.(*healthv1.HealthCheckResponse); ok {
+		s.last = health.GetStatus()
+	}
+	return s.ServerStream.SendMsg(message)
+}
+
+// tell sends a watcher how it is, unless it knows. One that does not take what it was sent before is told nothing: it
+// could keep the gateway from stopping.
+func (s *endableStream) tell(health *healthv1.HealthCheckResponse) {
+	if !s.mu.TryLock() {
+		return
+	}
+	defer s.mu.Unlock()
+	if s.last != health.GetStatus() {
+		_ = s.ServerStream.SendMsg(health) // it fails for who has left
 	}
 }

@@ -60,7 +60,7 @@ func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 		c.log.connection(raw.RemoteAddr(), err) // gRPC tells nobody
 		return nil, nil, err
 	}
-	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter()}, info, nil
+	return newMeteredConn(conn, below), info, nil
 }
 
 // Clone copies the credentials.

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"sync"
+
+	"golang.org/x/net/http2"
+)
+
+// What a caller has begun to send and not yet ended is held for it: over gRPC up to 100 messages a connection. A caller
+// who was let in may have many connections, so these are bounded for each caller, and not for each connection alone.
+
+// maxUnfinished is how many bytes the unfinished messages of one caller may hold at one door: 200 of 64 KiB, or 2,048
+// calls of which nothing has come yet. What is over it waits in the line, as the connections with unfinished messages are
+// then read one at a time. What does not come to its end makes room after arrivalTime.
+const maxUnfinished = 16 << 20
+
+// hold adds to what the unfinished messages of a connection hold, or takes away from it.
+func (c *connection) hold(bytes int) {
+	if bytes == 0 {
+		return
+	}
+	c.among.mu.Lock()
+	defer c.among.mu.Unlock()
+	c.held += bytes
+	if c.share == nil {
+		return
+	}
+	c.share.held += bytes
+	if c.held == 0 && c.share.first == c {
+		c.share.first = nil
+	}
+	if bytes < 0 {
+		c.among.room.Broadcast()
+	}
+}
+
+// awaitRoom returns when more may be read of a connection. One of them may be read even when there is no room, or none
+// of its messages would ever end; so may those without unfinished messages.
+func (c *connection) awaitRoom() {
+	c.among.mu.Lock()
+	defer c.among.mu.Unlock()
+	for c.state == isProven && c.held > 0 && c.share.held >= maxUnfinished {
+		if c.share.first == nil {
+			c.share.first = c
+		}
+		if c.share.first == c {
+			return
+		}
+		c.among.room.Wait()
+	}
+}
+
+// unfinishedCalls are the calls of one gRPC connection whose messages have not ended, and what each of them holds. One
+// goroutine tells what comes, and another what is answered.
+type unfinishedCalls struct {
+	mu   sync.Mutex
+	held map[uint32]int
+}
+
+// came takes a frame of the caller's, and returns how much more is held.
+func (u *unfinishedCalls) came(f frame) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	before, known := u.held[f.stream]
+	switch {
+	case f.kind == http2.FrameRSTStream || f.ends():
+		delete(u.held, f.stream)
+		return -before
+	case f.kind == http2.FrameHeaders && !known:
+		u.held[f.stream] = streamWeight
+		return streamWeight
+	case f.kind == http2.FrameData && known:
+		u.held[f.stream] += kept(f.length)
+		return kept(f.length)
+	}
+	return 0
+}
+
+// answered takes a frame of the gateway's, and returns how much more is held: what a caller sends of a call that has
+// been answered is thrown away.
+func (u *unfinishedCalls) answered(f frame) int {
+	if f.kind != http2.FrameRSTStream && !f.ends() {
+		return 0
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	before := u.held[f.stream]
+	delete(u.held, f.stream)
+	return -before
+}
+
+// kept is about what a piece of a message takes up: grpc-go keeps those of more than 1 KiB in buffers of a few sizes.
+func kept(length int) int {
+	switch {
+	case length <= 1<<10:
+		return length + 128
+	case length <= 4<<10:
+		return 4 << 10
+	default:
+		return 16 << 10
+	}
+}
+
+// heldBody is a body of the JSON door while it is read. Close lets go of what it holds.
+type heldBody struct {
+	io.ReadCloser
+
+	on   *connection
+	held int
+}
+
+func holding(r *http.Request) io.ReadCloser {
+	c := connectionOf(r.Context())
+	if c == nil {
+		return r.Body
+	}
+	return &heldBody{ReadCloser: r.Body, on: c}
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	b.on.awaitRoom()
+	n, err := b.ReadCloser.Read(p)
+	b.held += n
+	b.on.hold(n)
+	return n, err
+}
+
+// Close is not the body's own, which net/http closes after the answer.
+func (b *heldBody) Close() error {
+	b.on.hold(-b.held)
+	b.held = 0
+	return nil
+}
