@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,16 +36,33 @@ func openDoor(t testing.TB) *door {
 }
 
 // connect returns both ends of a new connection.
-func (d *door) connect() (near, far net.Conn) {
+func (d *door) connect() (near, far net.Conn) { return d.connectFrom("192.0.2.1") }
+
+func (d *door) connectFrom(ip string) (near, far net.Conn) {
 	d.t.Helper()
-	far, server := net.Pipe()
-	d.coming <- server
+	far, accepted := net.Pipe()
+	d.coming <- distant{accepted, &net.TCPAddr{IP: net.ParseIP(ip), Port: 49152}}
 	near, err := d.bounded.Accept()
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() { _, _ = near.Close(), far.Close() })
 	return near, far
+}
+
+// distant is a connection from an address.
+type distant struct {
+	net.Conn
+
+	from net.Addr
+}
+
+func (d distant) RemoteAddr() net.Addr { return d.from }
+
+// send makes the near end of a connection read that many bytes.
+func send(near, far net.Conn, bytes int) {
+	go func() { _, _ = far.Write(make([]byte, bytes)) }()
+	_, _ = io.CopyN(io.Discard, near, int64(bytes))
 }
 
 // isOpen reports whether the far end of a connection can still be read.
@@ -133,26 +152,112 @@ func TestProvenConnectionsAreBounded(t *testing.T) {
 	})
 }
 
-// Whoever sends the most before a call is let in is the one to go.
-func TestHeaviestUnprovenConnectionMakesRoom(t *testing.T) {
+// A flood of connections from one host touches nobody of another, however late they come.
+func TestFloodOfConnectionsCrowdsOutItsOwnHost(t *testing.T) {
+	for _, row := range []struct{ name, flooding, other string }{
+		{"IPv4", "192.0.2.1", "192.0.2.2"},
+		{"IPv6", "2001:db8:0:1::1", "2001:db8:0:2::1"},
+		{"IPv4 in IPv6", "::ffff:192.0.2.1", "192.0.2.2"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := openDoor(t)
+				_, before := d.connectFrom(row.other)
+				var flood []net.Conn
+				for range server.MaxUnproven {
+					_, far := d.connectFrom(row.flooding)
+					flood = append(flood, far)
+				}
+				_, after := d.connectFrom(row.other)
+				for range 2 * server.MaxUnproven {
+					d.connectFrom(row.flooding)
+				}
+				if !isOpen(before) || !isOpen(after) {
+					t.Errorf("open are the one from before: %v, the one from after: %v", isOpen(before), isOpen(after))
+				}
+				if isOpen(flood[0]) {
+					t.Error("the flood's oldest is open")
+				}
+			})
+		})
+	}
+}
+
+func TestAddressesOfOneNetworkAreOneHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		send := func(near, far net.Conn, bytes int) {
-			go func() { _, _ = far.Write(make([]byte, bytes)) }()
-			_, _ = io.CopyN(io.Discard, near, int64(bytes))
+		_, other := d.connectFrom("2001:db8:0:2::1")
+		for i := range 2 * server.MaxUnproven {
+			d.connectFrom(fmt.Sprintf("2001:db8:0:1::%x", i+1))
 		}
-		light, lightFar := d.connect()
-		heavy, heavyFar := d.connect()
+		if !isOpen(other) {
+			t.Error("it is crowded out by many addresses of one network")
+		}
+	})
+}
+
+// 250 connections that are each lighter than an honest first call do not make that the one to go.
+func TestLightConnectionsKeepNoNewcomerOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDoor(t)
+		_, silent := d.connect()
+		var light []net.Conn
+		for range 250 {
+			near, far := d.connect()
+			send(near, far, server.MaxUnprovenWeight/250)
+			light = append(light, far)
+		}
+		near, newcomer := d.connect()
+		send(near, newcomer, 140<<10)
+		if !isOpen(newcomer) || !server.Prove(near) {
+			t.Error("the newcomer is kept out")
+		}
+		if isOpen(light[0]) || !isOpen(light[249]) {
+			t.Errorf("open are the oldest: %v, the youngest: %v", isOpen(light[0]), isOpen(light[249]))
+		}
+		if !isOpen(silent) {
+			t.Error("one that sent nothing is closed: that makes no room")
+		}
+	})
+}
+
+func TestHostThatSendsMuchMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDoor(t)
+		near, early := d.connectFrom("192.0.2.2")
+		send(near, early, 100<<10)
+		var flood []net.Conn
+		for range 100 {
+			near, far := d.connectFrom("192.0.2.1")
+			send(near, far, 100<<10)
+			flood = append(flood, far)
+		}
+		if !isOpen(early) {
+			t.Error("the early one of another host is closed")
+		}
+		if isOpen(flood[0]) || !isOpen(flood[99]) {
+			t.Errorf("open are the flood's oldest: %v, its youngest: %v", isOpen(flood[0]), isOpen(flood[99]))
+		}
+	})
+}
+
+func TestConnectionThatSendsTooMuchBeforeItsFirstCallIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDoor(t)
+		near, far := d.connect()
+		send(near, far, server.MaxFirstCalls)
+		if !isOpen(far) {
+			t.Error("it is closed before that is too much")
+		}
+		send(near, far, 1)
+		if isOpen(far) {
+			t.Error("it is open")
+		}
 		proven, provenFar := d.connect()
 		server.Prove(proven)
 		send(proven, provenFar, 2*server.MaxUnprovenWeight)
-		send(heavy, heavyFar, server.MaxUnprovenWeight-1000)
-		if !isOpen(heavyFar) {
-			t.Error("it is closed before there is too much")
-		}
-		send(light, lightFar, 2000)
-		if isOpen(heavyFar) || !isOpen(lightFar) || !isOpen(provenFar) {
-			t.Errorf("open are the heavy one: %v, the light one: %v, the proven one: %v", isOpen(heavyFar), isOpen(lightFar), isOpen(provenFar))
+		if !isOpen(provenFar) {
+			t.Error("a proven one is closed")
 		}
 	})
 }
@@ -168,4 +273,37 @@ func TestWriteThatNobodyTakesFails(t *testing.T) {
 			t.Errorf("%v after %s", err, took)
 		}
 	})
+}
+
+// A reader that is slow, and takes something all the time, is not cut off.
+func TestWriteThatIsTakenSlowlyGoesOn(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		every  time.Duration // it takes 1 KiB
+		intact bool
+	}{
+		{"2 KiB a second", 500 * time.Millisecond, true},
+		{"1 KiB in 9 s", 9 * time.Second, true},
+		{"1 KiB in 21 s", 21 * time.Second, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := openDoor(t)
+				near, far := d.connect()
+				server.Prove(near)
+				var reading sync.WaitGroup
+				reading.Go(func() {
+					for err := error(nil); err == nil; _, err = io.CopyN(io.Discard, far, 1<<10) {
+						<-time.After(row.every)
+					}
+				})
+				n, err := near.Write(make([]byte, 64<<10))
+				if intact := n == 64<<10 && err == nil; intact != row.intact {
+					t.Errorf("%d bytes are taken, and %v", n, err)
+				}
+				_ = near.Close()
+				reading.Wait()
+			})
+		})
+	}
 }

@@ -26,6 +26,7 @@ const (
 	MaxLongStreams    = maxLongStreams
 	ProvingTime       = provingTime
 	TakingTime        = takingTime
+	ArrivalTime       = arrivalTime
 )
 
 // Bounded bounds the connections of a listener.
@@ -46,6 +47,9 @@ func Enter(conn net.Conn, who *caller.Caller) bool { return conn.(*connection).e
 
 // Leave notes that a call of who has ended on it.
 func Leave(conn net.Conn, who *caller.Caller, certain bool) { conn.(*connection).leave(who, certain) }
+
+// Lapse is what happens to a connection when its provingTime is over.
+func Lapse(conn net.Conn) { conn.(*connection).drop() }
 
 // MeteredOn counts the frames of a connection of Bounded's.
 func MeteredOn(conn net.Conn) net.Conn { return newMeteredConn(conn, conn.(*connection)) }

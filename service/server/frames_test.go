@@ -23,6 +23,7 @@ type script struct {
 
 func (s *script) Read(p []byte) (int, error) { return s.frames.Read(p[:min(len(p), s.piece)]) }
 func (s *script) Close() error               { return nil }
+func (s *script) RemoteAddr() net.Addr       { return &net.TCPAddr{} }
 
 // passes reports whether frames get through a meter, whatever pieces they come in.
 func passes(t *testing.T, write func(*http2.Framer)) bool {
@@ -213,6 +214,8 @@ type again struct {
 	preface, content []byte
 	at               int
 }
+
+func (a *again) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
 func (a *again) Read(p []byte) (int, error) {
 	if len(a.preface) > 0 {

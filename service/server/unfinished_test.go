@@ -1,0 +1,132 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"golang.org/x/net/http2"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// sender is a gRPC connection of a caller, of which the gateway reads what it will.
+type sender struct {
+	near, far net.Conn
+	metered   net.Conn
+	read      atomic.Int64
+}
+
+func (d *door) sender(who *caller.Caller) *sender {
+	near, far := d.connect()
+	server.Enter(near, who)
+	s := &sender{near: near, far: far, metered: server.MeteredOn(near)}
+	go func() { _, _ = io.WriteString(far, http2.ClientPreface) }()
+	_, _ = io.CopyN(io.Discard, s.metered, int64(len(http2.ClientPreface)))
+	go func() {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := s.metered.Read(buffer)
+			if s.read.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// sends reports whether all of some frames is read.
+func (s *sender) sends(write func(*http2.Framer)) bool {
+	var frames bytes.Buffer
+	write(http2.NewFramer(&frames, nil))
+	want := s.read.Load() + int64(frames.Len())
+	go func() { _, _ = s.far.Write(frames.Bytes()) }()
+	synctest.Wait()
+	return s.read.Load() == want
+}
+
+func beginning(stream uint32) func(*http2.Framer) {
+	return func(f *http2.Framer) {
+		_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true})
+	}
+}
+
+func parts(stream uint32, size int) func(*http2.Framer) {
+	return func(f *http2.Framer) {
+		for range size >> 14 {
+			_ = f.WriteData(stream, false, make([]byte, 1<<14))
+		}
+	}
+}
+
+// What one caller begins and does not end takes a bounded part of memory, on however many connections; it waits, and
+// others do not.
+func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		ends func(*sender)
+	}{
+		{"until they end", func(s *sender) { s.sends(func(f *http2.Framer) { _ = f.WriteData(1, true, nil) }) }},
+		{"until they are given up", func(s *sender) { s.sends(func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeCancel) }) }},
+		{"until they are answered", func(s *sender) {
+			go func() { _, _ = io.Copy(io.Discard, s.far) }()
+			answers := http2.NewFramer(s.metered, nil)
+			_ = answers.WriteSettings()
+			_ = answers.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true})
+		}},
+		{"until they are refused", func(s *sender) {
+			go func() { _, _ = io.Copy(io.Discard, s.far) }()
+			_ = http2.NewFramer(s.metered, nil).WriteRSTStream(1, http2.ErrCodeCancel)
+		}},
+		{"until their connection ends", func(s *sender) { _ = s.near.Close() }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := openDoor(t)
+				greedy, other := &caller.Caller{Name: "greedy", Proved: true}, &caller.Caller{Name: "other", Proved: true}
+				first, second := d.sender(greedy), d.sender(greedy)
+				if !first.sends(beginning(1)) || !first.sends(parts(1, server.MaxUnfinished)) || !first.sends(parts(1, 1<<20)) {
+					t.Fatal("the first connection waits: nothing that it has begun can end")
+				}
+				if !second.sends(beginning(1)) {
+					t.Error("a connection without unfinished messages waits")
+				}
+				if second.sends(parts(1, 1<<16)) {
+					t.Error("the second connection may go on")
+				}
+				if beside := d.sender(other); !beside.sends(beginning(1)) || !beside.sends(parts(1, 1<<16)) {
+					t.Error("another caller waits")
+				}
+				before := second.read.Load()
+				row.ends(first)
+				synctest.Wait()
+				if second.read.Load() == before {
+					t.Error("the second connection waits for nothing")
+				}
+			})
+		})
+	}
+}
+
+// Calls of which nothing has come hold something too.
+func TestCallsThatNeverComeAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDoor(t)
+		greedy := &caller.Caller{Name: "greedy", Proved: true}
+		begun := 0
+		for range 100 {
+			s := d.sender(greedy)
+			for stream := uint32(1); stream < 200 && s.sends(beginning(stream)); stream += 2 {
+				begun++
+			}
+		}
+		t.Logf("%d calls are begun", begun)
+		if begun < 2000 || begun > 2300 {
+			t.Errorf("%d calls are begun, want about 2,048", begun)
+		}
+	})
+}
