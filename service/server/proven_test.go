@@ -77,7 +77,7 @@ func TestConnectionIsEitherProvenOrClosed(t *testing.T) {
 		var both sync.WaitGroup
 		var begun atomic.Int32
 		together := func() {
-			for begun.Add(1); begun.Load() < 2; { //nolint:revive // both begin at the same moment
+			for begun.Add(1); begun.Load() < 2; {
 			}
 		}
 		both.Go(func() {
