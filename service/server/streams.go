@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -51,14 +52,18 @@ func endingStreams(stopped <-chan struct{}) grpc.StreamServerInterceptor {
 type endableStream struct {
 	grpc.ServerStream
 
-	mu   sync.Mutex
-	last healthv1.HealthCheckResponse_ServingStatus
+	mu    sync.Mutex
+	last  healthv1.HealthCheckResponse_ServingStatus
+	ended bool
 }
 
-// SendMsg is called by the handler.
+// SendMsg is called by the handler, which has nothing to say after the last word.
 func (s *endableStream) SendMsg(message any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended {
+		return io.EOF
+	}
 	if health, ok := message.(*healthv1.HealthCheckResponse); ok {
 		s.last = health.GetStatus()
 	}
@@ -72,6 +77,7 @@ func (s *endableStream) tell(health *healthv1.HealthCheckResponse) {
 		return
 	}
 	defer s.mu.Unlock()
+	s.ended = true
 	if s.last != health.GetStatus() {
 		_ = s.ServerStream.SendMsg(health) // it fails for who has left
 	}

@@ -11,10 +11,16 @@ import (
 // What a caller has begun to send and not yet ended is held for it: over gRPC up to 100 messages a connection. A caller
 // who was let in may have many connections, so these are bounded for each caller, and not for each connection alone.
 
-// maxUnfinished is how many bytes the unfinished messages of one caller may hold at one door: 200 of 64 KiB, or 2,048
-// calls of which nothing has come yet. What is over it waits in the line, as the connections with unfinished messages are
-// then read one at a time. What does not come to its end makes room after arrivalTime.
-const maxUnfinished = 16 << 20
+const (
+	// maxUnfinished is how many bytes the unfinished messages of one caller may hold at one door before some of it waits
+	// in the line: 100 messages of 64 KiB, or 1,024 calls of which nothing has come yet. What does not come to its end
+	// makes room after arrivalTime.
+	maxUnfinished = 8 << 20
+	// smallPart is what a connection may hold even then: a call of an ordinary size, and another that begins. A caller
+	// beside a flood of its own does not wait, nor one on the same host where callers have no names. With a caller's
+	// share of connections it comes to 32 MiB more.
+	smallPart = 4 * streamWeight
+)
 
 // hold adds to what the unfinished messages of a connection hold, or takes away from it.
 func (c *connection) hold(bytes int) {
@@ -36,12 +42,12 @@ func (c *connection) hold(bytes int) {
 	}
 }
 
-// awaitRoom returns when more may be read of a connection. One of them may be read even when there is no room, or none
-// of its messages would ever end; so may those without unfinished messages.
+// awaitRoom returns when more may be read of a connection. One of those that wait is read even when there is no room, or
+// none of their messages would ever end.
 func (c *connection) awaitRoom() {
 	c.among.mu.Lock()
 	defer c.among.mu.Unlock()
-	for c.state == isProven && c.held > 0 && c.share.held >= maxUnfinished {
+	for c.state == isProven && c.share.held >= maxUnfinished && c.held >= smallPart {
 		if c.share.first == nil {
 			c.share.first = c
 		}
