@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -15,42 +16,49 @@ import (
 // customer as it was read. It is where the store's words come in; what becomes of them is a caller's or a log's to read.
 func discreet(err error, request *customerv1.UpdateCustomerRequest, before *fluentcart.Customer) error {
 	var failure *fluentcart.Error
-	if !errors.As(err, &failure) || failure.Code == "" && failure.Message == "" && len(failure.Fields) == 0 {
+	if !errors.As(err, &failure) {
 		return err
+	}
+	clean := *failure
+	clean.Fields = slices.Clone(failure.Fields)
+	if failure.Method == http.MethodGet { // the customer was not read, and may be in any sentence
+		clean.Message = ""
+		for i := range clean.Fields {
+			clean.Fields[i].Message = ""
+		}
+	}
+	words := storesTexts{&clean.Code, &clean.Message}
+	for i := range clean.Fields {
+		f := &clean.Fields[i]
+		words = append(words, &f.Field, &f.Rule, &f.Message)
 	}
 	about := []proto.Message{request}
 	if before != nil {
 		about = append(about, toProto(before))
 	}
-	words := storesWording{personal: redact.ValuesOf(about...), unread: failure.Method == http.MethodGet}
-	clean := *failure
-	clean.Code, clean.Message = words.name(failure.Code), words.message(failure.Message)
-	clean.Fields = make([]fluentcart.FieldError, 0, len(failure.Fields))
-	for _, f := range failure.Fields {
-		clean.Fields = append(clean.Fields, fluentcart.FieldError{Field: words.name(f.Field), Rule: words.name(f.Rule), Message: words.message(f.Message)})
-	}
+	words.forget(redact.ValuesOf(about...))
 	return &clean
 }
 
-// storesWording is what must not be in the store's words.
-type storesWording struct {
-	personal *redact.Values
-	// unread is whether it was the read that failed: the customer is not known, and may be in any sentence.
-	unread bool
-}
+// storesTexts are all that the store says in an error: names of its own, such as those of rules, and sentences.
+type storesTexts []*string
 
-// name returns a name of the store's, such as that of a rule, unless it is a personal value.
-func (w storesWording) name(name string) string {
-	if w.personal.In(name) {
-		return ""
+// forget empties those that hold something personal. All are looked at together, so that the request, which may be long,
+// is gone through once.
+func (words storesTexts) forget(personal *redact.Values) {
+	var said storesTexts
+	var texts []string
+	for _, word := range words {
+		if *word != "" {
+			said, texts = append(said, word), append(texts, *word)
+		}
 	}
-	return name
-}
-
-// message returns a sentence of the store's, unless it may hold a personal value.
-func (w storesWording) message(message string) string {
-	if w.unread || w.personal.In(message) {
-		return ""
+	if len(texts) == 0 {
+		return
 	}
-	return message
+	for i, held := range personal.InEach(texts...) {
+		if held {
+			*said[i] = ""
+		}
+	}
 }

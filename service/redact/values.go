@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,58 +28,42 @@ const (
 	runUnspaced = 6
 )
 
-// Values are the personal values of messages, to be looked for in texts of others. It is made where a text came that may
-// have some, which is not on the usual way of a call.
-type Values struct {
-	needles []needle
-}
-
-// needle is what may not be in a text.
-type needle struct {
-	text  string
-	short bool // found as a word of its own only, and in its own case
-}
+// Values are the personal values of messages, to be looked for in texts of others, where such a text came that may have
+// some.
+//
+// The texts are short, and the values may be as long as a request. So it is the texts that are taken to pieces; the values
+// are gone through once, for all texts together, and nothing is made of them. Whoever sends calls that are refused must
+// not make the gateway work much more than the store.
+type Values struct{ messages []proto.Message }
 
 // ValuesOf returns the texts of the fields that are marked with debug_redact, in the messages and all that is in them.
 // The words of the contract itself, such as customer or email, are never among them: a message that says
 // "customer not found" tells nothing of one whose e-mail address begins with customer.
-func ValuesOf(messages ...proto.Message) *Values {
-	c := collector{own: map[string]bool{}, known: map[protoreflect.FullName]bool{}, seen: map[needle]bool{}}
-	for _, message := range messages {
-		c.ownWords(message.ProtoReflect().Descriptor())
-	}
-	for _, message := range messages {
-		c.message(message.ProtoReflect(), false)
-	}
-	return &Values{c.needles}
-}
+func ValuesOf(messages ...proto.Message) *Values { return &Values{messages} }
 
 // In reports whether a text has one of the values, or a part of one, however it is escaped.
-func (v *Values) In(text string) bool {
-	candidates := forms(text)
-	for _, form := range forms(text) {
-		for _, inner := range decoded(form) {
-			candidates = append(candidates, forms(inner)...)
-		}
+func (v *Values) In(text string) bool { return v.InEach(text)[0] }
+
+// InEach reports of each of the texts whether it has one of the values.
+func (v *Values) InEach(texts ...string) []bool {
+	s := newSearch(texts)
+	c := collector{search: s, own: map[string]bool{}, known: map[protoreflect.FullName]bool{}}
+	for _, message := range v.messages {
+		c.ownWords(message.ProtoReflect().Descriptor())
 	}
-	for _, candidate := range candidates {
-		words := " " + strings.Join(wordsOf(candidate), " ") + " "
-		caseless := folded(words)
-		for _, n := range v.needles {
-			if n.short && strings.Contains(words, n.text) || !n.short && strings.Contains(caseless, n.text) {
-				return true
-			}
-		}
+	for _, message := range v.messages {
+		c.message(message.ProtoReflect(), false)
 	}
-	return false
+	return s.found
 }
 
-// collector gathers the needles of messages.
+// collector goes through messages, and looks for what is personal in them.
 type collector struct {
-	own     map[string]bool                // words of the contract, folded
-	known   map[protoreflect.FullName]bool // messages whose words these are
-	seen    map[needle]bool
-	needles []needle
+	*search
+
+	own   map[string]bool                // words of the contract, folded
+	known map[protoreflect.FullName]bool // messages whose words these are
+	text  []byte                         // the words of the value at hand, folded
 }
 
 // ownWords learns the words that the names of messages and fields are made of.
@@ -112,95 +97,154 @@ func (c *collector) message(message protoreflect.Message, all bool) {
 		switch {
 		case field.IsMap():
 			value.Map().Range(func(key protoreflect.MapKey, value protoreflect.Value) bool {
-				c.value(field.MapKey(), key.Value(), all)
-				c.value(field.MapValue(), value, all || personal(field.MapValue()))
+				c.field(field.MapKey(), key.Value(), all)
+				c.field(field.MapValue(), value, all || personal(field.MapValue()))
 				return true
 			})
 		case field.IsList():
 			for i := range value.List().Len() {
-				c.value(field, value.List().Get(i), all)
+				c.field(field, value.List().Get(i), all)
 			}
 		default:
-			c.value(field, value, all)
+			c.field(field, value, all)
 		}
 		return true
 	})
 }
 
-func (c *collector) value(field protoreflect.FieldDescriptor, value protoreflect.Value, all bool) {
+func (c *collector) field(field protoreflect.FieldDescriptor, value protoreflect.Value, all bool) {
 	switch {
 	case field.Message() != nil:
 		c.message(value.Message(), all)
 	case all && field.Kind() == protoreflect.StringKind:
 		for _, form := range forms(value.String()) {
-			c.text(wordsOf(form))
+			c.value(form)
 		}
 	case all && field.Kind() == protoreflect.BytesKind && utf8.Valid(value.Bytes()):
-		c.text(wordsOf(string(value.Bytes())))
+		c.value(string(value.Bytes()))
 	}
 }
 
-// text adds the words of one value.
-func (c *collector) text(words []string) {
-	if len(words) <= fewWords {
-		for _, word := range words {
-			c.word(word)
-		}
-		c.run(words)
+// value looks for one value.
+func (c *collector) value(text string) {
+	c.text = append(slices.Grow(c.text[:0], len(text)+2), ' ')
+	if isLong(text) {
+		c.longText(text)
 		return
 	}
-	for i, word := range words {
-		if strings.IndexFunc(word, unicode.IsLetter) < 0 && utf8.RuneCountInString(word) >= numberLength {
-			c.word(word)
+	words := 0
+	for start, end, ok := nextWord(text, 0); ok; start, end, ok = nextWord(text, end) {
+		at := len(c.text)
+		c.fold(text[start:end])
+		c.word(text[start:end], c.text[at:])
+		c.text = append(c.text, ' ')
+		words++
+	}
+	c.run(0, words)
+}
+
+func isLong(text string) bool {
+	words := 0
+	for _, end, ok := nextWord(text, 0); ok && words <= fewWords; _, end, ok = nextWord(text, end) {
+		words++
+	}
+	return words > fewWords
+}
+
+// longText looks for runs of words, and for what says something alone.
+func (c *collector) longText(text string) {
+	var starts, lengths [runWords]int // of the latest words: where the space before them is, and their characters
+	words := 0
+	for start, end, ok := nextWord(text, 0); ok; start, end, ok = nextWord(text, end) {
+		word, at := text[start:end], len(c.text)
+		length := c.fold(word)
+		if length >= numberLength && strings.IndexFunc(word, unicode.IsLetter) < 0 {
+			c.word(word, c.text[at:])
 		}
-		if run := words[i:min(i+runWords, len(words))]; utf8.RuneCountInString(strings.Join(run, " ")) >= runLength {
-			c.run(run)
+		c.unspaced(word, c.text[at:])
+		c.text = append(c.text, ' ')
+		copy(starts[:], starts[1:])
+		copy(lengths[:], lengths[1:])
+		starts[runWords-1], lengths[runWords-1] = at-1, length
+		words++
+		if words >= runWords && sum(lengths[:])+runWords-1 >= runLength {
+			c.run(starts[0], runWords)
 		}
-		c.unspaced(word)
+	}
+	if last := lengths[1:]; sum(last)+len(last)-1 >= runLength { // the end of a text may be a run that is shorter
+		c.run(starts[1], len(last))
 	}
 }
 
-// run adds words in a row, which are found in any case.
-func (c *collector) run(words []string) {
-	if len(words) > 1 {
-		c.add(needle{text: " " + folded(strings.Join(words, " ")) + " "})
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+// run looks for the latest words in a row, which are found in any case.
+func (c *collector) run(start, words int) {
+	if words > 1 {
+		c.caseless.find(c.text[start:], c.found)
 	}
 }
 
-// word adds a word by itself, and of a long one of a script without spaces each part too.
-func (c *collector) word(word string) {
+// word looks for a word by itself, and of a long one of a script without spaces for each part too.
+func (c *collector) word(word string, folded []byte) {
 	length := utf8.RuneCountInString(word)
 	switch {
-	case length < 2 || c.own[folded(word)]:
+	case length < 2 || c.own[string(folded)]:
 	case length >= fullLength || isUnspaced(word):
-		c.add(needle{text: folded(word)})
-		c.unspaced(word)
+		c.caseless.find(folded, c.found)
+		c.unspaced(word, folded)
 	default:
-		c.add(needle{text: " " + word + " ", short: true})
+		c.exact.find([]byte(" "+word+" "), c.found)
 	}
 }
 
-// unspaced adds what may be a sentence without spaces.
-func (c *collector) unspaced(word string) {
-	if !isUnspaced(word) {
+// unspaced looks for the parts of what may be a sentence without spaces.
+func (c *collector) unspaced(word string, folded []byte) {
+	if len(word) < runUnspaced || !isUnspaced(word) {
 		return
 	}
-	runes := []rune(word)
-	for i := range max(len(runes)-runUnspaced+1, 0) {
-		c.add(needle{text: folded(string(runes[i : i+runUnspaced]))})
+	var starts [runUnspaced]int // of the latest characters
+	length := 0
+	for at := 0; at < len(folded); {
+		_, size := utf8.DecodeRune(folded[at:])
+		starts[length%runUnspaced] = at
+		length++
+		at += size
+		if length >= runUnspaced {
+			c.caseless.find(folded[starts[length%runUnspaced]:at], c.found)
+		}
 	}
 }
 
-func (c *collector) add(n needle) {
-	if !c.seen[n] {
-		c.seen[n] = true
-		c.needles = append(c.needles, n)
+// fold appends a word, and returns how many characters it has.
+func (c *collector) fold(word string) int {
+	length := 0
+	for _, r := range word {
+		if r < utf8.RuneSelf {
+			c.text = append(c.text, foldedASCII(byte(r)))
+		} else {
+			if least, known := c.alphabet[r]; known {
+				r = least
+			}
+			c.text = utf8.AppendRune(c.text, r)
+		}
+		length++
 	}
+	return length
 }
 
 // isUnspaced reports whether a word is of a script in which words do not stand apart.
 func isUnspaced(word string) bool {
 	return strings.ContainsFunc(word, func(r rune) bool {
-		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+		return r >= firstUnspaced && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 	})
 }
+
+// firstUnspaced is the first character of these scripts; most texts have none beyond it.
+const firstUnspaced = 0x0E00

@@ -39,7 +39,7 @@ func unescape(text string) string {
 		text = html.UnescapeString(text)
 	}
 	if strings.Contains(text, "%") {
-		text = percent.ReplaceAllStringFunc(text, func(escaped string) string { return string([]byte{byteOf(escaped[1:])}) })
+		text = unescapePercents(text)
 	}
 	if strings.Contains(text, `\`) {
 		text = unescapeBackslashes(text)
@@ -47,11 +47,28 @@ func unescape(text string) string {
 	return text
 }
 
-var percent = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+func unescapePercents(text string) string {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+3 <= len(text) && isHex(text[i+1:i+3]) {
+			out = append(out, byteOf(text[i+1:i+3]))
+			i += 2
+			continue
+		}
+		out = append(out, text[i])
+	}
+	return string(out)
+}
 
 func byteOf(digits string) byte {
-	n, _ := strconv.ParseUint(digits, 16, 8) // two hexadecimal ones
-	return byte(n)
+	return digit(digits[0])<<4 | digit(digits[1]) // two hexadecimal ones
+}
+
+func digit(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&^0x20 - 'A' + 10
 }
 
 // unescapeBackslashes reads the escapes of JSON, PHP and Go: \uXXXX, \UXXXXXXXX, \xXX, and \n and its like as space.
@@ -127,8 +144,25 @@ func wordsOf(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return !isLetter(r) })
 }
 
+// nextWord returns where in a text the next of wordsOf begins and ends; ok is false if there is none.
+func nextWord(text string, from int) (start, end int, ok bool) {
+	start = -1
+	for i, r := range text[from:] {
+		switch letter := isLetter(r); {
+		case letter && start < 0:
+			start = from + i
+		case !letter && start >= 0:
+			return start, from + i, true
+		}
+	}
+	return start, len(text), start >= 0
+}
+
 // isLetter reports whether a rune is a part of a word. Accents may be runes of their own.
 func isLetter(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }
 
@@ -141,6 +175,14 @@ func folded(text string) string {
 		}
 		return least
 	}, text)
+}
+
+// foldedASCII is folded for a single character: the least of its cases is the capital.
+func foldedASCII(c byte) byte {
+	if c >= 'a' && c <= 'z' {
+		return c - 'a' + 'A'
+	}
+	return c
 }
 
 // decoded returns what the words of a text hold that are base64 of a text.
