@@ -170,6 +170,20 @@ func TestWhatTheStoreSays(t *testing.T) {
 	}
 }
 
+// All that is said of fields is gone through one by one later on, and stands in a line of the log.
+func TestFaultsOfFieldsAreBounded(t *testing.T) {
+	var body strings.Builder
+	for i := range 10_000 {
+		_, _ = body.WriteString(`"f` + strconv.Itoa(i) + `":{"required":"x","exist":"y"},`)
+	}
+	client := newClient(t, answering(422, `{`+body.String()+`"city":{"required":"x"}}`))
+	for method, err := range both(t.Context(), client) {
+		if got := failure(t, err); got.Kind != fluentcart.Invalid || len(got.Fields) == 0 || len(got.Fields) > 32 {
+			t.Errorf("%s: %v with %d fields", method, got.Kind, len(got.Fields))
+		}
+	}
+}
+
 // Each recorded answer of a live store becomes a customer or an error of the kind that it is.
 func TestRecordedAnswers(t *testing.T) {
 	kinds := map[string]fluentcart.Kind{

@@ -226,14 +226,14 @@ func (c *collector) unspaced(word string, folded []byte) {
 func (c *collector) fold(word string) int {
 	length := 0
 	for _, r := range word {
-		if r < utf8.RuneSelf {
-			c.text = append(c.text, foldedASCII(byte(r)))
-		} else {
+		if r >= 'a' && r <= 'z' {
+			r -= 'a' - 'A' // the least of its cases
+		} else if r >= utf8.RuneSelf {
 			if least, known := c.alphabet[r]; known {
 				r = least
 			}
-			c.text = utf8.AppendRune(c.text, r)
 		}
+		c.text = utf8.AppendRune(c.text, r)
 		length++
 	}
 	return length

@@ -177,14 +177,6 @@ func folded(text string) string {
 	}, text)
 }
 
-// foldedASCII is folded for a single character: the least of its cases is the capital.
-func foldedASCII(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		return c - 'a' + 'A'
-	}
-	return c
-}
-
 // decoded returns what the words of a text hold that are base64 of a text.
 func decoded(text string) []string {
 	var found []string
