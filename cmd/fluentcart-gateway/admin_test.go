@@ -31,6 +31,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
 )
 
 // admin asks a process at its admin door.
@@ -148,9 +149,7 @@ func TestGatewayIsNotReadyWhileTheStoreRefusesItsCredentials(t *testing.T) {
 
 // All gateways have the same store: whoever took them all away would gain nothing.
 func TestGatewayStaysReadyWhileTheStoreIsDown(t *testing.T) {
-	store := httptest.NewServer(http.NotFoundHandler())
-	store.Close()
-	p := startProcess(t, "no", store.URL)
+	p := startProcess(t, "no", sandboxtest.Down(t))
 	for range 10 {
 		_, _ = p.customers.UpdateCustomer(t.Context(), cityOf(1))
 	}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
 )
 
 // both makes a GET and a PUT, and returns their errors by method.
@@ -126,8 +127,6 @@ func TestClientsOwnTimeouts(t *testing.T) {
 }
 
 func TestStoresThatAreNotReached(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
 	stranger.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that fails
 	stranger.StartTLS()
@@ -143,7 +142,7 @@ func TestStoresThatAreNotReached(t *testing.T) {
 		name, url string
 		kind      fluentcart.Kind
 	}{
-		{"nobody listens", closed.URL, fluentcart.Unreachable},
+		{"nobody listens", sandboxtest.Down(t), fluentcart.Unreachable},
 		{"a certificate that nobody vouches for", stranger.URL, fluentcart.NotTrusted},
 		{"TLS 1.1", old.URL, fluentcart.NotTrusted},
 		{"plain HTTP where TLS should be", strings.Replace(plain.URL, "http:", "https:", 1), fluentcart.NotTrusted},

@@ -28,6 +28,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
 )
 
 // Every case runs over gRPC and over JSON, each in front of a fresh store, and must come out the same.
@@ -135,9 +136,7 @@ func (c apiCase) start(t *testing.T) *gateway {
 	}
 	switch {
 	case c.Store.Down:
-		closed := httptest.NewServer(http.NotFoundHandler())
-		closed.Close()
-		opts.storeURL = closed.URL
+		opts.storeURL = sandboxtest.Down(t)
 	case c.Store.Untrusted:
 		unknown := httptest.NewUnstartedServer(http.NotFoundHandler())
 		unknown.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of every handshake

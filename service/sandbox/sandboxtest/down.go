@@ -1,0 +1,31 @@
+// Package sandboxtest has what tests need of a store beside the sandbox.
+package sandboxtest
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+)
+
+// Down is the address of a store that is down until the test ends: its port is taken, so that nobody else comes to
+// listen there, and connections are refused.
+func Down(t testing.TB) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, ok := bound.(*syscall.SockaddrInet4)
+	if !ok {
+		t.Fatalf("bound to %T", bound)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", address.Port)
+}
