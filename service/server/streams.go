@@ -70,12 +70,10 @@ func (s *endableStream) SendMsg(message any) error {
 	return s.ServerStream.SendMsg(message)
 }
 
-// tell sends a watcher how it is, unless it knows. One that does not take what it was sent before is told nothing: it
-// could keep the gateway from stopping.
+// tell sends a watcher how it is, unless it knows. It waits for what the handler is sending, which never lasts: of 64 KiB
+// that gRPC queues for a stream, changes of health fill less than half until the connection is too old.
 func (s *endableStream) tell(health *healthv1.HealthCheckResponse) {
-	if !s.mu.TryLock() {
-		return
-	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
 	if s.last != health.GetStatus() {
