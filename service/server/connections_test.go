@@ -221,6 +221,27 @@ func TestLightConnectionsKeepNoNewcomerOut(t *testing.T) {
 	})
 }
 
+// Nor do light connections from as many hosts: no more is held against a newcomer than a first call.
+func TestLightHostsKeepNoNewcomerOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDoor(t)
+		var light []net.Conn
+		for i := range 250 {
+			near, far := d.connectFrom(fmt.Sprintf("192.0.2.%d", i))
+			send(near, far, server.MaxUnprovenWeight/250)
+			light = append(light, far)
+		}
+		near, newcomer := d.connectFrom("198.51.100.1")
+		send(near, newcomer, 140<<10)
+		if !isOpen(newcomer) || !isOpen(light[249]) {
+			t.Error("the newcomer is kept out, or the youngest of the others is closed")
+		}
+		if isOpen(light[0]) {
+			t.Error("the oldest is open")
+		}
+	})
+}
+
 func TestHostThatSendsMuchMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
