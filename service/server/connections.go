@@ -247,6 +247,7 @@ func (c *connection) weigh(bytes int) {
 	var ended []*connection
 	o.mu.Lock()
 	if c.state == isUnproven {
+		bytes = max(bytes, -c.weight)
 		c.weight += bytes
 		o.hosts[c.from].weight += bytes
 		o.weight += bytes

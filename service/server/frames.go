@@ -124,6 +124,7 @@ type frameMeter struct {
 	unfinished *unfinishedCalls
 
 	chatter, resets, free bucket
+	begun                 int // streams that have not been reset
 
 	// Of what passed last: what its frames hold beyond their bytes, how much more unfinished messages hold, and for how
 	// long to read no more.
@@ -165,6 +166,7 @@ func (m *frameMeter) count(f frame) bool {
 	case http2.FrameHeaders:
 		m.chatter.add(chatterPerCall)
 		m.weight += streamWeight
+		m.begun++
 		return true
 	case http2.FrameData:
 		if f.length >= tinyData || f.ends() {
@@ -173,6 +175,10 @@ func (m *frameMeter) count(f frame) bool {
 		m.weight += tinyData
 		return m.chatter.take()
 	case http2.FrameRSTStream:
+		if m.begun > 0 { // who gives up a call gives back what it weighed, and no more
+			m.begun--
+			m.weight -= streamWeight
+		}
 		if !m.free.take() {
 			m.pause += resetPause
 		}
