@@ -2,17 +2,11 @@ package server
 
 import (
 	"container/list"
-	"context"
-	"errors"
 	"net"
-	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"google.golang.org/grpc/peer"
 )
 
 // A connection is unproven until a call on it was let in. Anybody can open one, so unproven ones are few, short-lived
@@ -265,48 +259,4 @@ func (c *connection) weigh(bytes int) {
 	for _, c := range ended {
 		c.hangUp()
 	}
-}
-
-func (c *connection) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.weigh(n)
-	return n, err
-}
-
-// Write fails when the other side takes next to nothing for takingTime: it would otherwise hold a goroutine, and what was
-// to be written, for as long as it likes. A slow line that takes a little all the time may take long over the whole.
-func (c *connection) Write(p []byte) (int, error) {
-	for written := 0; ; {
-		if err := c.SetWriteDeadline(time.Now().Add(takingTime)); err != nil {
-			return written, err
-		}
-		n, err := c.Conn.Write(p[written:])
-		written += n
-		if err == nil || n < leastTaken || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return written, err
-		}
-	}
-}
-
-// LocalAddr is the address with the connection in it: the one thing of a connection that both doors hand on to a call,
-// through TLS too.
-func (c *connection) LocalAddr() net.Addr { return localAddr{c.Conn.LocalAddr(), c} }
-
-type localAddr struct {
-	net.Addr
-
-	of *connection
-}
-
-// connectionOf returns the connection that a call came on, or nil.
-func connectionOf(ctx context.Context) *connection {
-	if from, ok := peer.FromContext(ctx); ok {
-		if local, ok := from.LocalAddr.(localAddr); ok {
-			return local.of
-		}
-	}
-	if local, ok := ctx.Value(http.LocalAddrContextKey).(localAddr); ok {
-		return local.of
-	}
-	return nil
 }

@@ -1,0 +1,58 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"google.golang.org/grpc/peer"
+)
+
+// What both doors do with a connection: it is read, written, and found again by the calls on it.
+
+func (c *connection) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.weigh(n)
+	return n, err
+}
+
+// Write fails when the other side takes next to nothing for takingTime: it would otherwise hold a goroutine, and what was
+// to be written, for as long as it likes. A slow line that takes a little all the time may take long over the whole.
+func (c *connection) Write(p []byte) (int, error) {
+	for written := 0; ; {
+		if err := c.SetWriteDeadline(time.Now().Add(takingTime)); err != nil {
+			return written, err
+		}
+		n, err := c.Conn.Write(p[written:])
+		written += n
+		if err == nil || n < leastTaken || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return written, err
+		}
+	}
+}
+
+// LocalAddr is the address with the connection in it: the one thing of a connection that both doors hand on to a call,
+// through TLS too.
+func (c *connection) LocalAddr() net.Addr { return localAddr{c.Conn.LocalAddr(), c} }
+
+type localAddr struct {
+	net.Addr
+
+	of *connection
+}
+
+// connectionOf returns the connection that a call came on, or nil.
+func connectionOf(ctx context.Context) *connection {
+	if from, ok := peer.FromContext(ctx); ok {
+		if local, ok := from.LocalAddr.(localAddr); ok {
+			return local.of
+		}
+	}
+	if local, ok := ctx.Value(http.LocalAddrContextKey).(localAddr); ok {
+		return local.of
+	}
+	return nil
+}
