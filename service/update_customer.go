@@ -13,8 +13,8 @@ import (
 // for a caller the customer is as asked, either way.
 const updated = "Customer updated successfully!"
 
-// UpdateCustomer asks the store about a stranger, enters, validates, takes its turn, reads, merges, writes, compares and answers. Its errors are those of
-// errors.go.
+// UpdateCustomer asks the store about a stranger, enters, validates, takes its turn, reads, merges, writes, compares and
+// answers. Its errors are those of errors.go.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 	if who := strangerOf(ctx); who != nil {
 		if err := s.introduce(ctx, who, request); err != nil {
