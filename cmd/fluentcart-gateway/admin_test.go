@@ -141,7 +141,7 @@ func TestGatewayIsNotReadyWhileTheStoreRefusesItsCredentials(t *testing.T) {
 	write("")
 	if !waitFor(t, 10*time.Second, func() bool {
 		_, said := p.admin(t, "/metrics")
-		return strings.Contains(said, `fluentcart_gateway_file_out_of_date{file="--store-password-file"} 1`)
+		return strings.Contains(said, `fluentcart_gateway_file_stale{file="--store-password-file"} 1`)
 	}) {
 		t.Error("the metrics do not tell that the file is no good")
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 )
 
 // How callers prove who they are.
@@ -69,7 +69,7 @@ func (c *serveConfig) checkCallers() []error {
 		parse := func(contents [][]byte) (*caller.Tokens, error) {
 			return caller.ParseTokens(contents[0], c.usualPermissions())
 		}
-		if err := load(c, &c.files.tokens, parse, livefile.Source{Name: "--token-file", Path: c.TokenFile, Secret: true}); err != nil {
+		if err := load(c, &c.files.tokens, parse, filereload.Source{Name: "--token-file", Path: c.TokenFile, Secret: true}); err != nil {
 			faults = append(faults, err)
 		} else if c.files.tokens.Get().Len() == 0 {
 			fault("--token-file=%s has no tokens: make one with `fluentcart-gateway token NAME`, which prints the line for this file", c.TokenFile)
@@ -82,7 +82,7 @@ func (c *serveConfig) checkCallers() []error {
 func (c *serveConfig) checkTLS() []error {
 	var faults []error
 	if c.TLSClientCA != "" {
-		if err := load(c, &c.files.clientCA, parseRoots, livefile.Source{Name: "--tls-client-ca", Path: c.TLSClientCA}); err != nil {
+		if err := load(c, &c.files.clientCA, parseRoots, filereload.Source{Name: "--tls-client-ca", Path: c.TLSClientCA}); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -92,10 +92,10 @@ func (c *serveConfig) checkTLS() []error {
 	if c.TLSCert == "" || len(faults) > 0 {
 		return faults
 	}
-	sources := []livefile.Source{{Name: "--tls-cert", Path: c.TLSCert}, {Name: "--tls-key", Path: c.TLSKey, Secret: true}}
+	sources := []filereload.Source{{Name: "--tls-cert", Path: c.TLSCert}, {Name: "--tls-key", Path: c.TLSKey, Secret: true}}
 	parse := parseKeyPair
 	if c.TLSClientCA != "" {
-		sources = append(sources, livefile.Source{Name: "--tls-client-ca", Path: c.TLSClientCA})
+		sources = append(sources, filereload.Source{Name: "--tls-client-ca", Path: c.TLSClientCA})
 		parse = parseClientDoor
 	}
 	if err := load(c, &c.files.tls, parse, sources...); err != nil {

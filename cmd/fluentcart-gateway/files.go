@@ -11,24 +11,24 @@ import (
 	"unicode"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/secret"
 )
 
 // files are what the configuration points to, each as it is now. Those that it does not point to are nil.
 type files struct {
-	password, redisPassword *livefile.Value[secret.Text]
-	tokens                  *livefile.Value[*caller.Tokens]
-	tls                     *livefile.Value[*tls.Config]
-	clientCA                *livefile.Value[*x509.CertPool]
-	storeCA                 *livefile.Value[*x509.CertPool]
+	password, redisPassword *filereload.Value[secret.Text]
+	tokens                  *filereload.Value[*caller.Tokens]
+	tls                     *filereload.Value[*tls.Config]
+	clientCA                *filereload.Value[*x509.CertPool]
+	storeCA                 *filereload.Value[*x509.CertPool]
 
-	watched []livefile.File
+	watched []filereload.File
 }
 
 // load reads a file, or files that belong together, from now on.
-func load[T any](c *serveConfig, target **livefile.Value[T], parse func([][]byte) (T, error), sources ...livefile.Source) error {
-	value, err := livefile.Load(livefile.Config[T]{Sources: sources, Make: parse, Logger: c.logger})
+func load[T any](c *serveConfig, target **filereload.Value[T], parse func([][]byte) (T, error), sources ...filereload.Source) error {
+	value, err := filereload.Load(filereload.Config[T]{Sources: sources, Make: parse, Logger: c.logger})
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 )
 
 // closeTime is how long stopping waits for leases to be released in Redis; they end by themselves else.
@@ -87,7 +87,7 @@ func (c *serveConfig) checkRedis() []error {
 	if c.RedisURL == "" {
 		faults = append(faults, errors.New("--redis-password-file is of no use without --redis-url"))
 	}
-	if err := load(c, &c.files.redisPassword, parsePassword, livefile.Source{Name: "--redis-password-file", Path: c.RedisPasswordFile, Secret: true}); err != nil {
+	if err := load(c, &c.files.redisPassword, parsePassword, filereload.Source{Name: "--redis-password-file", Path: c.RedisPasswordFile, Secret: true}); err != nil {
 		faults = append(faults, err)
 	}
 	return faults

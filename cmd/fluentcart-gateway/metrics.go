@@ -68,7 +68,7 @@ func (m *metrics) watch(cfg *serveConfig, customers *service.Service, client *fl
 
 	m.gauge("store_suspended", "1 while the store fails so often that nothing is written to it.", func() float64 { return boolean(!client.Proven()) })
 	for _, file := range cfg.files.watched {
-		m.gaugeOf(prometheus.Labels{"file": file.Name()}, "file_out_of_date", "1 if the file has changed and is no good, so that what there was before is in use.", func() float64 { return boolean(file.OutOfDate()) })
+		m.gaugeOf(prometheus.Labels{"file": file.Name()}, "file_stale", "1 if the file has changed and is no good, so that what there was before is in use.", func() float64 { return boolean(file.Stale()) })
 	}
 	if cfg.files.tls != nil {
 		m.gauge("certificate_expiry_timestamp_seconds", "When the certificate of the doors (--tls-cert) expires, in Unix time.", func() float64 { return float64(cfg.certificateExpiry().Unix()) })

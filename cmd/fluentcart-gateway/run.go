@@ -14,7 +14,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
@@ -97,7 +97,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		group.Go(func() error { return serveSandbox(behind, listeners.sandbox) })
 	}
 	group.Go(func() error { return admin.Run(behind, listeners.admin) })
-	go livefile.Watch(behind, cfg.files.watched...) // nobody waits for it: a file system that hangs must not keep the gateway from stopping
+	go filereload.Watch(behind, cfg.files.watched...) // nobody waits for it: a file system that hangs must not keep the gateway from stopping
 	group.Go(func() error {
 		defer stopBehind()
 		return doors.Run(ctx, listeners.grpc, listeners.http)

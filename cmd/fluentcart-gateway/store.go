@@ -9,7 +9,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/livefile"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -24,7 +24,7 @@ func (c *serveConfig) checkStore() []error {
 		faults = append(faults, errors.New("--store-url: http:// would send the credentials over the network unencrypted; use https://, or give --allow-insecure-store"))
 	}
 	if c.StoreCA != "" {
-		if err := load(c, &c.files.storeCA, parseRoots, livefile.Source{Name: "--store-ca", Path: c.StoreCA}); err != nil {
+		if err := load(c, &c.files.storeCA, parseRoots, filereload.Source{Name: "--store-ca", Path: c.StoreCA}); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -40,7 +40,7 @@ func (c *serveConfig) checkStore() []error {
 	if c.StorePasswordFile == "" {
 		return append(faults, errors.New("--store-password-file is missing: give a file with an application password of that user (WordPress: Users, Profile, Application Passwords)"))
 	}
-	if err := load(c, &c.files.password, parsePassword, livefile.Source{Name: "--store-password-file", Path: c.StorePasswordFile, Secret: true}); err != nil {
+	if err := load(c, &c.files.password, parsePassword, filereload.Source{Name: "--store-password-file", Path: c.StorePasswordFile, Secret: true}); err != nil {
 		faults = append(faults, err)
 	}
 	return faults
@@ -95,7 +95,7 @@ func (c *serveConfig) storeConfig(url string, measure storeMetrics, logger *slog
 		store.Credentials = func(context.Context) fluentcart.Credentials {
 			return fluentcart.Credentials{Username: c.StoreUsername, Password: c.files.password.Get()}
 		}
-		store.Renew = func() { c.files.password.Refresh() }
+		store.Renew = func() { c.files.password.Reload() }
 	}
 	return store
 }

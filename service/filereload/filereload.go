@@ -1,8 +1,8 @@
-// Package livefile keeps what is made of files up to date while they change: certificates, passwords, lists of tokens.
+// Package filereload keeps what is made of files up to date while they change: certificates, passwords, lists of tokens.
 //
 // Files are read again and again, and not watched: that also sees what a secret store of Kubernetes does (it swaps a
 // symbolic link), what comes over a network file system, and two changes within one tick of a clock.
-package livefile
+package filereload
 
 import (
 	"bytes"
@@ -85,9 +85,9 @@ func Load[T any](cfg Config[T]) (*Value[T], error) {
 // Get returns the value of the newest contents that were good.
 func (v *Value[T]) Get() T { return *v.current.Load() }
 
-// Refresh reads the files at once, as somebody has reason to think that they have changed, and returns whether there
+// Reload reads the files at once, as somebody has reason to think that they have changed, and returns whether there
 // is a new value.
-func (v *Value[T]) Refresh() bool {
+func (v *Value[T]) Reload() bool {
 	if v.once {
 		return false
 	}
@@ -199,13 +199,13 @@ func (v *Value[T]) Name() string {
 	return strings.Join(names, " and ")
 }
 
-// OutOfDate reports whether the files have changed and are no good, so that what there was before is still in use.
-func (v *Value[T]) OutOfDate() bool { return v.told.Load() }
+// Stale reports whether the files have changed and are no good, so that what there was before is still in use.
+func (v *Value[T]) Stale() bool { return v.told.Load() }
 
 // File is a Value of any type.
 type File interface {
 	Name() string
-	OutOfDate() bool
+	Stale() bool
 
 	look(context.Context)
 }

@@ -1,4 +1,4 @@
-package livefile
+package filereload
 
 import (
 	"bytes"
@@ -110,12 +110,12 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			watching(t, func(t *testing.T, w *watched) {
-				if w.value.OutOfDate() {
+				if w.value.Stale() {
 					t.Error("it is out of date from the beginning")
 				}
 				spoil(t, w)
 				after(10 * time.Second)
-				if !w.value.OutOfDate() || w.value.Name() != "--first and --second" {
+				if !w.value.Stale() || w.value.Name() != "--first and --second" {
 					t.Errorf("%s is not said to be out of date", w.value.Name())
 				}
 				if got := w.value.Get(); got != "a1b1" {
@@ -131,8 +131,8 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				after(time.Second)
-				if got := w.value.Get(); got != "a3b3" || w.value.OutOfDate() {
-					t.Errorf("when the files were good again the value was %q, out of date: %v", got, w.value.OutOfDate())
+				if got := w.value.Get(); got != "a3b3" || w.value.Stale() {
+					t.Errorf("when the files were good again the value was %q, out of date: %v", got, w.value.Stale())
 				}
 			})
 		})
@@ -172,15 +172,15 @@ func TestSwappedLinkIsSeen(t *testing.T) {
 
 func TestRefreshReadsAtOnce(t *testing.T) {
 	watching(t, func(t *testing.T, w *watched) {
-		if w.value.Refresh() {
-			t.Error("nothing has changed, and Refresh says that it has")
+		if w.value.Reload() {
+			t.Error("nothing has changed, and Reload says that it has")
 		}
 		write(t, w.first, "a2")
-		if w.value.Refresh() || w.value.Get() != "a1b1" {
+		if w.value.Reload() || w.value.Get() != "a1b1" {
 			t.Error("what is no good was taken")
 		}
 		write(t, w.second, "b2")
-		if !w.value.Refresh() || w.value.Get() != "a2b2" {
+		if !w.value.Reload() || w.value.Get() != "a2b2" {
 			t.Errorf("the value is %q", w.value.Get())
 		}
 	})
@@ -227,7 +227,7 @@ func TestPipeIsReadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	value.look(t.Context()) // else it would wait for somebody to write
-	if value.Refresh() || value.Get() != "once" {
+	if value.Reload() || value.Get() != "once" {
 		t.Errorf("the value is %q", value.Get())
 	}
 }
