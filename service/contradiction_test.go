@@ -11,7 +11,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // A store that writes and then says no is found out, and so is one that does not write and says the same: neither is
@@ -57,12 +57,12 @@ func TestWhatTheStoreSaysAfterTheWriteIsFoundOut(t *testing.T) {
 					got := tr.update(leaving(t, false, 20*time.Second), 1, firstOfCrowd, "city")
 					tr.finish(t)
 					tr.judge(t)
-					want := soak.Written
+					want := history.Written
 					switch {
 					case !writes && row.answered:
-						want = soak.NotWritten // without a customer it is an ordinary refusal
+						want = history.NotWritten // without a customer it is an ordinary refusal
 					case !writes:
-						want = soak.Unknown
+						want = history.Unknown
 					}
 					if puts := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodPut })); got.Outcome != want || puts != 1 {
 						t.Errorf("told %s, %s after %d writes were sent, want %v", got.reason, got.state, puts, want)
@@ -86,7 +86,7 @@ func TestErrorPrintedInFrontOfTheSuccess(t *testing.T) {
 		got := tr.update(t.Context(), 1, firstOfCrowd, "city")
 		tr.finish(t)
 		tr.judge(t)
-		if reads := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet })); got.Outcome != soak.Written || reads != 1 {
+		if reads := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet })); got.Outcome != history.Written || reads != 1 {
 			t.Errorf("told %s after %d reads", got.reason, reads)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // Under more load than the store can take nobody waits longer than it has time, and nothing is sent to the store that
@@ -28,7 +28,7 @@ func TestNothingIsBegunThatItsDeadlineWouldCutOff(t *testing.T) {
 		reasons := map[string]int{}
 		for _, c := range tr.calls {
 			reasons[c.reason]++
-			if c.Outcome == soak.Unknown {
+			if c.Outcome == history.Unknown {
 				t.Errorf("%v was told %s", c, c.reason)
 			}
 		}
@@ -82,7 +82,7 @@ func hurry(t *testing.T, seed uint64, fail func(*http.Request) *sandbox.Failure)
 		store:   sandbox.Config{Workers: slots, Customers: customers, Fail: fail},
 		service: service.Config{MaxInFlight: slots},
 	})
-	if first := tr.update(t.Context(), 0, 1, "city"); first.Outcome != soak.Written { // now the pace is known
+	if first := tr.update(t.Context(), 0, 1, "city"); first.Outcome != history.Written { // now the pace is known
 		t.Fatalf("the first call was told %s", first.Code)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -14,7 +14,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // lateBy is how long after the gateway has given up waiting the late write lands.
@@ -92,7 +92,7 @@ func TestLateWriteNeverReverts(t *testing.T) {
 			const landed = latency + timeout + lateBy
 			const seen = landed + 1100*time.Millisecond // the longest pause between two looks, and the look
 			switch leaves := first.took() == r.patience; {
-			case first.Outcome == soak.Written:
+			case first.Outcome == history.Written:
 				stayed++
 				if first.took() < landed || first.took() > seen {
 					t.Errorf("the write landed after %v, and its caller was told after %v", landed, first.took())
@@ -104,7 +104,7 @@ func TestLateWriteNeverReverts(t *testing.T) {
 			}
 
 			want := 2
-			if second.Outcome != soak.Written {
+			if second.Outcome != history.Written {
 				want = 1
 				refused++
 				if second.state != "not_sent" || second.took() > r.deadline {
@@ -143,14 +143,14 @@ func TestWithoutQuarantineLateWritesRevert(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tr, first, second := drawRound(seed, number).play(t, hasty{lease.NewLocal()})
 			calls := tr.history()
-			if len(soak.Reverts(calls, tr.store.Writes())) == 0 {
+			if len(history.Reverts(calls, tr.store.Writes())) == 0 {
 				return
 			}
 			reverted++
-			if soak.Linearizable(calls, tr.initial, 0) != nil {
+			if history.Linearizable(calls, tr.initial, 0) != nil {
 				unexplained++
 			}
-			if first.Outcome == soak.Written && second.Outcome == soak.Written {
+			if first.Outcome == history.Written && second.Outcome == history.Written {
 				bothTold++
 			}
 		})

@@ -15,7 +15,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // slowWrites makes writes take that much longer.
@@ -64,7 +64,7 @@ func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
 						}
 					})
 					callers.Wait()
-					if again := tr.update(t.Context(), 3, 1, "state"); again.Outcome != soak.Written || again.took() > 2*latency+slow+2*row.connecting {
+					if again := tr.update(t.Context(), 3, 1, "state"); again.Outcome != history.Written || again.took() > 2*latency+slow+2*row.connecting {
 						t.Errorf("the next call was told %s after %v", again.Code, again.took())
 					}
 					tr.finish(t)
@@ -146,7 +146,7 @@ func TestWhoLeavesInTheSameMomentIsToldTheTruth(t *testing.T) {
 						service:    service.Config{MaxInFlight: callers},
 						connecting: connecting,
 					})
-					outcomes := make([]soak.Outcome, callers)
+					outcomes := make([]history.Outcome, callers)
 					var all sync.WaitGroup
 					for i := range callers {
 						all.Go(func() {
@@ -159,7 +159,7 @@ func TestWhoLeavesInTheSameMomentIsToldTheTruth(t *testing.T) {
 					tr.judge(t)
 					written := len(tr.store.Writes())
 					for i, outcome := range outcomes {
-						if writes := tr.writesOf(firstOfCrowd + int64(i)); outcome == soak.Unknown && len(writes) != 1 {
+						if writes := tr.writesOf(firstOfCrowd + int64(i)); outcome == history.Unknown && len(writes) != 1 {
 							t.Errorf("call %d was told that it was sent, and %d writes came of it", i, len(writes))
 						}
 					}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // A write that was sent, and is never seen, is unknown to its caller, and in the way of others until it cannot land any
@@ -49,7 +49,7 @@ func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
 				})
 				callers.Go(func() {
 					pass(100 * time.Millisecond)
-					if second := tr.update(t.Context(), 2, 1, "notes"); second.Outcome != soak.Written {
+					if second := tr.update(t.Context(), 2, 1, "notes"); second.Outcome != history.Written {
 						t.Errorf("the next caller was told %s", second.Code)
 					}
 				})

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // While a store is down it is asked once a second, and callers are refused at once; when it is back they are served.
@@ -85,7 +85,7 @@ func TestOutage(t *testing.T) {
 				}
 			case !c.Begin.Before(back.Add(recovery)):
 				asked++
-				if c.Outcome == soak.Written {
+				if c.Outcome == history.Written {
 					served++
 				}
 			}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 const (
@@ -42,7 +42,7 @@ func TestOverload(t *testing.T) {
 		var ended time.Time
 		for _, c := range tr.calls {
 			switch {
-			case c.Outcome == soak.Written:
+			case c.Outcome == history.Written:
 				served++
 				if c.End.After(ended) {
 					ended = c.End
@@ -101,7 +101,7 @@ func TestModestCallerGetsItsShare(t *testing.T) {
 		for _, c := range tr.calls {
 			isModest := c.ID >= greedy
 			switch {
-			case c.Outcome == soak.Written:
+			case c.Outcome == history.Written:
 				served[isModest]++
 				if isModest {
 					last = max(last, c.End.Sub(began))

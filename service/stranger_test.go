@@ -18,7 +18,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // users are callers with accounts of their own in the store.
@@ -134,7 +134,7 @@ func TestBusyCallerIsAskedAboutOnceAndAnIdleOneAgain(t *testing.T) {
 		call := 0
 		update := func() {
 			call++
-			if c := tr.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstOfCrowd, "city"); c.Outcome != soak.Written {
+			if c := tr.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstOfCrowd, "city"); c.Outcome != history.Written {
 				t.Errorf("%v was told %s", c, c.reason)
 			}
 		}
@@ -164,7 +164,7 @@ func TestCallsOfOneStrangerAskOnce(t *testing.T) {
 		for i := range calls {
 			ctx := all.by(t, sandbox.AdminUsername, sandbox.AdminPassword)
 			running.Go(func() {
-				if c := tr.update(ctx, i, firstOfCrowd+int64(i), "city"); c.Outcome != soak.Written {
+				if c := tr.update(ctx, i, firstOfCrowd+int64(i), "city"); c.Outcome != history.Written {
 					t.Errorf("%v was told %s", c, c.reason)
 				}
 			})
@@ -198,7 +198,7 @@ func TestStrangersDoNotGetInTheWay(t *testing.T) {
 					c.hear(tr.customers.UpdateCustomer(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: asked}))
 					return c, time.Since(began)
 				}
-				if c, _ := honest(0); c.Outcome != soak.Written {
+				if c, _ := honest(0); c.Outcome != history.Written {
 					t.Fatalf("told %s", c.reason)
 				}
 				writes := len(tr.writesOf(firstOfCrowd))
@@ -232,7 +232,7 @@ func TestStrangersDoNotGetInTheWay(t *testing.T) {
 				for i := range calls {
 					c, took := honest(i + 1)
 					longest = max(longest, took)
-					if c.Outcome != soak.Written {
+					if c.Outcome != history.Written {
 						t.Errorf("the honest caller was told %s", c.reason)
 					}
 				}

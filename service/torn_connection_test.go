@@ -15,7 +15,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // The connection to the store breaks after each byte of a write's request, and after each tenth of its answer. The
@@ -30,7 +30,7 @@ func TestTornConnections(t *testing.T) {
 	// The first call is cut nowhere, and tells how long a request is.
 	const lastOfCrowd = firstOfCrowd + customers - 1
 	uncut := newTornGateway(t, proxy)
-	if c := move(t, uncut.patient, lastOfCrowd); c.Outcome != soak.Written {
+	if c := move(t, uncut.patient, lastOfCrowd); c.Outcome != history.Written {
 		t.Fatalf("uncut: %s", c.Code)
 	}
 	uncut.close(t)
@@ -91,13 +91,13 @@ func TestTornConnections(t *testing.T) {
 			t.Errorf("%v: the write was sent %d times", cuts[i], sent)
 		case written[customer] > 1 || (written[customer] == 1) != isThere:
 			t.Errorf("%v: %d writes, and the new city is there: %v", cuts[i], written[customer], isThere)
-		case c.Outcome == soak.Written && (!isThere || c.After["city"] != cityOf(customer)):
+		case c.Outcome == history.Written && (!isThere || c.After["city"] != cityOf(customer)):
 			t.Errorf("%v: told OK, and it is not so", cuts[i])
-		case c.Outcome == soak.NotWritten && isThere:
+		case c.Outcome == history.NotWritten && isThere:
 			t.Errorf("%v: told %s, %s, and it was written", cuts[i], c.Code, c.state)
-		case c.Outcome == soak.Unknown && c.code != codes.Unknown:
+		case c.Outcome == history.Unknown && c.code != codes.Unknown:
 			t.Errorf("%v: unknown under %s", cuts[i], c.Code)
-		case !isIdle && isWhole && c.Outcome != soak.Written:
+		case !isIdle && isWhole && c.Outcome != history.Written:
 			t.Errorf("%v: told %s, %s, and it was written", cuts[i], c.Code, c.reason)
 		case !isIdle && !isWhole && isThere:
 			t.Errorf("%v: half a request was applied", cuts[i])

@@ -22,7 +22,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 const (
@@ -49,7 +49,7 @@ type trial struct {
 
 // told is a call, and what its caller was told.
 type told struct {
-	soak.Call
+	history.Call
 	code          codes.Code // OK for a call that was served
 	reason, state string
 	retryAfter    time.Duration
@@ -108,7 +108,7 @@ func (tr *trial) update(ctx context.Context, call int, customer int64, field str
 	if deadline, ok := ctx.Deadline(); ok {
 		ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	}
-	c := told{Call: soak.Call{ID: call, Customer: customer, Fields: map[string]string{field: value}, Begin: time.Now()}}
+	c := told{Call: history.Call{ID: call, Customer: customer, Fields: map[string]string{field: value}, Begin: time.Now()}}
 	response, err := tr.customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: asked})
 	c.End = time.Now()
 	c.hear(response, err)
@@ -122,7 +122,7 @@ func (tr *trial) update(ctx context.Context, call int, customer int64, field str
 func (c *told) hear(response *customerv1.UpdateCustomerResponse, err error) {
 	if err == nil {
 		is := response.GetCustomer()
-		c.Outcome = soak.Written
+		c.Outcome = history.Written
 		c.After = map[string]string{
 			"city": is.GetCity(), "state": is.GetState(), "country": is.GetCountry(),
 			"postcode": is.GetPostcode(), "status": is.GetStatus(), "notes": is.GetNotes(),
@@ -140,7 +140,7 @@ func (c *told) hear(response *customerv1.UpdateCustomerResponse, err error) {
 		}
 	}
 	if c.state == "not_sent" || c.state == "rejected" {
-		c.Outcome = soak.NotWritten
+		c.Outcome = history.NotWritten
 	}
 }
 
@@ -155,28 +155,28 @@ func (tr *trial) finish(t testing.TB) {
 func (tr *trial) judge(t testing.TB) {
 	t.Helper()
 	calls, writes := tr.history(), tr.store.Writes()
-	for _, fault := range slices.Concat(soak.Reverts(calls, writes), soak.FalseClaims(calls, writes)) {
+	for _, fault := range slices.Concat(history.Reverts(calls, writes), history.FalseClaims(calls, writes)) {
 		t.Error(fault)
 	}
-	if err := soak.Linearizable(calls, tr.initial, 0); err != nil {
+	if err := history.Linearizable(calls, tr.initial, 0); err != nil {
 		t.Error(err)
 	}
 	promises := map[codes.Code]bool{codes.DeadlineExceeded: true, codes.Unknown: true, codes.Canceled: true, codes.Internal: true}
 	for _, c := range tr.calls {
 		switch {
-		case c.Outcome == soak.Written:
+		case c.Outcome == history.Written:
 		case c.state == "":
 			t.Errorf("%v was not told what became of it", c)
-		case c.Outcome == soak.Unknown && !promises[c.code]:
+		case c.Outcome == history.Unknown && !promises[c.code]:
 			t.Errorf("%v is unknown under a code that says that nothing was written", c)
 		}
 	}
 }
 
-func (tr *trial) history() []soak.Call {
+func (tr *trial) history() []history.Call {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	calls := make([]soak.Call, len(tr.calls))
+	calls := make([]history.Call, len(tr.calls))
 	for i, c := range tr.calls {
 		calls[i] = c.Call
 	}

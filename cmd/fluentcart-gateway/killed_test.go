@@ -15,7 +15,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // pair are two gateways behind which a store writes slowly now and then, and a Redis between them.
@@ -84,12 +84,12 @@ func (p *gatewayPair) usable(t *testing.T, what string, customers []int64, withi
 	var all sync.WaitGroup
 	for _, customer := range customers {
 		all.Go(func() {
-			last := soak.Call{}
+			last := history.Call{}
 			for time.Now().Before(end) {
 				ctx, cancel := context.WithDeadline(t.Context(), end)
 				last = p.storm.update(ctx, p.any().customers, customer)
 				cancel()
-				if last.Outcome == soak.Written {
+				if last.Outcome == history.Written {
 					return
 				}
 				<-time.After(20 * time.Millisecond)

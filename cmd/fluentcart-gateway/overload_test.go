@@ -19,7 +19,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // phpStore is a store as it was measured (F24): four workers, 33 ms a call.
@@ -128,7 +128,7 @@ func TestManyCallsOnOneConnectionDoNotStall(t *testing.T) {
 	var all sync.WaitGroup
 	for _, customer := range ids(calls) {
 		all.Go(func() {
-			if call := s.update(ctx, gateway.customers, customer); call.Outcome != soak.Written {
+			if call := s.update(ctx, gateway.customers, customer); call.Outcome != history.Written {
 				t.Errorf("customer %d: %s", customer, call)
 			}
 		})
@@ -172,7 +172,7 @@ func TestStoreThatIsDownIsLeftAlone(t *testing.T) {
 			for ctx.Err() == nil {
 				begin := time.Now()
 				call := s.update(context.WithoutCancel(ctx), gateway.customers, 1001+int64(i))
-				if call.Outcome != soak.NotWritten || call.Code != "Unavailable STORE_UNAVAILABLE" {
+				if call.Outcome != history.NotWritten || call.Code != "Unavailable STORE_UNAVAILABLE" {
 					t.Errorf("while the store is down: %s", call)
 				}
 				select {
@@ -210,7 +210,7 @@ func TestStoreThatIsDownIsLeftAlone(t *testing.T) {
 				call := s.update(t.Context(), gateway.customers, 1001+int64(i))
 				switch {
 				case begun < 1500*time.Millisecond: // it is not known yet
-				case call.Outcome == soak.Written:
+				case call.Outcome == history.Written:
 					good.Add(1)
 				default:
 					bad.Add(1)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // Fifty callers who update one customer at the same time all keep their change, through one gateway and through three.
@@ -44,7 +44,7 @@ func TestConcurrentUpdatesOfOneCustomerAreAllKept(t *testing.T) {
 					all.Go(func() {
 						ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 						defer cancel()
-						if call := s.update(ctx, running[i%gateways].customers, 1001); call.Outcome != soak.Written {
+						if call := s.update(ctx, running[i%gateways].customers, 1001); call.Outcome != history.Written {
 							t.Errorf("round %d: %s", round, call)
 						}
 					})
@@ -68,7 +68,7 @@ func warmUp(t *testing.T, s *storm, gateways []*process, customer int64, within 
 		if !waitFor(t, within, func() bool {
 			ctx, cancel := context.WithTimeout(t.Context(), within)
 			defer cancel()
-			return s.update(ctx, gateway.customers, customer).Outcome == soak.Written
+			return s.update(ctx, gateway.customers, customer).Outcome == history.Written
 		}) {
 			t.Fatalf("a gateway updates nothing: %s", gateway.log)
 		}
@@ -150,7 +150,7 @@ func TestEveryClaimIsTrueInAStorm(t *testing.T) {
 		}
 	}
 	s.judge(t, store)
-	if counts := s.counts(); counts[soak.Written] < 1000 || counts[soak.Unknown] == 0 || counts[soak.NotWritten] == 0 {
+	if counts := s.counts(); counts[history.Written] < 1000 || counts[history.Unknown] == 0 || counts[history.NotWritten] == 0 {
 		t.Errorf("a storm in which too little happens: %v", counts)
 	}
 }
@@ -178,7 +178,7 @@ func (s *storm) updateInATime(ctx context.Context, gateway *process, customer in
 		leaving := time.AfterFunc(time.Duration(rand.IntN(100))*time.Millisecond, cancel)
 		defer leaving.Stop()
 	}
-	if call := s.update(ctx, gateway.door(), customer); call.Outcome != soak.Written {
+	if call := s.update(ctx, gateway.door(), customer); call.Outcome != history.Written {
 		select { // whoever fails takes a breath
 		case <-ctx.Done():
 		case <-time.After(time.Duration(10+rand.IntN(50)) * time.Millisecond):
@@ -186,8 +186,8 @@ func (s *storm) updateInATime(ctx context.Context, gateway *process, customer in
 	}
 }
 
-func (s *storm) counts() map[soak.Outcome]int {
-	counts := map[soak.Outcome]int{}
+func (s *storm) counts() map[history.Outcome]int {
+	counts := map[history.Outcome]int{}
 	for _, call := range s.history() {
 		counts[call.Outcome]++
 	}
@@ -231,7 +231,7 @@ func TestStormFindsWhatIsMissing(t *testing.T) {
 					row.blow(ctx, t, s, url, row.sabotage)
 				}()
 				start := time.Now()
-				reverts := func() int { return len(soak.Reverts(s.history(), store.Writes())) }
+				reverts := func() int { return len(history.Reverts(s.history(), store.Writes())) }
 				found := waitFor(t, within, func() bool {
 					select {
 					case <-over:

@@ -16,7 +16,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/soak"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // startStore serves a sandbox on loopback until the test ends.
@@ -38,7 +38,7 @@ type storm struct {
 	initial map[int64]map[string]string
 
 	mu    sync.Mutex
-	calls []soak.Call
+	calls []history.Call
 }
 
 // newStorm remembers the rows as they are before.
@@ -60,8 +60,8 @@ func newStorm(store *sandbox.Store) *storm {
 }
 
 // update makes one call, and remembers what came of it.
-func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceClient, customer int64) soak.Call {
-	call := soak.Call{Customer: customer, Fields: map[string]string{}, Begin: time.Now()}
+func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceClient, customer int64) history.Call {
+	call := history.Call{Customer: customer, Fields: map[string]string{}, Begin: time.Now()}
 	s.mu.Lock()
 	call.ID = len(s.calls)
 	s.calls = append(s.calls, call) // a call that never returns has an unknown outcome
@@ -92,9 +92,9 @@ func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceCl
 }
 
 // outcomeOf is what a caller knows who has read the README.
-func outcomeOf(err error) (outcome soak.Outcome, code string) {
+func outcomeOf(err error) (outcome history.Outcome, code string) {
 	if err == nil {
-		return soak.Written, "OK"
+		return history.Written, "OK"
 	}
 	answered := status.Convert(err)
 	reason, state := "", ""
@@ -107,17 +107,17 @@ func outcomeOf(err error) (outcome soak.Outcome, code string) {
 	code = answered.Code().String() + reason
 	switch {
 	case state == "unknown", state == "" && answered.Code() != codes.ResourceExhausted:
-		return soak.Unknown, code // without the gateway's word it is the connection that broke
+		return history.Unknown, code // without the gateway's word it is the connection that broke
 	default:
-		return soak.NotWritten, code
+		return history.NotWritten, code
 	}
 }
 
 // history is what there is of calls so far, those under way included.
-func (s *storm) history() []soak.Call {
+func (s *storm) history() []history.Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	calls := make([]soak.Call, 0, len(s.calls))
+	calls := make([]history.Call, 0, len(s.calls))
 	for _, call := range s.calls {
 		if len(call.Fields) > 0 {
 			calls = append(calls, call)
@@ -131,13 +131,13 @@ func (s *storm) judge(t *testing.T, store *sandbox.Store) {
 	t.Helper()
 	store.Wait()
 	calls, writes := s.history(), store.Writes()
-	counts, codes := map[soak.Outcome]int{}, map[string]int{}
+	counts, codes := map[history.Outcome]int{}, map[string]int{}
 	for _, call := range calls {
 		counts[call.Outcome]++
 		codes[call.Code]++
 	}
-	t.Logf("%d calls (%d written, %d not written, %d unknown), %d writes; %v", len(calls), counts[soak.Written], counts[soak.NotWritten], counts[soak.Unknown], len(writes), codes)
-	for what, faults := range map[string][]string{"revert": soak.Reverts(calls, writes), "false claim": soak.FalseClaims(calls, writes)} {
+	t.Logf("%d calls (%d written, %d not written, %d unknown), %d writes; %v", len(calls), counts[history.Written], counts[history.NotWritten], counts[history.Unknown], len(writes), codes)
+	for what, faults := range map[string][]string{"revert": history.Reverts(calls, writes), "false claim": history.FalseClaims(calls, writes)} {
 		for i, fault := range faults {
 			if i == 5 {
 				t.Errorf("%s: and %d more", what, len(faults)-i)
@@ -146,7 +146,7 @@ func (s *storm) judge(t *testing.T, store *sandbox.Store) {
 			t.Errorf("%s: %s", what, fault)
 		}
 	}
-	if err := soak.Linearizable(calls, s.initial, time.Minute); err != nil {
+	if err := history.Linearizable(calls, s.initial, time.Minute); err != nil {
 		t.Errorf("porcupine: %v", err)
 	}
 }

@@ -1,10 +1,10 @@
-// Package soak judges a run: many update calls against a sandbox store, together with what the store wrote. It knows
+// Package history judges a run: many update calls against a sandbox store, together with what the store wrote. It knows
 // nothing of the gateway; what must hold is said in terms of what callers were told and what the rows became.
 //
 // It tells calls apart by their values, so every value that a call asks for must be its own in the whole run, must
 // differ from what the rows began with, and must be one that the store keeps as it is (F9, F10). A run that breaks this
 // is reported, and not judged.
-package soak
+package history
 
 import (
 	"fmt"
