@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -54,7 +54,7 @@ func FuzzMerge(f *testing.F) {
 		if err != nil {
 			return
 		}
-		asked, err := change.merge(before, caller.Permissions{})
+		asked, err := change.merge(before, auth.Permissions{})
 		if err != nil {
 			return
 		}

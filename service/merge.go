@@ -3,7 +3,7 @@ package service
 import (
 	"strconv"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -16,7 +16,7 @@ type merged struct {
 
 // merge puts the change into the customer that was read, after refusing what must not, or cannot, be written.
 // A NULL that is not changed stays a NULL.
-func (c *change) merge(before *fluentcart.Customer, may caller.Permissions) (*merged, error) {
+func (c *change) merge(before *fluentcart.Customer, may auth.Permissions) (*merged, error) {
 	if err := c.guard(before, may); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (c *change) setColumns(customer *fluentcart.Customer) {
 }
 
 // guard refuses what the store would ignore, what would be dangerous, and what this caller may not do.
-func (c *change) guard(before *fluentcart.Customer, may caller.Permissions) error {
+func (c *change) guard(before *fluentcart.Customer, may auth.Permissions) error {
 	linked := valueOf(before.UserID)
 	if value, named := c.values["user_id"]; named && value != strconv.FormatInt(linked, 10) && !may.UserID {
 		return userLinkForbidden(linked)

@@ -19,7 +19,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
@@ -43,7 +43,7 @@ type Config struct {
 	// WriteMode is how customers are written; empty is Merge.
 	WriteMode WriteMode
 	// Permissions returns what the caller of a call may change; nil lets all callers change status, and none user_id.
-	Permissions func(context.Context) caller.Permissions
+	Permissions func(context.Context) auth.Permissions
 	// Leases give each customer one writer at a time; nil is lease.NewLocal.
 	Leases lease.Locker
 	// MaxInFlight is how many calls may work on the store at once, 4 if it is 0: the workers of a usual store (F24).
@@ -65,7 +65,7 @@ type Service struct {
 
 	store         *fluentcart.Client
 	writeMode     WriteMode
-	permissions   func(context.Context) caller.Permissions
+	permissions   func(context.Context) auth.Permissions
 	validator     protovalidate.Validator
 	leases        lease.Locker
 	maxLanding    time.Duration
@@ -139,7 +139,7 @@ func (cfg *Config) fillIn() {
 		cfg.Caller = func(context.Context) string { return "" }
 	}
 	if cfg.Permissions == nil {
-		cfg.Permissions = func(context.Context) caller.Permissions { return caller.Permissions{Status: true} }
+		cfg.Permissions = func(context.Context) auth.Permissions { return auth.Permissions{Status: true} }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

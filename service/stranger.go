@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -18,8 +18,8 @@ import (
 const strangers = "those whom the store has not let in"
 
 // strangerOf returns the account of a call that the store has not let in of late, or nil.
-func strangerOf(ctx context.Context) *caller.Account {
-	if who := caller.FromContext(ctx); who != nil && who.Store != nil && !who.Store.Agreed() {
+func strangerOf(ctx context.Context) *auth.Account {
+	if who := auth.FromContext(ctx); who != nil && who.Store != nil && !who.Store.Verified() {
 		return who.Store
 	}
 	return nil
@@ -28,7 +28,7 @@ func strangerOf(ctx context.Context) *caller.Account {
 // introduce lets the store say, by a read of the customer, whether it knows a stranger. The request is checked before, so
 // that one that is wrong by itself costs no more than that of anybody else. It returns what the stranger is to be told, or
 // nil if the call may go on.
-func (s *Service) introduce(ctx context.Context, who *caller.Account, request *customerv1.UpdateCustomerRequest) error {
+func (s *Service) introduce(ctx context.Context, who *auth.Account, request *customerv1.UpdateCustomerRequest) error {
 	defer s.strangers.Add(-1)
 	if s.strangers.Add(1) > s.maxStrangers {
 		return s.overloaded("too many callers are waiting whom the store has not let in of late")
@@ -47,7 +47,7 @@ func (s *Service) introduce(ctx context.Context, who *caller.Account, request *c
 	case <-ctx.Done():
 		return s.noTurn(ctx, ctx.Err())
 	}
-	if who.Agreed() { // another call of his was first
+	if who.Verified() { // another call of his was first
 		return nil
 	}
 	turn, err := s.takeTurn(ctx, pass, request.GetCustomerId(), false)
@@ -70,7 +70,7 @@ func onlyWrites(err error) bool {
 
 // letIn notes that the store has done what a caller asked for, and so knows the account.
 func letIn(ctx context.Context) {
-	if who := caller.FromContext(ctx); who != nil && who.Store != nil {
-		who.Store.Agree()
+	if who := auth.FromContext(ctx); who != nil && who.Store != nil {
+		who.Store.MarkVerified()
 	}
 }

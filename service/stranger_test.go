@@ -15,35 +15,35 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // users are callers with accounts of their own in the store.
-type users struct{ *caller.StoreUsers }
+type users struct{ *auth.StoreUsers }
 
-func newUsers() users { return users{caller.NewStoreUsers(caller.Permissions{Status: true})} }
+func newUsers() users { return users{auth.NewStoreUsers(auth.Permissions{Status: true})} }
 
 // by is the context of a call of a user.
 func (u users) by(t testing.TB, username, password string) context.Context {
 	t.Helper()
 	encoded := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
-	who, err := u.Authenticate(caller.Presented{Authorization: []string{"Basic " + encoded}})
+	who, err := u.Authenticate(auth.Presented{Authorization: []string{"Basic " + encoded}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return caller.NewContext(t.Context(), who)
+	return auth.NewContext(t.Context(), who)
 }
 
 // theirs lets the calls go on in the names of their callers.
 func theirs(s setup) setup {
 	s.credentials = func(ctx context.Context) fluentcart.Credentials {
-		account := caller.FromContext(ctx).Store
+		account := auth.FromContext(ctx).Store
 		return fluentcart.Credentials{Username: account.Username, Password: account.Password}
 	}
-	s.service.Caller = func(ctx context.Context) string { return caller.FromContext(ctx).Name }
+	s.service.Caller = func(ctx context.Context) string { return auth.FromContext(ctx).Name }
 	return s
 }
 

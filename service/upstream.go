@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -121,7 +121,7 @@ func storeSaidNo(ctx context.Context, customer int64, asked *merged, state strin
 	case fluentcart.NoRoute:
 		return upstream(reasonStoreRouteMissing, state, "the store has no such route: FluentCart is switched off there, or --store-url is not the address of the WordPress site", failure)
 	case fluentcart.Unauthenticated, fluentcart.Forbidden:
-		if who := caller.FromContext(ctx); who != nil && who.Store != nil {
+		if who := auth.FromContext(ctx); who != nil && who.Store != nil {
 			return accountRefused(state, failure)
 		}
 		return upstream(reasonStoreCredentials, state, "the store refused the gateway's own credentials; the operator must give it a working application password of a user who may manage customers", failure)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 )
 
@@ -58,7 +58,7 @@ func (c *serveConfig) checkCallers() []error {
 		fault("--allow-unauthenticated contradicts --caller-auth=%s: leave one of them out", c.CallerAuth)
 	}
 	for _, text := range c.AllowClient {
-		client, err := caller.ParseClient(text, c.usualPermissions())
+		client, err := auth.ParseClient(text, c.usualPermissions())
 		if err != nil {
 			fault("--allow-client=%s: %w", text, err)
 			continue
@@ -66,8 +66,8 @@ func (c *serveConfig) checkCallers() []error {
 		c.clients = append(c.clients, client)
 	}
 	if c.TokenFile != "" {
-		parse := func(contents [][]byte) (*caller.Tokens, error) {
-			return caller.ParseTokens(contents[0], c.usualPermissions())
+		parse := func(contents [][]byte) (*auth.Tokens, error) {
+			return auth.ParseTokens(contents[0], c.usualPermissions())
 		}
 		if err := load(c, &c.files.tokens, parse, filereload.Source{Name: "--token-file", Path: c.TokenFile, Secret: true}); err != nil {
 			faults = append(faults, err)
@@ -105,21 +105,21 @@ func (c *serveConfig) checkTLS() []error {
 }
 
 // usualPermissions are those of callers of whom nothing else is said.
-func (c *serveConfig) usualPermissions() caller.Permissions {
-	return caller.Permissions{Status: true, UserID: c.AllowUserLink}
+func (c *serveConfig) usualPermissions() auth.Permissions {
+	return auth.Permissions{Status: true, UserID: c.AllowUserLink}
 }
 
 // authenticator decides who may call.
-func (c *serveConfig) authenticator() caller.Authenticator {
+func (c *serveConfig) authenticator() auth.Authenticator {
 	switch c.CallerAuth {
 	case authToken:
-		return caller.Bearers{Tokens: c.files.tokens.Get}
+		return auth.Bearers{Tokens: c.files.tokens.Get}
 	case authMTLS:
-		return caller.NewCertificates(c.files.clientCA.Get, c.clients)
+		return auth.NewCertificates(c.files.clientCA.Get, c.clients)
 	case authStore:
-		return caller.NewStoreUsers(c.usualPermissions())
+		return auth.NewStoreUsers(c.usualPermissions())
 	}
-	return caller.Anyone{May: c.usualPermissions()}
+	return auth.Anyone{May: c.usualPermissions()}
 }
 
 // doorTLS is the TLS configuration of both doors, which is asked for anew with each connection; nil is none.
@@ -134,9 +134,9 @@ func (c *serveConfig) doorTLS() *tls.Config {
 }
 
 // permissionsOf are those of whoever makes a call.
-func permissionsOf(ctx context.Context) caller.Permissions {
-	if who := caller.FromContext(ctx); who != nil {
+func permissionsOf(ctx context.Context) auth.Permissions {
+	if who := auth.FromContext(ctx); who != nil {
 		return who.May
 	}
-	return caller.Permissions{}
+	return auth.Permissions{}
 }

@@ -25,8 +25,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -167,8 +167,8 @@ func everything(what string) []string { return slices.Repeat([]string{what}, len
 // The same callers try the same calls through both doors of a gateway of each kind. Whoever must not come in is refused
 // before anything reaches the store; where the store decides, before anything is written.
 func TestCallersAreDecidedAlikeOnBothDoors(t *testing.T) {
-	trusted, stranger := callertest.NewAuthority(t), callertest.NewAuthority(t)
-	certificate, key := callertest.PEM(t, trusted.Server(t))
+	trusted, stranger := authtest.NewAuthority(t), authtest.NewAuthority(t)
+	certificate, key := authtest.PEM(t, trusted.Server(t))
 	withTLS := []string{"--tls-cert=" + writeFile(t, "cert.pem", string(certificate)), "--tls-key=" + writeFile(t, "key.pem", string(key))}
 	clientTLS := func(own ...tls.Certificate) *tls.Config {
 		return &tls.Config{RootCAs: trusted.Roots(), Certificates: own, MinVersion: tls.VersionTLS12}
@@ -177,8 +177,8 @@ func TestCallersAreDecidedAlikeOnBothDoors(t *testing.T) {
 
 	tokens := map[string]string{} // by name
 	var lines []string
-	for name, may := range map[string]*caller.Permissions{"orders": nil, "reports": {}, "crm": {UserID: true, Status: true}} {
-		token, line, err := caller.NewToken(name, may)
+	for name, may := range map[string]*auth.Permissions{"orders": nil, "reports": {}, "crm": {UserID: true, Status: true}} {
+		token, line, err := auth.NewToken(name, may)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 )
 
 // A wrong configuration tells all its faults at once, each with what to do.
@@ -116,10 +116,10 @@ func TestWhatWouldNotBeSafeIsRefusedAtStart(t *testing.T) {
 		}
 		return path
 	}
-	authority := callertest.NewAuthority(t)
-	certificate, key := callertest.PEM(t, authority.Server(t))
-	expired, expiredKey := callertest.PEM(t, authority.Server(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }))
-	_, line, err := caller.NewToken("orders", nil)
+	authority := authtest.NewAuthority(t)
+	certificate, key := authtest.PEM(t, authority.Server(t))
+	expired, expiredKey := authtest.PEM(t, authority.Server(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }))
+	_, line, err := auth.NewToken("orders", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

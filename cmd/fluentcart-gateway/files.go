@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/secret"
 )
@@ -18,7 +18,7 @@ import (
 // files are what the configuration points to, each as it is now. Those that it does not point to are nil.
 type files struct {
 	password, redisPassword *filereload.Value[secret.Text]
-	tokens                  *filereload.Value[*caller.Tokens]
+	tokens                  *filereload.Value[*auth.Tokens]
 	tls                     *filereload.Value[*tls.Config]
 	clientCA                *filereload.Value[*x509.CertPool]
 	storeCA                 *filereload.Value[*x509.CertPool]

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -95,7 +95,7 @@ func (f flooding) once(t *testing.T, long bool) float64 {
 	_, url := startStore(t, sandbox.Config{Workers: 16, Latency: 33 * time.Millisecond, Customers: 8})
 	args, as := []string{"--log-level=error", "--max-in-flight=16"}, presenting{}
 	if f.guarded {
-		token, line, err := caller.NewToken("well-behaved", nil)
+		token, line, err := auth.NewToken("well-behaved", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

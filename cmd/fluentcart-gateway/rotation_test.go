@@ -24,8 +24,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -39,7 +39,7 @@ type rotated struct {
 	store     *sandbox.Store
 	sentLast  atomic.Pointer[string] // the password of the last request to the store
 	password  string
-	authority *callertest.Authority // of the gateway's own certificates
+	authority *authtest.Authority // of the gateway's own certificates
 	directory string
 
 	as atomic.Pointer[presenting] // how callers come that are to be let in
@@ -74,7 +74,7 @@ func (r *rotated) put(t *testing.T, name string, content []byte, inPlace bool) {
 func (r *rotated) serveAs(t *testing.T, inPlace bool) *big.Int {
 	t.Helper()
 	pair := r.authority.Server(t)
-	certificate, key := callertest.PEM(t, pair)
+	certificate, key := authtest.PEM(t, pair)
 	r.put(t, "cert.pem", certificate, inPlace)
 	r.put(t, "key.pem", key, inPlace)
 	return pair.Leaf.SerialNumber
@@ -109,7 +109,7 @@ func (p *tokensInTurn) flags() []string {
 
 func (p *tokensInTurn) replace(t *testing.T) presenting {
 	t.Helper()
-	token, line, err := caller.NewToken("orders", nil)
+	token, line, err := auth.NewToken("orders", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (p *issuersInTurn) flags() []string {
 
 func (p *issuersInTurn) replace(t *testing.T) presenting {
 	t.Helper()
-	issuer := callertest.NewAuthority(t)
+	issuer := authtest.NewAuthority(t)
 	p.issuers = append([][]byte{issuer.PEM()}, p.issuers...)
 	p.issuers = p.issuers[:min(len(p.issuers), 2)]
 	var all []byte
@@ -187,7 +187,7 @@ func TestRotatedSecretsFailNoCall(t *testing.T) {
 		"certificates": func(r *rotated) proof { return &issuersInTurn{of: r} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := &rotated{store: sandbox.New(sandbox.Config{Customers: 20}), authority: callertest.NewAuthority(t), directory: t.TempDir(), password: sandbox.AdminPassword}
+			r := &rotated{store: sandbox.New(sandbox.Config{Customers: 20}), authority: authtest.NewAuthority(t), directory: t.TempDir(), password: sandbox.AdminPassword}
 			listening := httptest.NewServer(r)
 			t.Cleanup(listening.Close)
 			callers := kind(r)
@@ -253,7 +253,7 @@ func (r *rotated) rotate(t *testing.T, callers proof, rounds int) {
 
 // A certificate that does not fit its key, a token in plain or half a password are not taken: what there was stays.
 func TestBadFilesKeepTheGatewayGoing(t *testing.T) {
-	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: callertest.NewAuthority(t), directory: t.TempDir(), password: sandbox.AdminPassword}
+	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: authtest.NewAuthority(t), directory: t.TempDir(), password: sandbox.AdminPassword}
 	listening := httptest.NewServer(r)
 	t.Cleanup(listening.Close)
 	callers := &tokensInTurn{of: r}
@@ -264,7 +264,7 @@ func TestBadFilesKeepTheGatewayGoing(t *testing.T) {
 		"--store-password-file="+r.path("password"),
 		"--tls-cert="+r.path("cert.pem"), "--tls-key="+r.path("key.pem"))...)
 
-	other, _ := callertest.PEM(t, r.authority.Server(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Second) }))
+	other, _ := authtest.PEM(t, r.authority.Server(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Second) }))
 	for name, content := range map[string]string{"cert.pem": string(other), "tokens": "orders fcgw_plain-canary", "password": "\n"} {
 		r.put(t, name, []byte(content), false)
 	}
@@ -312,13 +312,13 @@ func TestStoreGetsTheCallersOwnAccount(t *testing.T) {
 
 // A store whose certificate no public issuer vouches for is reached with its issuer's, which can be replaced too.
 func TestStoreOfAPrivateIssuerIsReached(t *testing.T) {
-	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: callertest.NewAuthority(t), directory: t.TempDir()}
+	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: authtest.NewAuthority(t), directory: t.TempDir()}
 	listening := httptest.NewUnstartedServer(r)
 	listening.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that fails
 	listening.TLS = &tls.Config{Certificates: []tls.Certificate{r.authority.Server(t)}, MinVersion: tls.VersionTLS12}
 	listening.StartTLS()
 	t.Cleanup(listening.Close)
-	r.put(t, "ca.pem", callertest.NewAuthority(t).PEM(), true)
+	r.put(t, "ca.pem", authtest.NewAuthority(t).PEM(), true)
 	r.process = startProcess(t, "no", listening.URL, "--store-ca="+r.path("ca.pem"))
 	_, err := r.customers.UpdateCustomer(t.Context(), attempts[0].request(1))
 	if got := decision(err); got != "Internal STORE_TLS not_sent" {

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
@@ -102,7 +102,7 @@ func (c *serveConfig) storeConfig(url string, measure storeMetrics, logger *slog
 
 // callersOwn are the credentials of whoever makes a call.
 func callersOwn(ctx context.Context) fluentcart.Credentials {
-	if who := caller.FromContext(ctx); who != nil && who.Store != nil {
+	if who := auth.FromContext(ctx); who != nil && who.Store != nil {
 		return fluentcart.Credentials{Username: who.Store.Username, Password: who.Store.Password}
 	}
 	return fluentcart.Credentials{}

@@ -5,7 +5,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // tokenCommand makes a token for a caller.
@@ -16,15 +16,15 @@ type tokenCommand struct {
 
 // run prints a new token, and puts its line into the file at path, or prints it too.
 func (t *tokenCommand) run(path string, stdout io.Writer) error {
-	var may *caller.Permissions
+	var may *auth.Permissions
 	if t.May != "" {
-		given, err := caller.ParsePermissions(t.May)
+		given, err := auth.ParsePermissions(t.May)
 		if err != nil {
 			return fmt.Errorf("--may=%s: %w", t.May, err)
 		}
 		may = &given
 	}
-	token, line, err := caller.NewToken(t.Name, may)
+	token, line, err := auth.NewToken(t.Name, may)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func addTo(path, line string) error {
 	if len(before) > 0 && before[len(before)-1] != '\n' {
 		line = "\n" + line
 	}
-	if _, err := caller.ParseTokens(append(before, line...), caller.Permissions{}); err != nil {
+	if _, err := auth.ParseTokens(append(before, line...), auth.Permissions{}); err != nil {
 		return fmt.Errorf("%s: %w; nothing was added", path, err)
 	}
 	return appendLine(path, line)

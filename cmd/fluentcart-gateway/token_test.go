@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // token runs the command, and returns its exit code and what it printed.
@@ -103,8 +103,8 @@ func TestFilledFileIsTakenAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, usual := range []caller.Permissions{{Status: true}, {Status: true, UserID: true}, {}} {
-		if tokens, err := caller.ParseTokens(content, usual); err != nil || tokens.Len() != 4 {
+	for _, usual := range []auth.Permissions{{Status: true}, {Status: true, UserID: true}, {}} {
+		if tokens, err := auth.ParseTokens(content, usual); err != nil || tokens.Len() != 4 {
 			t.Errorf("where %s is usual: %v", usual, err)
 		}
 	}

@@ -17,12 +17,12 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // callerAuth lets in who may call. It takes the credentials out of the metadata: nobody behind it has use for them but
 // the store's client, which gets those of a user of the store from the caller.
-func callerAuth(callers caller.Authenticator) grpc.UnaryServerInterceptor {
+func callerAuth(callers auth.Authenticator) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		if !guarded(info.FullMethod) {
 			return handler(ctx, request)
@@ -33,12 +33,12 @@ func callerAuth(callers caller.Authenticator) grpc.UnaryServerInterceptor {
 		}
 		callOf(ctx).who.Store(who)
 		ctx = withMetadata(ctx, requestIDKey)
-		return handler(caller.NewContext(ctx, who), request)
+		return handler(auth.NewContext(ctx, who), request)
 	}
 }
 
 // callerAuthOfStreams is callerAuth for reflection, which has no other interceptors.
-func callerAuthOfStreams(callers caller.Authenticator) grpc.StreamServerInterceptor {
+func callerAuthOfStreams(callers auth.Authenticator) grpc.StreamServerInterceptor {
 	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		if guarded(info.FullMethod) {
 			if _, err := callers.Authenticate(presentedIn(stream.Context())); err != nil {
@@ -51,7 +51,7 @@ func callerAuthOfStreams(callers caller.Authenticator) grpc.StreamServerIntercep
 
 // beforeReading refuses, before a byte of their message is read, those whom the interceptors would. gRPC calls it with a
 // lock on the connection held, so it must not take long.
-func beforeReading(callers caller.Authenticator, log *refusalLog) tap.ServerInHandle {
+func beforeReading(callers auth.Authenticator, log *refusalLog) tap.ServerInHandle {
 	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
 		if !guarded(info.FullMethodName) {
 			return ctx, nil
@@ -76,8 +76,8 @@ func guarded(method string) bool {
 }
 
 // presentedIn is what a call of either door comes with.
-func presentedIn(ctx context.Context) caller.Presented {
-	presented := caller.Presented{Authorization: metadata.ValueFromIncomingContext(ctx, authorizationKey)}
+func presentedIn(ctx context.Context) auth.Presented {
+	presented := auth.Presented{Authorization: metadata.ValueFromIncomingContext(ctx, authorizationKey)}
 	if from, ok := peer.FromContext(ctx); ok {
 		if secured, ok := from.AuthInfo.(credentials.TLSInfo); ok {
 			presented.TLS = &secured.State
@@ -87,14 +87,14 @@ func presentedIn(ctx context.Context) caller.Presented {
 }
 
 // presentedBy is presentedIn for a request that is no call yet.
-func presentedBy(r *http.Request) caller.Presented {
-	return caller.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
+func presentedBy(r *http.Request) auth.Presented {
+	return auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
 }
 
 // refusedCaller is the status for who may not call.
 func refusedCaller(err error) *status.Status {
 	message := err.Error() + "; nothing was written"
-	if refused, ok := err.(*caller.RefusedError); ok && refused.Known { //nolint:errorlint // an Authenticator returns no other, and wraps none
+	if refused, ok := err.(*auth.RefusedError); ok && refused.Authenticated { //nolint:errorlint // an Authenticator returns no other, and wraps none
 		return refusal(codes.PermissionDenied, reasonCallerForbidden, message)
 	}
 	return refusal(codes.Unauthenticated, reasonCallerUnauthenticated, message)
@@ -104,7 +104,7 @@ func refusedCaller(err error) *status.Status {
 // client of which only it knows who it is, is known by its connection, which it keeps, and the clients of the JSON door,
 // which open new ones at will, by their host.
 func Caller(ctx context.Context) string {
-	if who := caller.FromContext(ctx); who != nil && who.Proved {
+	if who := auth.FromContext(ctx); who != nil && who.Authenticated {
 		return who.Name
 	}
 	from, ok := peer.FromContext(ctx)

@@ -26,7 +26,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
 )
@@ -148,13 +148,13 @@ func (c apiCase) start(t *testing.T) *gateway {
 }
 
 // permitting lets all callers change the fields of a list.
-func permitting(t testing.TB, list string) func(context.Context) caller.Permissions {
+func permitting(t testing.TB, list string) func(context.Context) auth.Permissions {
 	t.Helper()
-	may, err := caller.ParsePermissions(list)
+	may, err := auth.ParsePermissions(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(context.Context) caller.Permissions { return may }
+	return func(context.Context) auth.Permissions { return may }
 }
 
 // overGRPC sends the request over gRPC. It has no null: there a cleared field is an empty text, or 0.

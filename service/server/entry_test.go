@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -31,22 +31,22 @@ type entry struct {
 // entries are the ways of callers to prove who they are.
 func entries(t testing.TB) []entry {
 	t.Helper()
-	token, line, err := caller.NewToken("orders", nil)
+	token, line, err := auth.NewToken("orders", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := caller.ParseTokens([]byte(line), caller.Permissions{})
+	tokens, err := auth.ParseTokens([]byte(line), auth.Permissions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	authority := callertest.NewAuthority(t)
-	certificates := caller.NewCertificates(authority.Roots, []caller.Client{{SAN: "orders.internal"}})
+	authority := authtest.NewAuthority(t)
+	certificates := auth.NewCertificates(authority.Roots, []auth.Client{{SAN: "orders.internal"}})
 	own := basic(sandbox.AdminUsername, sandbox.AdminPassword)
 	theirs := basic(sandbox.AdminUsername, strings.ReplaceAll(sandbox.AdminPassword, " ", "")) // the same to WordPress
 	return []entry{
 		{name: "none", forwarded: own},
 		{
-			name: "token", options: options{callers: caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}},
+			name: "token", options: options{callers: auth.Bearers{Tokens: func() *auth.Tokens { return tokens }}},
 			authorization: "Authorization: Bearer " + token.Reveal(), forwarded: own,
 		},
 		{
@@ -61,14 +61,14 @@ func entries(t testing.TB) []entry {
 }
 
 // knownToTheStore are the users of the store, of whom one has been there of late: the store is not asked about him first.
-func knownToTheStore(t testing.TB, authorization string) *caller.StoreUsers {
+func knownToTheStore(t testing.TB, authorization string) *auth.StoreUsers {
 	t.Helper()
-	users := caller.NewStoreUsers(caller.Permissions{})
-	who, err := users.Authenticate(caller.Presented{Authorization: []string{authorization}})
+	users := auth.NewStoreUsers(auth.Permissions{})
+	who, err := users.Authenticate(auth.Presented{Authorization: []string{authorization}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	who.Store.Agree()
+	who.Store.MarkVerified()
 	return users
 }
 

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // JSONHandler is the JSON door without its port, for fuzzing.
@@ -43,10 +43,10 @@ func Metered(conn net.Conn) net.Conn {
 func Prove(conn net.Conn) bool { return Enter(conn, nil) }
 
 // Enter notes that a call of who was let in on a connection of Bounded's.
-func Enter(conn net.Conn, who *caller.Caller) bool { return conn.(*connection).enter(who) == isIn }
+func Enter(conn net.Conn, who *auth.Caller) bool { return conn.(*connection).enter(who) == isIn }
 
 // Leave notes that a call of who has ended on it.
-func Leave(conn net.Conn, who *caller.Caller, certain bool) { conn.(*connection).leave(who, certain) }
+func Leave(conn net.Conn, who *auth.Caller, certain bool) { conn.(*connection).leave(who, certain) }
 
 // Lapse is what happens to a connection when its provingTime is over.
 func Lapse(conn net.Conn) { conn.(*connection).drop() }

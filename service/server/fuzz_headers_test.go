@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
@@ -43,7 +43,7 @@ func FuzzHeaders(f *testing.F) {
 		seen <- md
 		return &customerv1.UpdateCustomerResponse{}, nil
 	})
-	inside.callers = caller.Anyone{}
+	inside.callers = auth.Anyone{}
 	chain := server.Interceptors(inside.config(customerv1.UnimplementedCustomerServiceServer{}, time.Minute), "grpc")
 	f.Fuzz(func(t *testing.T, headers string) {
 		header, md := fuzzed(headers)

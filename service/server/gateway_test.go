@@ -20,7 +20,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
@@ -38,7 +38,7 @@ type gateway struct {
 	drain  time.Duration
 	finish func(context.Context)
 
-	callers  caller.Authenticator
+	callers  auth.Authenticator
 	tls      *tls.Config
 	notReady func() []string
 
@@ -69,7 +69,7 @@ type options struct {
 	// carry stands in the client's place of the connection.
 	carry func(http.RoundTripper) http.RoundTripper
 	// callers decides who may call; nil lets everybody in.
-	callers caller.Authenticator
+	callers auth.Authenticator
 	// tls is what both doors speak; nil is none.
 	tls *tls.Config
 	// client changes what the client of the store is told.

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // grpcTimeout is how a time is written in gRPC over HTTP/2.
@@ -65,8 +65,8 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	}, nil
 }
 
-func letsAnyoneIn(callers caller.Authenticator) bool {
-	_, anyone := callers.(caller.Anyone)
+func letsAnyoneIn(callers auth.Authenticator) bool {
+	_, anyone := callers.(auth.Anyone)
 	return anyone
 }
 

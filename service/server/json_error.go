@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // jsonDoor answers with errors: those of the calls, and its own.
@@ -23,7 +23,7 @@ type jsonDoor struct {
 	routes     routes
 	origins    http.CrossOriginProtection
 	ownNames   map[string]bool
-	callers    caller.Authenticator
+	callers    auth.Authenticator
 	challenge  string // of callers
 	open       bool   // everybody may call
 	log        *refusalLog

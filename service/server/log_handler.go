@@ -5,13 +5,13 @@ import (
 	"log/slog"
 	"sync/atomic"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // call is what is known of a call, while it goes on and afterwards. Who calls is found out on the way.
 type call struct {
 	id  string
-	who atomic.Pointer[caller.Caller]
+	who atomic.Pointer[auth.Caller]
 }
 
 type callContext struct{}
@@ -28,7 +28,7 @@ func callOf(ctx context.Context) *call {
 
 // provedName is the name of a caller who has proved it, and empty for all others.
 func (c *call) provedName() string {
-	if who := c.who.Load(); who != nil && who.Proved {
+	if who := c.who.Load(); who != nil && who.Authenticated {
 		return who.Name
 	}
 	return ""

@@ -15,12 +15,12 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // startMeasured runs doors in front of a service that answers to everybody.
-func startMeasured(t *testing.T, callers caller.Authenticator) *gateway {
+func startMeasured(t *testing.T, callers auth.Authenticator) *gateway {
 	t.Helper()
 	g := &gateway{log: &lockedBuffer{}, callers: callers, metrics: server.NewMetrics()}
 	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
@@ -30,23 +30,23 @@ func startMeasured(t *testing.T, callers caller.Authenticator) *gateway {
 }
 
 // tokensOf returns callers with tokens, and a token for each name.
-func tokensOf(t *testing.T, names ...string) (caller.Bearers, map[string]string) {
+func tokensOf(t *testing.T, names ...string) (auth.Bearers, map[string]string) {
 	t.Helper()
 	var file strings.Builder
 	given := map[string]string{}
 	for _, name := range names {
-		token, line, err := caller.NewToken(name, nil)
+		token, line, err := auth.NewToken(name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		file.WriteString(line + "\n")
 		given[name] = token.Reveal()
 	}
-	tokens, err := caller.ParseTokens([]byte(file.String()), caller.Permissions{})
+	tokens, err := auth.ParseTokens([]byte(file.String()), auth.Permissions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}, given
+	return auth.Bearers{Tokens: func() *auth.Tokens { return tokens }}, given
 }
 
 // gathered returns the counters and gauges by their labels, and how many series there are of any kind.
@@ -123,17 +123,17 @@ func TestHostileCallersCannotMakeUpSeries(t *testing.T) {
 	callers, tokens := tokensOf(t, "orders")
 	for _, mode := range []struct {
 		name    string
-		callers caller.Authenticator
+		callers auth.Authenticator
 		forged  func(number int) string
 		let     string // a value of Authorization that is let in
 	}{
 		{"tokens", callers, func(n int) string { return fmt.Sprintf("Bearer fcg_%040d", n) }, "Bearer " + tokens["orders"]},
-		{"users of the store", caller.NewStoreUsers(caller.Permissions{}), func(n int) string {
+		{"users of the store", auth.NewStoreUsers(auth.Permissions{}), func(n int) string {
 			r := &http.Request{Header: http.Header{}}
 			r.SetBasicAuth(fmt.Sprintf("user-%d", n), "password")
 			return r.Header.Get("Authorization")
 		}, "Basic dXNlcjpwYXNzd29yZA=="},
-		{"everybody", caller.Anyone{}, func(n int) string { return fmt.Sprintf("Anything %d", n) }, ""},
+		{"everybody", auth.Anyone{}, func(n int) string { return fmt.Sprintf("Anything %d", n) }, ""},
 	} {
 		t.Run(mode.name, func(t *testing.T) {
 			g := startMeasured(t, mode.callers)

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 const (
@@ -32,11 +32,11 @@ type shareKey struct {
 
 // shareOf returns whose share a connection of who is of, and how many connections that may have. Where everybody may
 // call there are no names, and a host may be a proxy with all callers behind it: it may have every connection.
-func (c *connection) shareOf(who *caller.Caller) (shareKey, int) {
+func (c *connection) shareOf(who *auth.Caller) (shareKey, int) {
 	switch {
 	case who == nil:
 		return shareKey{host: c.from}, maxProven
-	case who.Proved, who.Store != nil && who.Store.Agreed():
+	case who.Authenticated, who.Store != nil && who.Store.Verified():
 		return shareKey{name: who.Name}, maxShare
 	case who.Store != nil:
 		return shareKey{host: c.from}, maxShare
@@ -56,7 +56,7 @@ const (
 
 // enter notes that a call of who is let in, and proves the connection if there is room for another. One without room
 // stays what it is, and ends soon. A connection with a call in flight is never taken back.
-func (c *connection) enter(who *caller.Caller) entrance {
+func (c *connection) enter(who *auth.Caller) entrance {
 	o := c.among
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -79,7 +79,7 @@ func (c *connection) enter(who *caller.Caller) entrance {
 
 // leave notes that a call of who has ended, and whether it is certain by now that who may call. If that is certain of
 // none that came on the connection, it is unproven again.
-func (c *connection) leave(who *caller.Caller, certain bool) {
+func (c *connection) leave(who *auth.Caller, certain bool) {
 	c.among.mu.Lock()
 	c.calls--
 	var crowdedOut *connection
@@ -136,7 +136,7 @@ func proving() grpc.UnaryServerInterceptor {
 		if c == nil || !guarded(info.FullMethod) { // health checks are for everybody, and so prove nothing
 			return handler(ctx, request)
 		}
-		who := caller.FromContext(ctx)
+		who := auth.FromContext(ctx)
 		switch c.enter(who) {
 		case isCrowded:
 			return nil, crowded
@@ -148,7 +148,7 @@ func proving() grpc.UnaryServerInterceptor {
 		defer func() { c.leave(who, certain) }()
 		response, err := handler(ctx, request)
 		// Who has an account only the store can say, and a failure may be its no.
-		certain = certain || err == nil || who.Store.Agreed()
+		certain = certain || err == nil || who.Store.Verified()
 		return response, err
 	}
 }

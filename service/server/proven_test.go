@@ -9,14 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // storeUser returns a caller of whom only the store can say who it is.
-func storeUser(t testing.TB, users *caller.StoreUsers, name string) *caller.Caller {
+func storeUser(t testing.TB, users *auth.StoreUsers, name string) *auth.Caller {
 	t.Helper()
-	who, err := users.Authenticate(caller.Presented{Authorization: []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(name+":secret"))}})
+	who, err := users.Authenticate(auth.Presented{Authorization: []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(name+":secret"))}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func storeUser(t testing.TB, users *caller.StoreUsers, name string) *caller.Call
 func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		who := storeUser(t, caller.NewStoreUsers(caller.Permissions{}), "shop")
+		who := storeUser(t, auth.NewStoreUsers(auth.Permissions{}), "shop")
 		near, far := d.connect()
 		server.Enter(near, who) // a long one
 		server.Enter(near, who)
@@ -50,7 +50,7 @@ func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
 func TestConnectionOnWhichACallWentWellStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		who := storeUser(t, caller.NewStoreUsers(caller.Permissions{}), "shop")
+		who := storeUser(t, auth.NewStoreUsers(auth.Permissions{}), "shop")
 		near, far := d.connect()
 		for _, certain := range []bool{true, false} {
 			server.Enter(near, who)
@@ -107,20 +107,20 @@ func (c *closeCounter) Close() error {
 
 // One caller cannot take all connections, by whatever it is known.
 func TestCallerHasAShareOfTheConnections(t *testing.T) {
-	users := caller.NewStoreUsers(caller.Permissions{})
+	users := auth.NewStoreUsers(auth.Permissions{})
 	agreed := storeUser(t, users, "shop")
-	agreed.Store.Agree()
+	agreed.Store.MarkVerified()
 	for _, row := range []struct {
 		name         string
-		greedy, next *caller.Caller
+		greedy, next *auth.Caller
 		nextFrom     string
 		most         int
 	}{
-		{"a name", &caller.Caller{Name: "orders", Proved: true}, &caller.Caller{Name: "crm", Proved: true}, "192.0.2.1", server.MaxShare},
+		{"a name", &auth.Caller{Name: "orders", Authenticated: true}, &auth.Caller{Name: "crm", Authenticated: true}, "192.0.2.1", server.MaxShare},
 		{"an account that the store has taken", agreed, storeUser(t, users, "stranger"), "192.0.2.1", server.MaxShare},
 		{"a host, while the store has not taken its accounts", storeUser(t, users, "stranger"), agreed, "192.0.2.1", server.MaxShare},
 		{"a host, beside another", storeUser(t, users, "stranger"), storeUser(t, users, "other"), "192.0.2.2", server.MaxShare},
-		{"nothing, where everybody may call", &caller.Caller{}, nil, "", server.MaxProven},
+		{"nothing, where everybody may call", &auth.Caller{}, nil, "", server.MaxProven},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -160,14 +160,14 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 func TestConnectionBecomesItsCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		users := caller.NewStoreUsers(caller.Permissions{})
+		users := auth.NewStoreUsers(auth.Permissions{})
 		for i := range 2 * server.MaxShare {
 			who := storeUser(t, users, []string{"shop", "crm"}[i%2])
 			near, _ := d.connect()
 			if !server.Enter(near, who) {
 				t.Fatalf("connection %d has no room", i)
 			}
-			who.Store.Agree()
+			who.Store.MarkVerified()
 			who = storeUser(t, users, []string{"shop", "crm"}[i%2])
 			server.Leave(near, who, true)
 		}

@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
@@ -27,7 +27,7 @@ import (
 func TestFailureCutsOffNoCallBesideIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := serveInBubble(t, server.Config{
-			Callers: caller.NewStoreUsers(caller.Permissions{}), DefaultTimeout: 30 * time.Second, DrainTimeout: time.Second,
+			Callers: auth.NewStoreUsers(auth.Permissions{}), DefaultTimeout: 30 * time.Second, DrainTimeout: time.Second,
 			Customers: scripted{update: func(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 				if request.GetCustomerId() == 2 {
 					return nil, status.Error(codes.NotFound, "no such customer")

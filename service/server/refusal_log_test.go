@@ -7,16 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 )
 
 // Who is refused can neither write many lines into the log, nor long ones.
 func TestThoseWhoAreRefusedCannotFillTheLog(t *testing.T) {
-	authority := callertest.NewAuthority(t)
+	authority := authtest.NewAuthority(t)
 	g := start(t, options{
 		tls:     &tls.Config{Certificates: []tls.Certificate{authority.Server(t)}, MinVersion: tls.VersionTLS12},
-		callers: caller.Bearers{Tokens: func() *caller.Tokens { return &caller.Tokens{} }},
+		callers: auth.Bearers{Tokens: func() *auth.Tokens { return &auth.Tokens{} }},
 	})
 	address := strings.TrimPrefix(g.url, "http://")
 	strange := &tls.Config{RootCAs: authority.Roots(), MinVersion: tls.VersionTLS12}

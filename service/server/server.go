@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // Config is what a Server needs to know.
@@ -25,7 +25,7 @@ type Config struct {
 	// Customers does the work.
 	Customers customerv1.CustomerServiceServer
 	// Callers decides who may call; nil lets everybody in.
-	Callers caller.Authenticator
+	Callers auth.Authenticator
 	// HTTPStatus returns the HTTP status of an error of the service's, and whether it is one.
 	HTTPStatus func(*status.Status) (int, bool)
 	// Logger gets one line for each call; its handler is a LogHandler.
@@ -62,7 +62,7 @@ type Server struct {
 // New returns a Server. It listens on nothing yet.
 func New(cfg Config) (*Server, error) {
 	if cfg.Callers == nil {
-		cfg.Callers = caller.Anyone{}
+		cfg.Callers = auth.Anyone{}
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/net/http2"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
@@ -21,7 +21,7 @@ type sender struct {
 	read      atomic.Int64
 }
 
-func (d *door) sender(who *caller.Caller) *sender {
+func (d *door) sender(who *auth.Caller) *sender {
 	near, far := d.connect()
 	server.Enter(near, who)
 	s := &sender{near: near, far: far, metered: server.MeteredOn(near)}
@@ -87,7 +87,7 @@ func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := openDoor(t)
-				greedy, other := &caller.Caller{Name: "greedy", Proved: true}, &caller.Caller{Name: "other", Proved: true}
+				greedy, other := &auth.Caller{Name: "greedy", Authenticated: true}, &auth.Caller{Name: "other", Authenticated: true}
 				first, second := d.sender(greedy), d.sender(greedy)
 				if !first.sends(beginning(1)) || !first.sends(parts(1, server.MaxUnfinished)) || !first.sends(parts(1, 1<<20)) {
 					t.Fatal("the first connection waits: nothing that it has begun can end")
@@ -116,7 +116,7 @@ func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
 func TestCallsThatNeverComeAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		greedy := &caller.Caller{Name: "greedy", Proved: true}
+		greedy := &auth.Caller{Name: "greedy", Authenticated: true}
 		begun := 0
 		for range 100 {
 			s := d.sender(greedy)

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
@@ -84,7 +84,7 @@ func startWired(t testing.TB, behind http.Handler, opts options) (*gateway, *wir
 		}
 		own := config.Credentials
 		config.Credentials = func(ctx context.Context) fluentcart.Credentials { // as the command does
-			if who := caller.FromContext(ctx); who != nil && who.Store != nil {
+			if who := auth.FromContext(ctx); who != nil && who.Store != nil {
 				return fluentcart.Credentials{Username: who.Store.Username, Password: who.Store.Password}
 			}
 			return own(ctx)

@@ -1,4 +1,4 @@
-package caller_test
+package auth_test
 
 import (
 	"crypto/sha256"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 func lineOf(name, token, may string) string {
@@ -17,8 +17,8 @@ func lineOf(name, token, may string) string {
 }
 
 // outcome is a decision in one word and a name.
-func outcome(who *caller.Caller, err error) string {
-	var refused *caller.RefusedError
+func outcome(who *auth.Caller, err error) string {
+	var refused *auth.RefusedError
 	switch {
 	case err == nil:
 		return fmt.Sprintf("%s may %s", who.Name, who.May)
@@ -31,15 +31,15 @@ func outcome(who *caller.Caller, err error) string {
 }
 
 func TestBearersAreToldApart(t *testing.T) {
-	tokens, err := caller.ParseTokens([]byte(strings.Join([]string{
+	tokens, err := auth.ParseTokens([]byte(strings.Join([]string{
 		"# those who may call", "", lineOf("orders", "first", ""), lineOf("crm", "second", "user_id"),
 		"\t" + lineOf("reports", "third", "-") + "\r", lineOf("crm", "fourth", "user_id"), lineOf("all", "fifth", "user_id,status"),
 		lineOf("reports", "sixth", ""), lineOf("late", "seventh", ""), lineOf("late", "eighth", "-"),
-	}, "\n")), caller.Permissions{Status: true})
+	}, "\n")), auth.Permissions{Status: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	bearers := caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}
+	bearers := auth.Bearers{Tokens: func() *auth.Tokens { return tokens }}
 	for _, row := range []struct {
 		name          string
 		authorization []string
@@ -68,7 +68,7 @@ func TestBearersAreToldApart(t *testing.T) {
 		{"a very long one", []string{"Bearer " + strings.Repeat("x", 1<<16)}, "unknown"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(row.want, outcome(bearers.Authenticate(caller.Presented{Authorization: row.authorization}))); diff != "" {
+			if diff := cmp.Diff(row.want, outcome(bearers.Authenticate(auth.Presented{Authorization: row.authorization}))); diff != "" {
 				t.Errorf("decision (-want +got):\n%s", diff)
 			}
 		})
@@ -93,7 +93,7 @@ func TestFilesOfTokensThatAreWrong(t *testing.T) {
 		"all that is wrong": {"a\nb\n" + lineOf("c", "x", ""), []string{"line 1: must be", "; line 2: must be"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := caller.ParseTokens([]byte(row.content), caller.Permissions{})
+			_, err := auth.ParseTokens([]byte(row.content), auth.Permissions{})
 			if err == nil {
 				t.Fatal("it was taken")
 			}
@@ -112,12 +112,12 @@ func TestFilesOfTokensThatAreWrong(t *testing.T) {
 // Whoever takes the last token out of the file takes it back.
 func TestFileWithoutTokensLetsNobodyIn(t *testing.T) {
 	for _, content := range []string{"", "\n", "# " + lineOf("orders", "first", "")} {
-		tokens, err := caller.ParseTokens([]byte(content), caller.Permissions{})
+		tokens, err := auth.ParseTokens([]byte(content), auth.Permissions{})
 		if err != nil || tokens.Len() != 0 {
 			t.Fatalf("%q: %d tokens, %v", content, tokens.Len(), err)
 		}
-		bearers := caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}
-		if got := outcome(bearers.Authenticate(caller.Presented{Authorization: []string{"Bearer first"}})); got != "unknown" {
+		bearers := auth.Bearers{Tokens: func() *auth.Tokens { return tokens }}
+		if got := outcome(bearers.Authenticate(auth.Presented{Authorization: []string{"Bearer first"}})); got != "unknown" {
 			t.Errorf("%q: the decision is %s", content, got)
 		}
 	}
@@ -126,7 +126,7 @@ func TestFileWithoutTokensLetsNobodyIn(t *testing.T) {
 func TestNewTokenIsLetIn(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
-		token, line, err := caller.NewToken("orders", &caller.Permissions{UserID: true})
+		token, line, err := auth.NewToken("orders", &auth.Permissions{UserID: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,17 +134,17 @@ func TestNewTokenIsLetIn(t *testing.T) {
 			t.Fatalf("the line %q holds the token, or it was given out before, or it can be guessed", line)
 		}
 		seen[token.Reveal()] = true
-		tokens, err := caller.ParseTokens([]byte(line), caller.Permissions{})
+		tokens, err := auth.ParseTokens([]byte(line), auth.Permissions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		bearers := caller.Bearers{Tokens: func() *caller.Tokens { return tokens }}
-		presented := caller.Presented{Authorization: []string{"Bearer " + token.Reveal()}}
+		bearers := auth.Bearers{Tokens: func() *auth.Tokens { return tokens }}
+		presented := auth.Presented{Authorization: []string{"Bearer " + token.Reveal()}}
 		if got := outcome(bearers.Authenticate(presented)); got != "orders may user_id" {
 			t.Errorf("the bearer is %s", got)
 		}
 	}
-	if _, _, err := caller.NewToken("or ders", nil); err == nil {
+	if _, _, err := auth.NewToken("or ders", nil); err == nil {
 		t.Error("a name with a space was taken")
 	}
 }

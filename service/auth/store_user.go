@@ -1,4 +1,4 @@
-package caller
+package auth
 
 import (
 	"encoding/base64"
@@ -16,12 +16,12 @@ const maxBasic = 1024
 // StoreUsers are callers with accounts in the store, which decides with every call whether they are let in.
 type StoreUsers struct {
 	may        Permissions
-	agreements *agreements
+	verified *verifiedAccounts
 }
 
 // NewStoreUsers lets in whoever the store lets in.
 func NewStoreUsers(may Permissions) *StoreUsers {
-	return &StoreUsers{may: may, agreements: newAgreements()}
+	return &StoreUsers{may: may, verified: newVerifiedAccounts()}
 }
 
 // Authenticate takes the credential apart. Whether it is right only the store can say.
@@ -35,7 +35,7 @@ func (u *StoreUsers) Authenticate(presented Presented) (*Caller, error) {
 	if err != nil || !ok || username == "" || password == "" || !printable(decoded) {
 		return nil, u.refused("the credentials cannot be right")
 	}
-	account := &Account{Username: username, Password: secret.New(password), agreements: u.agreements}
+	account := &Account{Username: username, Password: secret.New(password), verified: u.verified}
 	return &Caller{Name: u.name(account), May: u.may, Store: account}, nil
 }
 
@@ -50,10 +50,10 @@ func (*StoreUsers) Challenge() string { return `Basic realm="FluentCart store", 
 // what the store has not agreed to may be anything, such as a password at the wrong place: those get a name that is the
 // same for as long as the gateway runs.
 func (u *StoreUsers) name(account *Account) string {
-	if validName(account.Username) && account.Agreed() {
+	if validName(account.Username) && account.Verified() {
 		return account.Username
 	}
-	code := u.agreements.code(account.Username)
+	code := u.verified.code(account.Username)
 	return "user-" + hex.EncodeToString(code[:8])
 }
 

@@ -1,4 +1,4 @@
-package caller_test
+package auth_test
 
 import (
 	"crypto/tls"
@@ -9,23 +9,23 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller/callertest"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 )
 
-func connected(pairs ...tls.Certificate) caller.Presented {
+func connected(pairs ...tls.Certificate) auth.Presented {
 	state := &tls.ConnectionState{}
 	for _, pair := range pairs {
 		state.PeerCertificates = append(state.PeerCertificates, pair.Leaf)
 	}
-	return caller.Presented{TLS: state}
+	return auth.Presented{TLS: state}
 }
 
-func clients(t testing.TB, texts ...string) []caller.Client {
+func clients(t testing.TB, texts ...string) []auth.Client {
 	t.Helper()
-	var all []caller.Client
+	var all []auth.Client
 	for _, text := range texts {
-		client, err := caller.ParseClient(text, caller.Permissions{Status: true})
+		client, err := auth.ParseClient(text, auth.Permissions{Status: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,15 +35,15 @@ func clients(t testing.TB, texts ...string) []caller.Client {
 }
 
 func TestCertificatesAreToldApart(t *testing.T) {
-	trusted, stranger := callertest.NewAuthority(t), callertest.NewAuthority(t)
-	certificates := caller.NewCertificates(trusted.Roots, clients(t, "Orders.internal", "crm.internal=user_id", "spiffe://example.org/Billing=-", "192.0.2.7=status+user_id"))
+	trusted, stranger := authtest.NewAuthority(t), authtest.NewAuthority(t)
+	certificates := auth.NewCertificates(trusted.Roots, clients(t, "Orders.internal", "crm.internal=user_id", "spiffe://example.org/Billing=-", "192.0.2.7=status+user_id"))
 	uri, err := url.Parse("spiffe://example.org/Billing")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
 		name      string
-		presented caller.Presented
+		presented auth.Presented
 		want      string
 	}{
 		{"a DNS name", connected(trusted.Client(t, []string{"orders.internal"})), "orders.internal may status"},
@@ -54,7 +54,7 @@ func TestCertificatesAreToldApart(t *testing.T) {
 		{"an IP address", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7")} })), "192.0.2.7 may status,user_id"},
 		{"a DNS name that looks like the address", connected(trusted.Client(t, []string{"192.0.2.7"})), "forbidden"},
 		{"a DNS name that looks like the URI", connected(trusted.Client(t, []string{"spiffe://example.org/Billing"})), "forbidden"},
-		{"no TLS", caller.Presented{}, "unknown"},
+		{"no TLS", auth.Presented{}, "unknown"},
 		{"no certificate", connected(), "unknown"},
 		{"another issuer", connected(stranger.Client(t, []string{"orders.internal"})), "unknown"},
 		{"expired", connected(trusted.Client(t, nil, func(c *x509.Certificate) {
@@ -84,9 +84,9 @@ func TestCertificatesAreToldApart(t *testing.T) {
 
 func TestConnectionOutlivesNoCertificateAndNoRoots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := callertest.NewAuthority(t), callertest.NewAuthority(t)
+		first, second := authtest.NewAuthority(t), authtest.NewAuthority(t)
 		roots := first.Roots()
-		certificates := caller.NewCertificates(func() *x509.CertPool { return roots }, clients(t, "orders.internal"))
+		certificates := auth.NewCertificates(func() *x509.CertPool { return roots }, clients(t, "orders.internal"))
 		presented := connected(first.Client(t, []string{"orders.internal"}))
 		decide := func(when, want string) {
 			t.Helper()
@@ -108,7 +108,7 @@ func TestConnectionOutlivesNoCertificateAndNoRoots(t *testing.T) {
 
 func TestNamesOfClientsThatAreWrong(t *testing.T) {
 	for _, text := range []string{"", "=status", "*.internal", "orders internal", "orders.internal=", "orders.internal=email", "orders.internal=status+status"} {
-		if client, err := caller.ParseClient(text, caller.Permissions{}); err == nil {
+		if client, err := auth.ParseClient(text, auth.Permissions{}); err == nil {
 			t.Errorf("%q became %v", text, client)
 		}
 	}

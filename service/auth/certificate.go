@@ -1,4 +1,4 @@
-package caller
+package auth
 
 import (
 	"crypto/sha256"
@@ -62,7 +62,7 @@ type Certificates struct {
 func NewCertificates(roots func() *x509.CertPool, allowed []Client) *Certificates {
 	c := &Certificates{roots: roots}
 	for _, client := range allowed {
-		c.allowed = append(c.allowed, &Caller{Name: client.SAN, Proved: true, May: client.May})
+		c.allowed = append(c.allowed, &Caller{Name: client.SAN, Authenticated: true, May: client.May})
 	}
 	return c
 }
@@ -82,7 +82,7 @@ func (c *Certificates) Authenticate(presented Presented) (*Caller, error) {
 			return who, nil
 		}
 	}
-	return nil, &RefusedError{Known: true, Problem: "none of the names in the client certificate may call; the operator of this gateway can allow one with --allow-client"}
+	return nil, &RefusedError{Authenticated: true, Problem: "none of the names in the client certificate may call; the operator of this gateway can allow one with --allow-client"}
 }
 
 // Challenge is empty: a certificate is not sent in a header.

@@ -1,5 +1,5 @@
 // Package callertest issues the certificates of callers and gateways in tests.
-package callertest
+package authtest
 
 import (
 	"crypto/ecdsa"

@@ -1,6 +1,6 @@
-// Package caller says who calls, and what they may do. It knows how callers prove who they are, and nothing of the doors
+// Package auth says who calls, and what they may do. It knows how callers prove who they are, and nothing of the doors
 // that they come through: both ask the same Authenticator.
-package caller
+package auth
 
 import (
 	"context"
@@ -14,9 +14,9 @@ type Caller struct {
 	// Name is for the log and the metrics: at most 253 bytes, without spaces and personal data. It is empty where
 	// everybody may call.
 	Name string
-	// Proved is whether the name is known to be true before the call goes on. The name of a user of the store is what
+	// Authenticated is whether the name is known to be true before the call goes on. The name of a user of the store is what
 	// the caller says, until the store agrees.
-	Proved bool
+	Authenticated bool
 	// May is what the caller may change.
 	May Permissions
 	// Store, if set, is the caller's own account in the store, in whose name the call goes on.
@@ -28,15 +28,15 @@ type Account struct {
 	Username string
 	Password secret.Text
 
-	agreements *agreements
+	verified *verifiedAccounts
 }
 
 // Agreed reports whether the store has taken this account of late. It is for what strangers must not have, such as a
 // place in a line; whether a call may go on is for the store to say each time.
-func (a *Account) Agreed() bool { return a.agreements.has(a) }
+func (a *Account) Verified() bool { return a.verified.has(a) }
 
 // Agree notes that the store has taken the account.
-func (a *Account) Agree() { a.agreements.add(a) }
+func (a *Account) MarkVerified() { a.verified.add(a) }
 
 // Presented is what a call comes with.
 type Presented struct {
@@ -58,8 +58,8 @@ type Authenticator interface {
 type RefusedError struct {
 	// Problem says what is wrong and what would be right. It repeats nothing of what was presented.
 	Problem string
-	// Known is whether the caller has proved who it is, and may not call.
-	Known bool
+	// Authenticated is whether the caller was authenticated but may not call.
+	Authenticated bool
 }
 
 // Error returns the problem.

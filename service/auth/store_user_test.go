@@ -1,4 +1,4 @@
-package caller_test
+package auth_test
 
 import (
 	"encoding/base64"
@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/caller"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 func basic(credential string) []string {
@@ -15,7 +15,7 @@ func basic(credential string) []string {
 }
 
 func TestAccountsOfTheStoreAreTakenApart(t *testing.T) {
-	users := caller.NewStoreUsers(caller.Permissions{Status: true})
+	users := auth.NewStoreUsers(auth.Permissions{Status: true})
 	for _, row := range []struct {
 		name, credential, username, password string
 	}{
@@ -24,12 +24,12 @@ func TestAccountsOfTheStoreAreTakenApart(t *testing.T) {
 		{"letters of other scripts", "äñn:pässwörd", "äñn", "pässwörd"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			who, err := users.Authenticate(caller.Presented{Authorization: basic(row.credential)})
+			who, err := users.Authenticate(auth.Presented{Authorization: basic(row.credential)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if who.Store.Username != row.username || who.Store.Password.Reveal() != row.password || who.Proved {
-				t.Errorf("got %q, %q, proved %t", who.Store.Username, who.Store.Password.Reveal(), who.Proved)
+			if who.Store.Username != row.username || who.Store.Password.Reveal() != row.password || who.Authenticated {
+				t.Errorf("got %q, %q, proved %t", who.Store.Username, who.Store.Password.Reveal(), who.Authenticated)
 			}
 		})
 	}
@@ -48,7 +48,7 @@ func TestAccountsOfTheStoreAreTakenApart(t *testing.T) {
 		"the URL's own base64": {"Basic " + base64.URLEncoding.EncodeToString([]byte("ann:\u00ff\u00ff>>>???"))},
 	} {
 		t.Run("refused: "+name, func(t *testing.T) {
-			if got := outcome(users.Authenticate(caller.Presented{Authorization: authorization})); got != "unknown" {
+			if got := outcome(users.Authenticate(auth.Presented{Authorization: authorization})); got != "unknown" {
 				t.Errorf("the decision is %s", got)
 			}
 		})
@@ -56,9 +56,9 @@ func TestAccountsOfTheStoreAreTakenApart(t *testing.T) {
 }
 
 func TestUserNameThatIsPersonalDataIsNotTheNameInTheLog(t *testing.T) {
-	users := caller.NewStoreUsers(caller.Permissions{})
-	present := func(username string) *caller.Caller {
-		who, err := users.Authenticate(caller.Presented{Authorization: basic(username + ":x")})
+	users := auth.NewStoreUsers(auth.Permissions{})
+	present := func(username string) *auth.Caller {
+		who, err := users.Authenticate(auth.Presented{Authorization: basic(username + ":x")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,11 +68,11 @@ func TestUserNameThatIsPersonalDataIsNotTheNameInTheLog(t *testing.T) {
 	if got := name("ann.smith"); !strings.HasPrefix(got, "user-") {
 		t.Errorf("a user name that the store has not agreed to became %q", got)
 	}
-	present("ann.smith").Store.Agree()
+	present("ann.smith").Store.MarkVerified()
 	if got := name("ann.smith"); got != "ann.smith" {
 		t.Errorf("a user name became %q", got)
 	}
-	present("ann@example.com").Store.Agree()
+	present("ann@example.com").Store.MarkVerified()
 	mail := name("ann@example.com")
 	if strings.Contains(mail, "ann") || strings.Contains(mail, "example") {
 		t.Errorf("an e-mail address became %q", mail)
@@ -84,25 +84,25 @@ func TestUserNameThatIsPersonalDataIsNotTheNameInTheLog(t *testing.T) {
 
 func TestAgreementIsAboutOneAccountAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		users := caller.NewStoreUsers(caller.Permissions{})
-		account := func(credential string) *caller.Account {
-			who, err := users.Authenticate(caller.Presented{Authorization: basic(credential)})
+		users := auth.NewStoreUsers(auth.Permissions{})
+		account := func(credential string) *auth.Account {
+			who, err := users.Authenticate(auth.Presented{Authorization: basic(credential)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return who.Store
 		}
-		account("ann:right").Agree()
-		if !account("ann:right").Agreed() {
+		account("ann:right").MarkVerified()
+		if !account("ann:right").Verified() {
 			t.Error("it is forgotten")
 		}
 		for _, other := range []string{"ann:wrong", "bob:right", "an:nright"} {
-			if account(other).Agreed() {
+			if account(other).Verified() {
 				t.Errorf("it is about %s too", other)
 			}
 		}
 		<-time.After(6 * time.Minute)
-		if account("ann:right").Agreed() {
+		if account("ann:right").Verified() {
 			t.Error("it is remembered for ever")
 		}
 	})
