@@ -38,7 +38,7 @@ func TestWhatTheStoreSaysAfterTheWriteIsFoundOut(t *testing.T) {
 		for _, writes := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, written: %t", row.name, writes), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					tr := newTrial(t, setup{store: sandbox.Config{Customers: 1}, service: service.Config{MaxLanding: 10 * time.Second}})
+					tr := newTrial(t, setup{store: sandbox.Config{Customers: 1}, service: service.Config{SettleTime: 10 * time.Second}})
 					tr.wire.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.Method == http.MethodGet {
 							tr.store.ServeHTTP(w, r)

@@ -12,9 +12,9 @@ import (
 // Until then, or until it can no longer land, nobody else gets the customer: what they would read is what the write may
 // still put back.
 func (s *Service) findOut(ctx, caller context.Context, w *write, cause error) {
-	s.mayLand.Add(1)
-	defer s.mayLand.Add(-1)
-	end := w.landsBefore(s.maxLanding)
+	s.inDoubt.Add(1)
+	defer s.inDoubt.Add(-1)
+	end := w.landsBefore(s.settleTime)
 	w.lease.Quarantine(time.Until(end))
 	landing, cancel := context.WithDeadline(ctx, end)
 	defer cancel()

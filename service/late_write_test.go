@@ -59,7 +59,7 @@ func (r round) play(t *testing.T, leases lease.Locker) (tr *trial, first, second
 		store: sandbox.Config{Fail: firstWrite(sandbox.Failure{
 			Work: sandbox.Late, LateBy: timeout + lateBy - latency, Delivery: sandbox.Silent,
 		})},
-		service: service.Config{MaxLanding: 30 * time.Second, Leases: leases},
+		service: service.Config{SettleTime: 30 * time.Second, Leases: leases},
 	})
 	var callers sync.WaitGroup
 	callers.Go(func() {

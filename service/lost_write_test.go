@@ -33,7 +33,7 @@ func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tr := newTrial(t, setup{
 					store:      sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
-					service:    service.Config{MaxLanding: landing},
+					service:    service.Config{SettleTime: landing},
 					connecting: connecting,
 				})
 				var callers sync.WaitGroup
@@ -61,7 +61,7 @@ func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
 				})
 				callers.Go(func() {
 					pass(25 * time.Second)
-					if got := tr.customers.Writes(); got != (service.Writes{Underway: 1, MayLand: 1}) {
+					if got := tr.customers.Writes(); got != (service.Writes{InFlight: 1, InDoubt: 1}) {
 						t.Errorf("while it is looked for there are %+v", got)
 					}
 				})
@@ -95,7 +95,7 @@ func TestLostReplacementHoldsItsCustomerForMaxLanding(t *testing.T) {
 		const landing = 30 * time.Second
 		tr := newTrial(t, setup{
 			store:   sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
-			service: service.Config{MaxLanding: landing, WriteMode: service.Replace},
+			service: service.Config{SettleTime: landing, WriteMode: service.Replace},
 		})
 		began := time.Now()
 		if first := tr.update(t.Context(), 1, 1, "city"); first.state != "unknown" || first.took() != timeout {

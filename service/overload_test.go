@@ -86,7 +86,7 @@ func TestModestCallerGetsItsShare(t *testing.T) {
 			call("greedy", i)
 		}
 		synctest.Wait() // all the room is taken
-		if load := tr.customers.Load(); load.Inside != slots+queue {
+		if load := tr.customers.Load(); load.Admitted != slots+queue {
 			t.Fatalf("load %+v", load)
 		}
 		for i := range modest {

@@ -50,9 +50,9 @@ type Config struct {
 	MaxInFlight int
 	// MaxQueue is how many calls may wait besides, 256 if it is 0; what comes on top is refused.
 	MaxQueue int
-	// MaxLanding is how long after it has begun a write may still land (F22), 30 s if it is 0. For so long nobody else
+	// SettleTime is how long after it has begun a write may still land (F22), 30 s if it is 0. For so long nobody else
 	// gets a customer of whom it is not known whether a write happened.
-	MaxLanding time.Duration
+	SettleTime time.Duration
 	// Caller names who calls, for a fair share of the queue; nil takes all calls for those of one caller.
 	Caller func(context.Context) string
 	// Logger is told what became of writes whose callers have left; nil discards it.
@@ -68,14 +68,14 @@ type Service struct {
 	permissions   func(context.Context) auth.Permissions
 	validator     protovalidate.Validator
 	leases        lease.Locker
-	maxLanding    time.Duration
+	settleTime    time.Duration
 	gate          *admission.Gate
 	maxLine       int // how many may want one customer: whose lease is long in coming must not fill the queue
 	caller        func(context.Context) string
 	logger        *slog.Logger
-	reads, writes admission.Pace // how long one of the store's calls takes
+	reads, writes admission.LatencyEstimate // how long one of the store's calls takes
 	unfinished    unfinished
-	mayLand       atomic.Int64  // writes that were sent, and of which it is not known whether they happened
+	inDoubt       atomic.Int64  // writes that were sent, and of which it is not known whether they happened
 	looking       chan struct{} // those who look for a write that a caller waits for
 	lookingAlone  chan struct{} // those who look for one that nobody waits for
 	inLine        atomic.Int64  // those who wait for a lease
@@ -108,7 +108,7 @@ func New(cfg Config) (*Service, error) {
 		permissions:  cfg.Permissions,
 		validator:    validator,
 		leases:       cfg.Leases,
-		maxLanding:   cfg.MaxLanding,
+		settleTime:   cfg.SettleTime,
 		maxLine:      max(cfg.MaxQueue/4, 8),
 		gate:         admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
 		caller:       cfg.Caller,
@@ -132,8 +132,8 @@ func (cfg *Config) fillIn() {
 	if cfg.MaxQueue == 0 {
 		cfg.MaxQueue = 256
 	}
-	if cfg.MaxLanding == 0 {
-		cfg.MaxLanding = 30 * time.Second
+	if cfg.SettleTime == 0 {
+		cfg.SettleTime = 30 * time.Second
 	}
 	if cfg.Caller == nil {
 		cfg.Caller = func(context.Context) string { return "" }
@@ -148,15 +148,15 @@ func (cfg *Config) fillIn() {
 
 // Writes are those that are on their way, with or without their callers.
 type Writes struct {
-	// Underway is all of them.
-	Underway int
-	// MayLand is those of which the store's answer does not say whether they happened: nobody else gets their customers.
-	MayLand int
+	// InFlight is all of them.
+	InFlight int
+	// InDoubt is those of which the store's answer does not say whether they happened: nobody else gets their customers.
+	InDoubt int
 }
 
 // Writes returns how many writes are on their way.
 func (s *Service) Writes() Writes {
-	return Writes{Underway: s.unfinished.count(), MayLand: int(s.mayLand.Load())}
+	return Writes{InFlight: s.unfinished.count(), InDoubt: int(s.inDoubt.Load())}
 }
 
 // Load returns how much is in use: calls inside, at work, and waiting to be.

@@ -225,7 +225,7 @@ func TestStrangersDoNotGetInTheWay(t *testing.T) {
 					})
 				}
 				synctest.Wait()
-				if load := tr.customers.Load(); load.Inside > queue/8 || load.Working > 1 {
+				if load := tr.customers.Load(); load.Admitted > queue/8 || load.Working > 1 {
 					t.Errorf("load %+v", load)
 				}
 				var longest time.Duration

@@ -128,7 +128,7 @@ func newTornGateway(t testing.TB, proxy *cuttingProxy) *tornGateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g.hasty, err = service.New(service.Config{Store: client, MaxLanding: 100 * time.Millisecond}); err != nil {
+	if g.hasty, err = service.New(service.Config{Store: client, SettleTime: 100 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	if g.patient, err = service.New(service.Config{Store: client}); err != nil {

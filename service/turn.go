@@ -42,7 +42,7 @@ func (s *Service) takeTurn(ctx context.Context, pass *admission.Pass, customer i
 	if !fits(ctx, needed) {
 		return nil, tooLate()
 	}
-	if line := s.leases.Line(customer); writes && (line >= s.maxLine || !fits(ctx, needed*time.Duration(line+1))) {
+	if line := s.leases.QueueLength(customer); writes && (line >= s.maxLine || !fits(ctx, needed*time.Duration(line+1))) {
 		return nil, s.overloaded("too many updates of this customer are waiting")
 	}
 	t := &turn{}
@@ -86,7 +86,7 @@ func (s *Service) waitForTurn(ctx context.Context, t *turn, pass *admission.Pass
 // acquire waits for a customer's lease. Those who do must not fill the queue, since it may be long in coming.
 func (s *Service) acquire(ctx context.Context, customer int64) (lease.Lease, error) {
 	defer s.inLine.Add(-1)
-	if s.inLine.Add(1) > s.maxInLine && s.leases.Line(customer) > 0 {
+	if s.inLine.Add(1) > s.maxInLine && s.leases.QueueLength(customer) > 0 {
 		return nil, s.overloaded("too many updates are waiting for customers who are being updated")
 	}
 	held, err := s.leases.Acquire(ctx, customer)

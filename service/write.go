@@ -116,11 +116,11 @@ func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 }
 
 // landsBefore is when the write can no longer land.
-func (w *write) landsBefore(maxLanding time.Duration) time.Time {
+func (w *write) landsBefore(settleTime time.Duration) time.Time {
 	if begun := w.begun.Load(); begun != nil {
-		return begun.Add(maxLanding)
+		return begun.Add(settleTime)
 	}
-	return time.Now().Add(maxLanding)
+	return time.Now().Add(settleTime)
 }
 
 func (w *write) freeSlot() {
@@ -150,7 +150,7 @@ func (s *Service) survive(ctx context.Context, w *write) {
 	case w.known <- outcome{err: newError(reasonGatewayFault, stateUnknown, gatewayFault, nil)}:
 	default: // the caller has been told
 	}
-	landing, cancel := context.WithDeadline(ctx, w.landsBefore(s.maxLanding))
+	landing, cancel := context.WithDeadline(ctx, w.landsBefore(s.settleTime))
 	defer cancel()
 	if !w.free {
 		<-landing.Done()

@@ -105,12 +105,12 @@ func TestAdminDoorSaysThatTheGatewayStopsUntilItHas(t *testing.T) {
 func TestGatewayIsNotReadyWhileRedisGivesNoLeases(t *testing.T) {
 	_, store := startStore(t, sandbox.Config{})
 	redis := redistest.Start(t)
-	p := startProcess(t, "no", store, "--redis-url="+redis.URL, "--get-timeout=500ms", "--put-timeout=1s", "--max-landing=2s")
+	p := startProcess(t, "no", store, "--redis-url="+redis.URL, "--get-timeout=500ms", "--put-timeout=1s", "--write-settle-time=2s")
 	p.becomes(t, http.StatusServiceUnavailable, "Redis has started anew")
 	p.becomes(t, http.StatusOK, "ready")
 	redis.Kill(t)
 	p.becomes(t, http.StatusServiceUnavailable, "Redis does not answer")
-	if _, said := p.admin(t, "/metrics"); !strings.Contains(said, "fluentcart_gateway_redis_gives_leases 0\n") || !strings.Contains(said, "fluentcart_gateway_ready 0\n") {
+	if _, said := p.admin(t, "/metrics"); !strings.Contains(said, "fluentcart_gateway_redis_available 0\n") || !strings.Contains(said, "fluentcart_gateway_ready 0\n") {
 		t.Errorf("the metrics do not tell:\n%s", said)
 	}
 	redis.Restart(t)

@@ -44,7 +44,7 @@ type serveConfig struct {
 	MaxInFlight          int      `default:"4" placeholder:"N" help:"How many updates may work on the store at once (${default}); as many as the store has PHP workers."`
 	MaxQueue             int      `default:"256" placeholder:"N" help:"How many updates may wait besides (${default}); what comes on top is refused."`
 	StoreRate            float64  `placeholder:"N" help:"How many requests a second the store gets at the most; an update is two. Without it there is no bound but --max-in-flight."`
-	MaxLanding           duration `default:"30s" placeholder:"TIME" help:"How long after it was sent a write may still land in the store (${default}): not less than PHP may run. For so long nobody else may update a customer of whom it is not known whether a write happened."`
+	SettleTime           duration `name:"write-settle-time" default:"30s" placeholder:"TIME" help:"How long after it was sent a write may still land in the store (${default}): not less than PHP may run. For so long nobody else may update a customer of whom it is not known whether a write happened."`
 	GetTimeout           duration `default:"5s" placeholder:"TIME" help:"How long one read from the store may take (${default})."`
 	PutTimeout           duration `default:"10s" placeholder:"TIME" help:"How long one write to the store may take (${default}). It runs to its end even when the caller has left."`
 	DefaultTimeout       duration `default:"30s" placeholder:"TIME" help:"Deadline of callers who set none (${default}); at most 60s."`
@@ -97,7 +97,7 @@ func (c *serveConfig) check() error {
 	faults = append(faults, c.checkCallers()...)
 	faults = append(faults, c.checkAddresses()...)
 	for flag, value := range map[string]duration{
-		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout, "max-landing": c.MaxLanding,
+		"get-timeout": c.GetTimeout, "put-timeout": c.PutTimeout, "default-timeout": c.DefaultTimeout, "drain-timeout": c.DrainTimeout, "write-settle-time": c.SettleTime,
 	} {
 		if value.malformed != "" {
 			fault("--%s=%s: must be a positive time with its unit, such as 500ms, 5s or 1m", flag, value.malformed)
@@ -114,8 +114,8 @@ func (c *serveConfig) check() error {
 	if pair := c.GetTimeout.Duration + c.PutTimeout.Duration; c.DrainTimeout.malformed == "" && c.DrainTimeout.Duration < pair {
 		fault("--drain-timeout=%s: the read and the write of a call in flight may take %s (--get-timeout and --put-timeout); give at least that", c.DrainTimeout.Duration, pair)
 	}
-	if c.MaxLanding.malformed == "" && c.MaxLanding.Duration < c.PutTimeout.Duration {
-		fault("--max-landing=%s: a write that is still being waited for (--put-timeout=%s) may land; give at least that", c.MaxLanding.Duration, c.PutTimeout.Duration)
+	if c.SettleTime.malformed == "" && c.SettleTime.Duration < c.PutTimeout.Duration {
+		fault("--write-settle-time=%s: a write that is still being waited for (--put-timeout=%s) may land; give at least that", c.SettleTime.Duration, c.PutTimeout.Duration)
 	}
 	for flag, value := range map[string]int{"max-in-flight": c.MaxInFlight, "max-queue": c.MaxQueue} {
 		if !c.unread[flag] && (value < 1 || value > maxCalls) {

@@ -33,9 +33,9 @@ func (l *sharedOrLocal) locker() lease.Locker {
 // taken is of how many customers the lease is held or waited for here.
 func (l *sharedOrLocal) taken() int {
 	if l.shared != nil {
-		return l.shared.Taken()
+		return l.shared.Held()
 	}
-	return l.local.Taken()
+	return l.local.Held()
 }
 
 // startLeases returns what gives each customer one writer at a time, and how to end it when nobody writes any more.
@@ -52,7 +52,7 @@ func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger 
 		Password:   cfg.redisPassword(),
 		Store:      strings.ToLower(base.Host) + base.Path, // whoever reaches it by http and by https
 		Term:       leaseTerm(cfg),
-		MaxLanding: cfg.MaxLanding.Duration,
+		SettleTime: cfg.SettleTime.Duration,
 		Logger:     logger,
 	})
 	if err != nil {

@@ -54,19 +54,19 @@ func (m *metrics) gaugeOf(labels prometheus.Labels, name, help string, now func(
 func (m *metrics) watch(cfg *serveConfig, customers *service.Service, client *fluentcart.Client, leases *sharedOrLocal, doors *server.Server) {
 	m.gauge("ready", "1 if calls can be served; /readyz says why not.", func() float64 { return boolean(len(doors.NotReady()) == 0) })
 
-	m.gauge("updates_inside", "Updates that were let in: at work, or waiting for their customer, a slot or the rate.", func() float64 { return float64(customers.Load().Inside) })
-	m.gauge("updates_inside_limit", "How many updates are let in (--max-in-flight and --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
+	m.gauge("updates_admitted", "Updates that were let in: at work, or waiting for their customer, a slot or the rate.", func() float64 { return float64(customers.Load().Admitted) })
+	m.gauge("updates_admitted_limit", "How many updates are let in (--max-in-flight and --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
 	m.gauge("slots_in_use", "Slots for work on the store that are taken.", func() float64 { return float64(customers.Load().Working) })
 	m.gauge("slots", "Slots for work on the store (--max-in-flight).", constant(cfg.MaxInFlight))
-	m.gauge("slots_waited_for", "How many wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
-	m.gauge("writes_underway", "Writes that have no outcome yet, those whose callers have left included.", func() float64 { return float64(customers.Writes().Underway) })
-	m.gauge("writes_may_land", "Writes that the store's answer says nothing of: nobody else gets their customers until they are seen, or can no longer land.", func() float64 { return float64(customers.Writes().MayLand) })
-	m.gauge("leases_taken", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.taken()) })
+	m.gauge("slot_waiters", "How many wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
+	m.gauge("writes_in_flight", "Writes that have no outcome yet, those whose callers have left included.", func() float64 { return float64(customers.Writes().InFlight) })
+	m.gauge("writes_in_doubt", "Writes that the store's answer says nothing of: nobody else gets their customers until they are seen, or can no longer land.", func() float64 { return float64(customers.Writes().InDoubt) })
+	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.taken()) })
 	if leases.shared != nil {
-		m.gauge("redis_gives_leases", "1 if Redis answers, and has not just started anew.", func() float64 { return boolean(leases.shared.Unavailable() == nil) })
+		m.gauge("redis_available", "1 if Redis answers, and has not just started anew.", func() float64 { return boolean(leases.shared.Unavailable() == nil) })
 	}
 
-	m.gauge("store_suspended", "1 while the store fails so often that nothing is written to it.", func() float64 { return boolean(!client.Proven()) })
+	m.gauge("store_suspended", "1 while the store fails so often that nothing is written to it.", func() float64 { return boolean(!client.Healthy()) })
 	for _, file := range cfg.files.watched {
 		m.gaugeOf(prometheus.Labels{"file": file.Name()}, "file_stale", "1 if the file has changed and is no good, so that what there was before is in use.", func() float64 { return boolean(file.Stale()) })
 	}

@@ -57,7 +57,7 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		Leases:      locker,
 		MaxInFlight: cfg.MaxInFlight,
 		MaxQueue:    cfg.MaxQueue,
-		MaxLanding:  cfg.MaxLanding.Duration,
+		SettleTime:  cfg.SettleTime.Duration,
 		Caller:      server.Caller,
 		Logger:      logger,
 	})

@@ -25,7 +25,7 @@ func TestConcurrentUpdatesOfOneCustomerAreAllKept(t *testing.T) {
 	for _, gateways := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d gateways", gateways), func(t *testing.T) {
 			store, url := startStore(t, sandbox.Config{Workers: 4, Latency: 33 * time.Millisecond, Customers: 1})
-			args := []string{"--max-landing=10s", "--get-timeout=1s"}
+			args := []string{"--write-settle-time=10s", "--get-timeout=1s"}
 			if gateways > 1 {
 				args = append(args, "--redis-url="+redistest.Start(t).URL)
 			}
@@ -124,7 +124,7 @@ func sometimes(part float64) func(*http.Request) *sandbox.Failure {
 }
 
 // quick are settings under which things go wrong quickly. A lease lasts for 600 ms, and its writes land within 1.5 s.
-var quick = []string{"--get-timeout=300ms", "--put-timeout=400ms", "--max-landing=1500ms", "--drain-timeout=3s"}
+var quick = []string{"--get-timeout=300ms", "--put-timeout=400ms", "--write-settle-time=1500ms", "--drain-timeout=3s"}
 
 const quickHold = 600*time.Millisecond + 1500*time.Millisecond
 
@@ -267,7 +267,7 @@ const standing = 8
 // standStill lets one gateway do nothing for longer than its leases live, while another updates the same customers.
 func standStill(ctx context.Context, t *testing.T, s *storm, url, sabotage string) {
 	redis := redistest.Start(t)
-	args := []string{"--redis-url=" + redis.URL, "--get-timeout=200ms", "--put-timeout=300ms", "--max-landing=800ms", "--drain-timeout=3s", "--max-in-flight=8"}
+	args := []string{"--redis-url=" + redis.URL, "--get-timeout=200ms", "--put-timeout=300ms", "--write-settle-time=800ms", "--drain-timeout=3s", "--max-in-flight=8"}
 	other := startProcess(t, "no", url, args...)
 	warmUp(t, s, []*process{other}, 1001, 10*time.Second)
 	still := startProcess(t, sabotage, url, args...)

@@ -37,7 +37,7 @@ type Gate struct {
 	ring    []*caller // those with calls that wait for a slot; the first is the next to be served
 	urgent  caller    // those who are served before all others
 	patient caller    // those who are served as one more caller
-	pace    Pace      // of what is done in a slot
+	pace    LatencyEstimate      // of what is done in a slot
 }
 
 // caller is whose calls share what there is with the others'.
@@ -268,13 +268,13 @@ func (g *Gate) RetryAfter() time.Duration {
 }
 
 // Load is how much of a Gate is in use.
-type Load struct{ Inside, Working, Waiting int }
+type Load struct{ Admitted, Working, Waiting int }
 
 // Load returns how many calls are inside, how many slots are taken, and how many calls wait for one.
 func (g *Gate) Load() Load {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	load := Load{Inside: g.inside, Working: g.slots - g.free, Waiting: len(g.urgent.waiting)}
+	load := Load{Admitted: g.inside, Working: g.slots - g.free, Waiting: len(g.urgent.waiting)}
 	for _, c := range g.ring {
 		load.Waiting += len(c.waiting)
 	}

@@ -42,7 +42,7 @@ func TestNeverMoreAtWorkThanThereAreSlots(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if diff := cmp.Diff(admission.Load{Inside: 100, Working: 4, Waiting: 96}, gate.Load()); diff != "" {
+		if diff := cmp.Diff(admission.Load{Admitted: 100, Working: 4, Waiting: 96}, gate.Load()); diff != "" {
 			t.Errorf("load (-want +got):\n%s", diff)
 		}
 		calls.Wait()
@@ -224,7 +224,7 @@ func TestNoSlotIsLost(t *testing.T) {
 
 func TestPaceIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var pace admission.Pace
+		var pace admission.LatencyEstimate
 		if got := pace.Mean(); got != 0 {
 			t.Errorf("knows %s of nothing", got)
 		}

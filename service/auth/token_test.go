@@ -22,7 +22,7 @@ func outcome(who *auth.Caller, err error) string {
 	switch {
 	case err == nil:
 		return fmt.Sprintf("%s may %s", who.Name, who.May)
-	case errors.As(err, &refused) && refused.Known:
+	case errors.As(err, &refused) && refused.Authenticated:
 		return "forbidden"
 	case errors.As(err, &refused):
 		return "unknown"

@@ -65,7 +65,7 @@ func (c *Client) Suspended() bool { return c.breaker.State() == gobreaker.StateO
 
 // Proven reports whether the breaker is closed: the latest requests do not say that nobody works there. Otherwise
 // writes are not sent.
-func (c *Client) Proven() bool { return c.breaker.State() == gobreaker.StateClosed }
+func (c *Client) Healthy() bool { return c.breaker.State() == gobreaker.StateClosed }
 
 // do sends one request, unless the breaker is open, and returns the store's answer if that holds a customer. All
 // else is an *Error. begin is as in PutCustomer.
@@ -73,7 +73,7 @@ func (c *Client) Proven() bool { return c.breaker.State() == gobreaker.StateClos
 // While the breaker is half open one request may go, and that is a read: a write would be lost in a store that is
 // still down.
 func (c *Client) do(ctx context.Context, as Credentials, method string, timeout time.Duration, target string, body []byte, begin func() error) (*answer, error) {
-	if method == http.MethodPut && !c.Proven() {
+	if method == http.MethodPut && !c.Healthy() {
 		return nil, suspended(method)
 	}
 	answer, err := c.breaker.Execute(func() (*answer, error) {

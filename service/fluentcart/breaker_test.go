@@ -77,7 +77,7 @@ func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
 					s.play(row.store)
 					s.dialing = row.dialing
 					for !s.client.Suspended() {
-						if !s.client.Proven() {
+						if !s.client.Healthy() {
 							t.Fatal("neither open nor closed")
 						}
 						if failure(t, call(t.Context(), s.client)).Kind == fluentcart.Suspended && !s.client.Suspended() {
@@ -88,7 +88,7 @@ func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
 					if row.store == nil || row.dialing != nil || row.baseURL != "" {
 						requests = make([]arrival, dials)
 					}
-					if len(requests) != 8 || s.client.Proven() {
+					if len(requests) != 8 || s.client.Healthy() {
 						t.Errorf("open after %d failures, want 8", len(requests))
 					}
 					if !slices.Equal(s.told, []bool{true}) {
@@ -147,7 +147,7 @@ func TestBreakerStaysClosedWhenTheStoreSaysNo(t *testing.T) {
 						cancel()
 					}
 				}
-				if requests, _ := s.arrivals(); len(requests) != 40 || !s.client.Proven() || len(s.told) != 0 {
+				if requests, _ := s.arrivals(); len(requests) != 40 || !s.client.Healthy() || len(s.told) != 0 {
 					t.Errorf("%d requests of 40, told %v", len(requests), s.told)
 				}
 			})
@@ -164,8 +164,8 @@ func TestBreakerDoesNotCountWritesThatWereNotBegun(t *testing.T) {
 				t.Fatal(got)
 			}
 		}
-		if requests, _ := s.arrivals(); len(requests) != 0 || !s.client.Proven() {
-			t.Errorf("%d requests, proven: %v", len(requests), s.client.Proven())
+		if requests, _ := s.arrivals(); len(requests) != 0 || !s.client.Healthy() {
+			t.Errorf("%d requests, proven: %v", len(requests), s.client.Healthy())
 		}
 	})
 }
@@ -183,7 +183,7 @@ func TestBreakerCountsFailuresInARow(t *testing.T) {
 		s.play(answering(422, ``)) // whoever refuses is at work
 		_ = put(t.Context(), s.client, nil)
 		fail(7)
-		if !s.client.Proven() {
+		if !s.client.Healthy() {
 			t.Fatal("open after 7 failures, an answer, and 7 failures")
 		}
 		s.play(silent)
@@ -191,7 +191,7 @@ func TestBreakerCountsFailuresInARow(t *testing.T) {
 		defer cancel()
 		_ = put(ctx, s.client, nil)
 		_ = put(t.Context(), s.client, forbidden)
-		if !s.client.Proven() {
+		if !s.client.Healthy() {
 			t.Fatal("a caller who left counts as a failure")
 		}
 		fail(1)

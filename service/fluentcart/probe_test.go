@@ -81,8 +81,8 @@ func TestOneReadLooksWhetherTheStoreIsBack(t *testing.T) {
 				s.saveUp(t, s.client)
 				s.breakDown(t)
 				pass(period)
-				if s.client.Suspended() || s.client.Proven() {
-					t.Fatalf("suspended: %v, proven: %v", s.client.Suspended(), s.client.Proven())
+				if s.client.Suspended() || s.client.Healthy() {
+					t.Fatalf("suspended: %v, proven: %v", s.client.Suspended(), s.client.Healthy())
 				}
 				if got := failure(t, put(t.Context(), s.client, nil)); got.Kind != fluentcart.Suspended || got.Sent {
 					t.Errorf("a write: %v", got)
@@ -97,8 +97,8 @@ func TestOneReadLooksWhetherTheStoreIsBack(t *testing.T) {
 				if want := 99; row.back && suspended != want || !row.back && suspended < want {
 					t.Errorf("%d calls suspended, want %d", suspended, want)
 				}
-				if s.client.Proven() != row.back || s.client.Suspended() == row.back {
-					t.Errorf("proven: %v, suspended: %v", s.client.Proven(), s.client.Suspended())
+				if s.client.Healthy() != row.back || s.client.Suspended() == row.back {
+					t.Errorf("proven: %v, suspended: %v", s.client.Healthy(), s.client.Suspended())
 				}
 				told := []bool{true}
 				if row.back {
@@ -119,7 +119,7 @@ func TestOneReadLooksWhetherTheStoreIsBack(t *testing.T) {
 					t.Error("open for less than a second after the probe")
 				}
 				pass(2 * time.Nanosecond)
-				if s.crowd(t.Context(), 1) != 1 || get(t.Context(), s.client) != nil || !s.client.Proven() {
+				if s.crowd(t.Context(), 1) != 1 || get(t.Context(), s.client) != nil || !s.client.Healthy() {
 					t.Error("the next probe does not bring it back")
 				}
 				if !slices.Equal(s.told, []bool{true, false}) {
@@ -148,8 +148,8 @@ func TestProbeWhoseCallerLeavesMakesRoomForAnother(t *testing.T) {
 			t.Errorf("%d probes of 20", len(requests))
 		}
 		s.play(works)
-		if err := get(t.Context(), s.client); err != nil || !s.client.Proven() {
-			t.Errorf("got %v, proven: %v", err, s.client.Proven())
+		if err := get(t.Context(), s.client); err != nil || !s.client.Healthy() {
+			t.Errorf("got %v, proven: %v", err, s.client.Healthy())
 		}
 	})
 }
@@ -171,11 +171,11 @@ func TestLateAnswersDoNotMoveTheBreaker(t *testing.T) {
 				s.breakDown(t)
 				pass(period) // half open now
 				late.Wait()
-				if s.client.Suspended() || s.client.Proven() || !slices.Equal(s.told, []bool{true}) {
-					t.Errorf("suspended: %v, proven: %v, told %v", s.client.Suspended(), s.client.Proven(), s.told)
+				if s.client.Suspended() || s.client.Healthy() || !slices.Equal(s.told, []bool{true}) {
+					t.Errorf("suspended: %v, proven: %v, told %v", s.client.Suspended(), s.client.Healthy(), s.told)
 				}
 				s.play(works)
-				if err := get(t.Context(), s.client); err != nil || !s.client.Proven() {
+				if err := get(t.Context(), s.client); err != nil || !s.client.Healthy() {
 					t.Errorf("the probe: %v", err)
 				}
 			})
@@ -230,7 +230,7 @@ func TestOutageOfTwentySeconds(t *testing.T) {
 				}
 				s.play(works)
 				back := time.Now()
-				for !s.client.Proven() {
+				for !s.client.Healthy() {
 					call()
 				}
 				if took := time.Since(back); took > 1500*time.Millisecond {

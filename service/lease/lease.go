@@ -20,7 +20,7 @@ type Locker interface {
 	// *UnavailableError.
 	Acquire(ctx context.Context, customer int64) (Lease, error)
 	// Line returns how many hold or wait for the customer's lease in this process.
-	Line(customer int64) int
+	QueueLength(customer int64) int
 }
 
 // Lease is the right to write one customer. It belongs to one goroutine at a time.

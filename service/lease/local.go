@@ -76,14 +76,14 @@ func (l *Local) next(customer int64) {
 }
 
 // Taken returns of how many customers the lease is held.
-func (l *Local) Taken() int {
+func (l *Local) Held() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.lines)
 }
 
 // Line returns how many hold or wait for the customer's lease.
-func (l *Local) Line(customer int64) int {
+func (l *Local) QueueLength(customer int64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue, held := l.lines[customer]

@@ -37,7 +37,7 @@ func TestLocalServesInTheOrderOfArrival(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		if got := locker.Line(1); got != 11 {
+		if got := locker.QueueLength(1); got != 11 {
 			t.Errorf("%d in line, want 11", got)
 		}
 		first.Release()
@@ -45,7 +45,7 @@ func TestLocalServesInTheOrderOfArrival(t *testing.T) {
 		if diff := cmp.Diff([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, order); diff != "" {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
-		if got := locker.Line(1); got != 0 {
+		if got := locker.QueueLength(1); got != 0 {
 			t.Errorf("%d in line, want nobody", got)
 		}
 	})
@@ -99,7 +99,7 @@ func TestLocalLosesNoTurn(t *testing.T) {
 		both.Go(cancel)
 		both.Go(held.Release)
 		both.Wait()
-		if locker.Line(1) != 0 {
+		if locker.QueueLength(1) != 0 {
 			t.Fatal("the lease went to nobody")
 		}
 	}

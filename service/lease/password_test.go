@@ -40,7 +40,7 @@ func TestPasswordOfRedisIsNotRepeated(t *testing.T) {
 		}
 	}()
 	locker, err := lease.NewRedis(lease.RedisConfig{
-		URL: "redis://user@" + listener.Addr().String(), Password: func() string { return "canary" }, Store: "shop.example.com", Term: time.Second, MaxLanding: time.Second, Logger: slog.New(slog.DiscardHandler),
+		URL: "redis://user@" + listener.Addr().String(), Password: func() string { return "canary" }, Store: "shop.example.com", Term: time.Second, SettleTime: time.Second, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestPasswordOfRedisCanBeReplaced(t *testing.T) {
 	require("first")
 	var password atomic.Value
 	password.Store("first")
-	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Password: func() string { return password.Load().(string) }, Term: term, MaxLanding: maxLanding})
+	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Password: func() string { return password.Load().(string) }, Term: term, SettleTime: settleTime})
 	take(t, locker, 1).Release()
 
 	require("second") // the operator's own connection stays what it is

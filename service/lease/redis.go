@@ -32,14 +32,14 @@ type RedisConfig struct {
 	Store string
 	// Term is how long after its beginning a lease allows a write to begin.
 	Term time.Duration
-	// MaxLanding is how long after it has begun a write may still land.
-	MaxLanding time.Duration
+	// SettleTime is how long after it has begun a write may still land.
+	SettleTime time.Duration
 	// Logger is told of leases that could not be released. They end by themselves.
 	Logger *slog.Logger
 }
 
 // Redis is a Locker for several gateways in front of one store. A lease that its owner does not release, because it
-// died or because a write of its has an unknown outcome, ends by itself after Term and MaxLanding: that is the
+// died or because a write of its has an unknown outcome, ends by itself after Term and SettleTime: that is the
 // quarantine. It fails closed: as long as Redis does not answer, nobody gets a lease.
 type Redis struct {
 	client *redis.Client
@@ -108,7 +108,7 @@ func parseURL(address string) (*redis.Options, error) {
 }
 
 // hold is the life of a lease that nobody releases.
-func (r *Redis) hold() time.Duration { return r.cfg.Term + r.cfg.MaxLanding }
+func (r *Redis) hold() time.Duration { return r.cfg.Term + r.cfg.SettleTime }
 
 // Acquire waits for the customer's lease until ctx is done.
 func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
@@ -146,10 +146,10 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 }
 
 // Taken returns of how many customers this process holds the lease, or waits for it.
-func (r *Redis) Taken() int { return r.local.Taken() }
+func (r *Redis) Held() int { return r.local.Held() }
 
 // Line returns how many hold or wait for the customer's lease in this process.
-func (r *Redis) Line(customer int64) int { return r.local.Line(customer) }
+func (r *Redis) QueueLength(customer int64) int { return r.local.QueueLength(customer) }
 
 // await returns a channel that is told when it is the token's turn.
 func (r *Redis) await(token string) <-chan struct{} {

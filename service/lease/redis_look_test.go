@@ -40,7 +40,7 @@ func TestRedisIsLookedAfterWithoutCallers(t *testing.T) {
 }
 
 func TestLeasesAreNotGivenBeforeRedisWasAsked(t *testing.T) {
-	locker, err := lease.NewRedis(lease.RedisConfig{URL: "redis://127.0.0.1:1", Term: term, MaxLanding: maxLanding})
+	locker, err := lease.NewRedis(lease.RedisConfig{URL: "redis://127.0.0.1:1", Term: term, SettleTime: settleTime})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,14 +18,14 @@ import (
 
 const (
 	term       = 250 * time.Millisecond
-	maxLanding = 350 * time.Millisecond
-	hold       = term + maxLanding
+	settleTime = 350 * time.Millisecond
+	hold       = term + settleTime
 )
 
 // newRedis is the locker of one gateway.
 func newRedis(t *testing.T, server *redistest.Server) *lease.Redis {
 	t.Helper()
-	return newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, MaxLanding: maxLanding})
+	return newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime})
 }
 
 func newRedisOf(t *testing.T, cfg lease.RedisConfig) *lease.Redis {
@@ -156,7 +156,7 @@ func TestNoGatewayIsLeftBehind(t *testing.T) {
 			held.Release()
 		})
 	}
-	waitFor(t, func() bool { return busy.Line(1) == 21 })
+	waitFor(t, func() bool { return busy.QueueLength(1) == 21 })
 	all.Go(func() {
 		held, err := quiet.Acquire(t.Context(), 1)
 		if err != nil {
@@ -255,7 +255,7 @@ func TestTermAllowsAWriteToBegin(t *testing.T) {
 // Nobody is let in while nobody can know who is in.
 func TestSilentServerGivesNoLease(t *testing.T) {
 	server := redistest.Start(t)
-	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, MaxLanding: maxLanding})
+	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime})
 	take(t, locker, 1).Release()
 	refused := func(name string, within time.Duration) {
 		t.Helper()
@@ -266,7 +266,7 @@ func TestSilentServerGivesNoLease(t *testing.T) {
 			t.Errorf("%s: got %v after %s", name, err, time.Since(before))
 		}
 	}
-	waitFor(t, func() bool { return locker.Line(1) == 0 })
+	waitFor(t, func() bool { return locker.QueueLength(1) == 0 })
 	server.Pause(t)
 	refused("paused", 2*time.Second)
 	var line sync.WaitGroup

@@ -30,7 +30,7 @@ func TestCallersGetNothingOfTheStoresHeaders(t *testing.T) {
 		http.StatusUnprocessableEntity, http.StatusLocked, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
 	} {
 		for _, e := range ways {
-			e.options.config.MaxLanding = time.Millisecond
+			e.options.config.SettleTime = time.Millisecond
 			t.Run(http.StatusText(status)+"/"+e.name, func(t *testing.T) {
 				t.Parallel()
 				store := &forgetful{}

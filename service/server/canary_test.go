@@ -211,7 +211,7 @@ func (r request) send(ctx context.Context, t *testing.T, g *gateway) string {
 func watched(t *testing.T, opts options) *gateway {
 	t.Helper()
 	opts.text = &lockedBuffer{}
-	opts.config.MaxLanding = or(opts.config.MaxLanding, 20*time.Millisecond)
+	opts.config.SettleTime = or(opts.config.SettleTime, 20*time.Millisecond)
 	g := start(t, opts)
 	g.keep(stored())
 	return g

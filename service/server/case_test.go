@@ -42,7 +42,7 @@ type gatewaySetting struct {
 	GetTimeout     timeout `json:"get_timeout"`
 	PutTimeout     timeout `json:"put_timeout"`
 	DefaultTimeout timeout `json:"default_timeout"`
-	MaxLanding     timeout `json:"max_landing"`
+	SettleTime     timeout `json:"max_landing"`
 }
 
 type requestSetting struct {

@@ -128,7 +128,7 @@ func (c apiCase) run(t *testing.T, door string) {
 func (c apiCase) start(t *testing.T) *gateway {
 	opts := options{
 		splitNames:     c.Store.SplitNames,
-		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), Permissions: permitting(t, or(c.Gateway.May, "status")), MaxLanding: or(time.Duration(c.Gateway.MaxLanding), 300*time.Millisecond)},
+		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), Permissions: permitting(t, or(c.Gateway.May, "status")), SettleTime: or(time.Duration(c.Gateway.SettleTime), 300*time.Millisecond)},
 		getTimeout:     time.Duration(c.Gateway.GetTimeout),
 		putTimeout:     time.Duration(c.Gateway.PutTimeout),
 		defaultTimeout: time.Duration(c.Gateway.DefaultTimeout),

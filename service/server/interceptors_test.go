@@ -162,7 +162,7 @@ func TestRequestIDIsKeptIfItIsFitForALog(t *testing.T) {
 
 // gRPC clients with a retry policy would send the write again (F22).
 func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
-	g := start(t, options{config: service.Config{MaxLanding: time.Millisecond}, wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}})})
+	g := start(t, options{config: service.Config{SettleTime: time.Millisecond}, wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}})})
 	var trailer metadata.MD
 	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
 		CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")},
@@ -195,7 +195,7 @@ func TestRequestThatCannotBeDecodedIsLogged(t *testing.T) {
 func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan struct{})
-	g := start(t, options{config: service.Config{MaxLanding: 200 * time.Millisecond}, wrap: func(store http.Handler) http.Handler {
+	g := start(t, options{config: service.Config{SettleTime: 200 * time.Millisecond}, wrap: func(store http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut {
 				leave()

@@ -72,7 +72,7 @@ func TestOverloadIsToldAtOnce(t *testing.T) {
 		}()
 	}
 	<-begun
-	waitUntil(t, func() bool { return g.service.Load().Inside == 2 })
+	waitUntil(t, func() bool { return g.service.Load().Admitted == 2 })
 	g.overBothDoors(t, outcome{Code: "RESOURCE_EXHAUSTED", HTTP: http.StatusTooManyRequests, Reason: "OVERLOADED", WriteState: "not_sent", RetryAfter: "1"})
 	close(finish)
 	for range 2 {
@@ -122,7 +122,7 @@ type troubled struct {
 }
 
 func (l troubled) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
-func (troubled) Line(int64) int                                        { return 0 }
+func (troubled) QueueLength(int64) int                                        { return 0 }
 func (troubled) Renew(context.Context) error                           { return nil }
 func (l troubled) Check() error                                        { return l.check }
 func (troubled) Release()                                              {}
@@ -179,7 +179,7 @@ func TestLockedCustomersDoNotShutOutTheOthers(t *testing.T) {
 			waiting.Go(func() { _, _ = g.grpc.UpdateCustomer(ctx, moveTo(100+customer, "Lyon")) })
 		}
 	}
-	waitUntil(t, func() bool { return g.service.Load().Inside >= 16 })
+	waitUntil(t, func() bool { return g.service.Load().Admitted >= 16 })
 	for range 20 {
 		if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, rand.Text())); err != nil {
 			t.Error(err)
@@ -204,14 +204,14 @@ func (brittle) Check() error { panic("secret-canary") }
 // A write runs in a goroutine of its own, in which a panic would end the gateway.
 func TestPanicDuringAWriteIsSurvived(t *testing.T) {
 	leases := lease.NewLocal()
-	g := start(t, options{config: service.Config{Leases: clumsy{leases}, MaxLanding: 50 * time.Millisecond}})
+	g := start(t, options{config: service.Config{Leases: clumsy{leases}, SettleTime: 50 * time.Millisecond}})
 	for range 2 {
 		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
 		if got := failed(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" || strings.Contains(got.message, "canary") {
 			t.Errorf("got %v", err)
 		}
 	}
-	waitUntil(t, func() bool { return leases.Line(1) == 0 })
+	waitUntil(t, func() bool { return leases.QueueLength(1) == 0 })
 	if log := g.log.String(); !strings.Contains(log, `"panic":"string"`) || !strings.Contains(log, "turns_test.go") || strings.Contains(log, "canary") {
 		t.Errorf("the log lacks the panic and where it was, or has what it said:\n%s", log)
 	}
@@ -232,7 +232,7 @@ func (l counted) Release()                                            { l.releas
 func TestPanicDoesNotGiveBackTheLeaseOfAWriteThatMayLand(t *testing.T) {
 	var released atomic.Int64
 	g := start(t, options{
-		config: service.Config{Leases: counted{released: &released}, MaxLanding: time.Hour}, drain: 50 * time.Millisecond,
+		config: service.Config{Leases: counted{released: &released}, SettleTime: time.Hour}, drain: 50 * time.Millisecond,
 		wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}}),
 	})
 	_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
@@ -270,7 +270,7 @@ func TestCallersWithADeadlineHearWhatBecameOfTheirCall(t *testing.T) {
 	} {
 		t.Run(method, func(t *testing.T) {
 			g := start(t, options{
-				config:     service.Config{MaxLanding: 400 * time.Millisecond},
+				config:     service.Config{SettleTime: 400 * time.Millisecond},
 				putTimeout: 400 * time.Millisecond,
 				wrap:       answering(map[string]*rawAnswer{method: {Hang: true}}),
 			})

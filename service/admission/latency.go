@@ -16,8 +16,8 @@ const (
 	longAnyway = 100 * time.Millisecond
 )
 
-// Pace is how long something takes of late. The zero Pace knows nothing. It is safe for concurrent use.
-type Pace struct {
+// LatencyEstimate is how long something takes of late. The zero LatencyEstimate knows nothing. It is safe for concurrent use.
+type LatencyEstimate struct {
 	mu   sync.Mutex
 	mean time.Duration
 	last time.Time
@@ -25,7 +25,7 @@ type Pace struct {
 
 // Add adds a duration. One that is far beyond the mean counts as a long one, and not for all that it is: a single write
 // that hangs must not have everybody refused. Where all take longer the mean grows quickly all the same.
-func (p *Pace) Add(took time.Duration) {
+func (p *LatencyEstimate) Add(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -39,13 +39,13 @@ func (p *Pace) Add(took time.Duration) {
 }
 
 // Mean returns the moving average, or 0 if nothing is known of late.
-func (p *Pace) Mean() time.Duration {
+func (p *LatencyEstimate) Mean() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.faded(time.Now())
 }
 
-func (p *Pace) faded(now time.Time) time.Duration {
+func (p *LatencyEstimate) faded(now time.Time) time.Duration {
 	idle := now.Sub(p.last) - forgotten
 	if idle <= 0 {
 		return p.mean
