@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // A store that writes and then says no is found out, and so is one that does not write and says the same: neither is

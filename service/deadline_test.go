@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // Under more load than the store can take nobody waits longer than it has time, and nothing is sent to the store that

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // A write that was sent, and is never seen, is unknown to its caller, and in the way of others until it cannot land any

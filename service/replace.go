@@ -33,7 +33,7 @@ func (s *Service) replace(ctx context.Context, t *turn, request *customerv1.Upda
 	asked := &merged{change: c, customer: fluentcart.Customer{ID: request.GetCustomerId()}}
 	c.setColumns(&asked.customer)
 	asked.customer.FirstName, asked.customer.LastName, _ = c.mergeNames("", "") // checked before
-	if !s.store.Healthy() {                                                      // a read shows whether the store is back, rather than a write
+	if !s.store.Healthy() {                                                     // a read shows whether the store is back, rather than a write
 		if _, err := s.read(ctx, request); err != nil && !s.store.Healthy() {
 			return nil, err
 		}

@@ -14,8 +14,8 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // The connection to the store breaks after each byte of a write's request, and after each tenth of its answer. The

@@ -56,7 +56,7 @@ type serveConfig struct {
 	unread     map[string]bool // the flags that this is about
 	logger     *slog.Logger    // set by serve
 	files      files           // read by check
-	clients    []auth.Client // read by check from AllowClient
+	clients    []auth.Client   // read by check from AllowClient
 
 	// sabotage is for tests that must find what goes wrong without a part of the leases; else it is nil.
 	sabotage func(lease.Locker) lease.Locker

@@ -13,9 +13,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // pair are two gateways behind which a store writes slowly now and then, and a Redis between them.

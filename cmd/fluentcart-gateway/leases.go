@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 )
 
 // closeTime is how long stopping waits for leases to be released in Redis; they end by themselves else.

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // phpStore is a store as it was measured (F24): four workers, 33 ms a call.

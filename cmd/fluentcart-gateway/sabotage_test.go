@@ -31,7 +31,7 @@ const standsStill = 2500 * time.Millisecond
 type noLease struct{}
 
 func (noLease) Acquire(context.Context, int64) (lease.Lease, error) { return free{}, nil }
-func (noLease) QueueLength(int64) int                                      { return 0 }
+func (noLease) QueueLength(int64) int                               { return 0 }
 
 type free struct{}
 

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
 // Fifty callers who update one customer at the same time all keep their change, through one gateway and through three.

@@ -34,10 +34,10 @@ type Gate struct {
 	inside  int
 	free    int
 	callers map[string]*caller
-	ring    []*caller // those with calls that wait for a slot; the first is the next to be served
-	urgent  caller    // those who are served before all others
-	patient caller    // those who are served as one more caller
-	pace    LatencyEstimate      // of what is done in a slot
+	ring    []*caller       // those with calls that wait for a slot; the first is the next to be served
+	urgent  caller          // those who are served before all others
+	patient caller          // those who are served as one more caller
+	pace    LatencyEstimate // of what is done in a slot
 }
 
 // caller is whose calls share what there is with the others'.

@@ -15,7 +15,7 @@ const maxBasic = 1024
 
 // StoreUsers are callers with accounts in the store, which decides with every call whether they are let in.
 type StoreUsers struct {
-	may        Permissions
+	may      Permissions
 	verified *verifiedAccounts
 }
 

@@ -1,0 +1,149 @@
+package apierror
+
+import (
+	"net/http"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Domain is the domain of every google.rpc.ErrorInfo of the gateway.
+const Domain = "fluentcart-gateway"
+
+// Reason is why a call failed, as google.rpc.ErrorInfo carries it. Programs are built against these names.
+type Reason string
+
+// The reasons that concern the request or the caller.
+const (
+	InvalidField            Reason = "INVALID_FIELD"
+	CallerUnauthenticated   Reason = "CALLER_UNAUTHENTICATED"
+	CallerForbidden         Reason = "CALLER_FORBIDDEN"
+	UserLinkChangeForbidden Reason = "USER_LINK_CHANGE_FORBIDDEN"
+	StatusChangeForbidden   Reason = "STATUS_CHANGE_FORBIDDEN"
+	EmailOwned              Reason = "EMAIL_OWNED_BY_WORDPRESS_USER"
+	EtagMismatch            Reason = "ETAG_MISMATCH"
+	CallerCancelled         Reason = "CALLER_CANCELLED"
+	DeadlinePassed          Reason = "DEADLINE_PASSED"
+	RequestTooSlow          Reason = "REQUEST_TOO_SLOW"
+	NoSuchPath              Reason = "NO_SUCH_PATH"
+	MethodNotAllowed        Reason = "METHOD_NOT_ALLOWED"
+	OriginRefused           Reason = "ORIGIN_REFUSED"
+)
+
+// The reasons that concern the store and its responses.
+const (
+	StoreRejected        Reason = "STORE_REJECTED"
+	StoreValidation      Reason = "STORE_VALIDATION"
+	EmailTaken           Reason = "EMAIL_TAKEN"
+	UserUpdateFailed     Reason = "WORDPRESS_USER_UPDATE_FAILED"
+	CustomerNotFound     Reason = "CUSTOMER_NOT_FOUND"
+	StoreRouteMissing    Reason = "STORE_ROUTE_MISSING"
+	StoreCredentials     Reason = "STORE_CREDENTIALS_REFUSED" //nolint:gosec // a reason, not a credential
+	StoreUnauthenticated Reason = "STORE_UNAUTHENTICATED"
+	StoreForbidden       Reason = "STORE_FORBIDDEN"
+	StoreRateLimited     Reason = "STORE_RATE_LIMITED"
+	StoreUnavailable     Reason = "STORE_UNAVAILABLE"
+	StoreRedirects       Reason = "STORE_REDIRECTS"
+	StoreTLS             Reason = "STORE_TLS"
+	StoreBadAnswer       Reason = "STORE_BAD_ANSWER"
+	WriteOutcomeUnknown  Reason = "WRITE_OUTCOME_UNKNOWN"
+)
+
+// The reasons that concern the gateway itself.
+const (
+	Overloaded         Reason = "OVERLOADED"
+	LeasesUnavailable  Reason = "LEASES_UNAVAILABLE"
+	LeaseExpired       Reason = "LEASE_EXPIRED"
+	TooManyConnections Reason = "TOO_MANY_CONNECTIONS"
+	TooManyStreams     Reason = "TOO_MANY_STREAMS"
+	ConnectionClosed   Reason = "CONNECTION_CLOSED"
+	Stopping           Reason = "STOPPING"
+	GatewayFault       Reason = "GATEWAY_FAULT"
+)
+
+// WriteState is what happened to the write, as ErrorInfo's metadata write_state carries it.
+type WriteState string
+
+// The write states.
+const (
+	NotSent  WriteState = "not_sent" // the store was not asked to write
+	Rejected WriteState = "rejected" // the store was asked, and refused
+	Unknown  WriteState = "unknown"  // the store may have written, or may still write (F22)
+)
+
+// row is a line of the error table.
+type row struct {
+	code codes.Code
+	http int
+}
+
+// statusClientClosedRequest is nginx's status for a client that did not wait for its response. Nobody reads it.
+const statusClientClosedRequest = 499
+
+// table is the error table: the gRPC code and the HTTP status of each reason. Every code but DEADLINE_EXCEEDED, UNKNOWN,
+// CANCELLED and INTERNAL promises that nothing was written. After [Error.DeadlineExceeded] an error is
+// DEADLINE_EXCEEDED and 504, whatever its row says.
+var table = map[Reason]row{
+	InvalidField:            {codes.InvalidArgument, http.StatusBadRequest},
+	CallerUnauthenticated:   {codes.Unauthenticated, http.StatusUnauthorized},
+	CallerForbidden:         {codes.PermissionDenied, http.StatusForbidden},
+	UserLinkChangeForbidden: {codes.PermissionDenied, http.StatusForbidden},
+	StatusChangeForbidden:   {codes.PermissionDenied, http.StatusForbidden},
+	EmailOwned:              {codes.FailedPrecondition, http.StatusBadRequest},
+	EtagMismatch:            {codes.Aborted, http.StatusPreconditionFailed},
+	CallerCancelled:         {codes.Canceled, statusClientClosedRequest},
+	DeadlinePassed:          {codes.DeadlineExceeded, http.StatusGatewayTimeout},
+	RequestTooSlow:          {codes.DeadlineExceeded, http.StatusGatewayTimeout},
+	NoSuchPath:              {codes.NotFound, http.StatusNotFound},
+	MethodNotAllowed:        {codes.Unimplemented, http.StatusMethodNotAllowed},
+	OriginRefused:           {codes.PermissionDenied, http.StatusForbidden},
+
+	StoreRejected:        {codes.InvalidArgument, http.StatusBadRequest},
+	StoreValidation:      {codes.InvalidArgument, http.StatusBadRequest},
+	EmailTaken:           {codes.AlreadyExists, http.StatusConflict},
+	UserUpdateFailed:     {codes.FailedPrecondition, http.StatusLocked},
+	CustomerNotFound:     {codes.NotFound, http.StatusNotFound},
+	StoreRouteMissing:    {codes.FailedPrecondition, http.StatusBadGateway},
+	StoreCredentials:     {codes.Internal, http.StatusBadGateway},
+	StoreUnauthenticated: {codes.Unauthenticated, http.StatusUnauthorized},
+	StoreForbidden:       {codes.PermissionDenied, http.StatusForbidden},
+	StoreRateLimited:     {codes.ResourceExhausted, http.StatusTooManyRequests},
+	StoreUnavailable:     {codes.Unavailable, http.StatusServiceUnavailable},
+	StoreRedirects:       {codes.Internal, http.StatusBadGateway},
+	StoreTLS:             {codes.Internal, http.StatusBadGateway},
+	StoreBadAnswer:       {codes.Internal, http.StatusBadGateway},
+	WriteOutcomeUnknown:  {codes.Unknown, http.StatusBadGateway},
+
+	Overloaded:         {codes.ResourceExhausted, http.StatusTooManyRequests},
+	LeasesUnavailable:  {codes.Unavailable, http.StatusServiceUnavailable},
+	LeaseExpired:       {codes.Unavailable, http.StatusServiceUnavailable},
+	TooManyConnections: {codes.ResourceExhausted, http.StatusTooManyRequests},
+	TooManyStreams:     {codes.ResourceExhausted, http.StatusTooManyRequests},
+	ConnectionClosed:   {codes.Unavailable, http.StatusServiceUnavailable},
+	Stopping:           {codes.Unavailable, http.StatusServiceUnavailable},
+	GatewayFault:       {codes.Internal, http.StatusInternalServerError},
+}
+
+// HTTPStatus returns the HTTP status of an error of the gateway, and false for a status that is not one.
+func HTTPStatus(s *status.Status) (int, bool) {
+	info := InfoOf(s)
+	if info.GetDomain() != Domain {
+		return 0, false
+	}
+	if s.Code() == codes.DeadlineExceeded {
+		return http.StatusGatewayTimeout, true
+	}
+	found, known := table[Reason(info.GetReason())]
+	return found.http, known
+}
+
+// InfoOf returns the ErrorInfo of a status, or nil.
+func InfoOf(s *status.Status) *errdetails.ErrorInfo {
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return info
+		}
+	}
+	return nil
+}
