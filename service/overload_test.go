@@ -1,7 +1,6 @@
 package service_test
 
 import (
-	"context"
 	"math"
 	"sync"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
@@ -70,16 +70,13 @@ func TestModestCallerGetsItsShare(t *testing.T) {
 	const greedy, modest = 500, 20
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial(t, setup{
-			store: sandbox.Config{Workers: slots, Customers: greedy + modest},
-			service: service.Config{MaxInFlight: slots, MaxQueue: queue, Caller: func(ctx context.Context) string {
-				name, _ := ctx.Value(callerKey{}).(string)
-				return name
-			}},
+			store:   sandbox.Config{Workers: slots, Customers: greedy + modest},
+			service: service.Config{MaxInFlight: slots, MaxQueue: queue},
 		})
 		began := time.Now()
 		var all sync.WaitGroup
 		call := func(name string, i int) {
-			ctx := context.WithValue(t.Context(), callerKey{}, name)
+			ctx := auth.NewContext(t.Context(), &auth.Caller{Share: name, May: auth.Permissions{Status: true}})
 			all.Go(func() { tr.update(ctx, i, firstOfCrowd+int64(i), "city") })
 		}
 		for i := range greedy {

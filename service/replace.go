@@ -23,7 +23,7 @@ func checkReplace(request *customerv1.UpdateCustomerRequest) []violation {
 // replace sends one PUT with just what the request names. Without a read there is nothing to compare a user_id
 // with: only 0, which the documented body holds and which links to nobody, is let through.
 func (s *Service) replace(ctx context.Context, t *turn, request *customerv1.UpdateCustomerRequest, c *change) (*customerv1.UpdateCustomerResponse, error) {
-	may := s.permissions(ctx)
+	may := callerOf(ctx).May
 	if value, named := c.values["user_id"]; named && value != "0" && !may.UserID {
 		return nil, userLinkUnread()
 	}

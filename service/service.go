@@ -9,7 +9,6 @@
 package service
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -19,7 +18,6 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
@@ -42,8 +40,6 @@ type Config struct {
 	Store *fluentcart.Client
 	// WriteMode is how customers are written; empty is Merge.
 	WriteMode WriteMode
-	// Permissions returns what the caller of a call may change; nil lets all callers change status, and none user_id.
-	Permissions func(context.Context) auth.Permissions
 	// Leases give each customer one writer at a time; nil is lease.NewLocal.
 	Leases lease.Locker
 	// MaxInFlight is how many calls may work on the store at once, 4 if it is 0: the workers of a usual store (F24).
@@ -53,8 +49,6 @@ type Config struct {
 	// SettleTime is how long after it has begun a write may still land (F22), 30 s if it is 0. For so long nobody else
 	// gets a customer of whom it is not known whether a write happened.
 	SettleTime time.Duration
-	// Caller names who calls, for a fair share of the queue; nil takes all calls for those of one caller.
-	Caller func(context.Context) string
 	// Logger is told what became of writes whose callers have left; nil discards it.
 	Logger *slog.Logger
 }
@@ -65,13 +59,11 @@ type Service struct {
 
 	store         *fluentcart.Client
 	writeMode     WriteMode
-	permissions   func(context.Context) auth.Permissions
 	validator     protovalidate.Validator
 	leases        lease.Locker
 	settleTime    time.Duration
 	gate          *admission.Gate
 	maxLine       int // how many may want one customer: whose lease is long in coming must not fill the queue
-	caller        func(context.Context) string
 	logger        *slog.Logger
 	reads, writes admission.LatencyEstimate // how long one of the store's calls takes
 	unfinished    unfinished
@@ -105,13 +97,11 @@ func New(cfg Config) (*Service, error) {
 	return &Service{
 		store:        cfg.Store,
 		writeMode:    cfg.WriteMode,
-		permissions:  cfg.Permissions,
 		validator:    validator,
 		leases:       cfg.Leases,
 		settleTime:   cfg.SettleTime,
 		maxLine:      max(cfg.MaxQueue/4, 8),
 		gate:         admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
-		caller:       cfg.Caller,
 		logger:       cfg.Logger,
 		looking:      make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
 		lookingAlone: make(chan struct{}, 1),
@@ -134,12 +124,6 @@ func (cfg *Config) fillIn() {
 	}
 	if cfg.SettleTime == 0 {
 		cfg.SettleTime = 30 * time.Second
-	}
-	if cfg.Caller == nil {
-		cfg.Caller = func(context.Context) string { return "" }
-	}
-	if cfg.Permissions == nil {
-		cfg.Permissions = func(context.Context) auth.Permissions { return auth.Permissions{Status: true} }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

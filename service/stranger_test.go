@@ -34,6 +34,7 @@ func (u users) by(t testing.TB, username, password string) context.Context {
 	if err != nil {
 		t.Fatal(err)
 	}
+	who.Share = who.Name
 	return auth.NewContext(t.Context(), who)
 }
 
@@ -43,7 +44,6 @@ func theirs(s setup) setup {
 		account := auth.FromContext(ctx).Store
 		return fluentcart.Credentials{Username: account.Username, Password: account.Password}
 	}
-	s.service.Caller = func(ctx context.Context) string { return auth.FromContext(ctx).Name }
 	return s
 }
 

@@ -22,7 +22,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 		}
 	}
 	// Before all else, so that what there is no room for costs little.
-	ctx, pass, err := s.gate.Enter(ctx, s.caller(ctx))
+	ctx, pass, err := s.gate.Enter(ctx, callerOf(ctx).Share)
 	if err != nil {
 		return nil, s.overloaded("too many updates are waiting")
 	}
@@ -47,7 +47,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err := checkEtag(request.GetEtag(), before); err != nil {
 		return nil, err
 	}
-	asked, err := change.merge(before, s.permissions(ctx))
+	asked, err := change.merge(before, callerOf(ctx).May)
 	if err != nil {
 		return nil, err
 	}

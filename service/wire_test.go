@@ -51,12 +51,11 @@ type request struct {
 	refused  bool
 }
 
-// Under these a call's context has its number, its deadline and its caller's name: what is done without the caller's
+// Under these a call's context has its number and its deadline: what is done without the caller's
 // time still has its values.
 type (
 	callKey     struct{}
 	deadlineKey struct{}
-	callerKey   struct{}
 )
 
 var errReset = &resetError{}

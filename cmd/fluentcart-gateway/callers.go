@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -131,12 +130,4 @@ func (c *serveConfig) doorTLS() *tls.Config {
 		MinVersion:         tls.VersionTLS12,
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.files.tls.Get(), nil },
 	}
-}
-
-// permissionsOf are those of whoever makes a call.
-func permissionsOf(ctx context.Context) auth.Permissions {
-	if who := auth.FromContext(ctx); who != nil {
-		return who.May
-	}
-	return auth.Permissions{}
 }

@@ -55,8 +55,8 @@ func TestAllFaultsAreToldAtOnce(t *testing.T) {
 			"--drain-timeout=49s: the read and the write of a call in flight may take 50s", "--get-timeout=40s: give 30s or less",
 		}},
 		{"what cannot work and wait", []string{"--sandbox", "--max-in-flight=0", "--max-queue=x", "--store-rate=0.1", "--write-settle-time=9s", "--redis-url=http://me:secret@host"}, []string{
-			"--max-in-flight=0: must be from 1 to 100000", "--write-settle-time=9s: a write that is still being waited for (--put-timeout=10s) may land",
-			"--max-queue=x: must be a whole number", "--redis-url: must be a Redis address such as redis://host:6379/0", "--store-rate=0.1: must be 0.5 or more",
+			"--max-in-flight=0: must be from 1 to 100000",
+			"--max-queue=x: must be a whole number", "--redis-url: must be a Redis address such as redis://host:6379/0", "--store-rate=0.1: must be 0.5 or more", "--write-settle-time=9s: a write that is still being waited for (--put-timeout=10s) may land",
 		}},
 		{"a user name that cannot be sent", []string{"--store-url=https://shop.example.com", "--store-username=a:b"}, []string{
 			"--store-password-file is missing", "--store-username has a colon",

@@ -53,12 +53,10 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 	customers, err := service.New(service.Config{
 		Store:       client,
 		WriteMode:   service.WriteMode(cfg.WriteMode),
-		Permissions: permissionsOf,
 		Leases:      locker,
 		MaxInFlight: cfg.MaxInFlight,
 		MaxQueue:    cfg.MaxQueue,
 		SettleTime:  cfg.SettleTime.Duration,
-		Caller:      server.Caller,
 		Logger:      logger,
 	})
 	if err != nil {

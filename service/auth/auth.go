@@ -17,6 +17,9 @@ type Caller struct {
 	// Authenticated is whether the name is known to be true before the call goes on. The name of a user of the store is what
 	// the caller says, until the store agrees.
 	Authenticated bool
+	// Share names who shares the queue fairly with other callers: an authenticated caller by its name, any other by its
+	// address.
+	Share string
 	// May is what the caller may change.
 	May Permissions
 	// Store, if set, is the caller's own account in the store, in whose name the call goes on.
@@ -44,6 +47,8 @@ type Presented struct {
 	Authorization []string
 	// TLS is the state of the connection, nil without TLS.
 	TLS *tls.ConnectionState
+	// From is the address of the caller.
+	From string
 }
 
 // Authenticator decides who calls. It is safe for concurrent use, and asks nobody: whatever it refuses has cost little.
@@ -82,8 +87,8 @@ func FromContext(ctx context.Context) *Caller {
 type Anyone struct{ May Permissions }
 
 // Authenticate refuses nobody.
-func (a Anyone) Authenticate(Presented) (*Caller, error) {
-	return &Caller{May: a.May}, nil
+func (a Anyone) Authenticate(presented Presented) (*Caller, error) {
+	return &Caller{Share: presented.From, May: a.May}, nil
 }
 
 // Challenge is empty.

@@ -62,7 +62,7 @@ type Certificates struct {
 func NewCertificates(roots func() *x509.CertPool, allowed []Client) *Certificates {
 	c := &Certificates{roots: roots}
 	for _, client := range allowed {
-		c.allowed = append(c.allowed, &Caller{Name: client.SAN, Authenticated: true, May: client.May})
+		c.allowed = append(c.allowed, &Caller{Name: client.SAN, Authenticated: true, Share: client.SAN, May: client.May})
 	}
 	return c
 }

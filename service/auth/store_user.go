@@ -36,7 +36,7 @@ func (u *StoreUsers) Authenticate(presented Presented) (*Caller, error) {
 		return nil, u.refused("the credentials cannot be right")
 	}
 	account := &Account{Username: username, Password: secret.New(password), verified: u.verified}
-	return &Caller{Name: u.name(account), May: u.may, Store: account}, nil
+	return &Caller{Name: u.name(account), Share: presented.From, May: u.may, Store: account}, nil
 }
 
 func (u *StoreUsers) refused(problem string) error {

@@ -110,7 +110,7 @@ func parseToken(columns []string, usual Permissions) (tokenEntry, error) {
 		}
 	}
 	entry.hash = [sha256.Size]byte(hash)
-	entry.caller, entry.said = &Caller{Name: columns[0], Authenticated: true, May: may}, len(columns) == 3
+	entry.caller, entry.said = &Caller{Name: columns[0], Authenticated: true, Share: columns[0], May: may}, len(columns) == 3
 	return entry, nil
 }
 

@@ -79,6 +79,10 @@ func guarded(method string) bool {
 func presentedIn(ctx context.Context) auth.Presented {
 	presented := auth.Presented{Authorization: metadata.ValueFromIncomingContext(ctx, authorizationKey)}
 	if from, ok := peer.FromContext(ctx); ok {
+		if from.Addr != nil {
+			// A gRPC client keeps its connection, so its port tells it from others of its host. fromHost leaves the port out.
+			presented.From = from.Addr.Network() + " " + from.Addr.String()
+		}
 		if secured, ok := from.AuthInfo.(credentials.TLSInfo); ok {
 			presented.TLS = &secured.State
 		}
@@ -98,20 +102,6 @@ func refusedCaller(err error) *status.Status {
 		return refusal(codes.PermissionDenied, reasonCallerForbidden, message)
 	}
 	return refusal(codes.Unauthenticated, reasonCallerUnauthenticated, message)
-}
-
-// Caller names who calls, for a fair share of the queue: the callers that have proved who they are by their names. A gRPC
-// client of which only it knows who it is, is known by its connection, which it keeps, and the clients of the JSON door,
-// which open new ones at will, by their host.
-func Caller(ctx context.Context) string {
-	if who := auth.FromContext(ctx); who != nil && who.Authenticated {
-		return who.Name
-	}
-	from, ok := peer.FromContext(ctx)
-	if !ok || from.Addr == nil {
-		return ""
-	}
-	return from.Addr.Network() + " " + from.Addr.String()
 }
 
 // fromHost gives a request of the JSON door the peer that a gRPC call has.

@@ -128,7 +128,8 @@ func (c apiCase) run(t *testing.T, door string) {
 func (c apiCase) start(t *testing.T) *gateway {
 	opts := options{
 		splitNames:     c.Store.SplitNames,
-		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), Permissions: permitting(t, or(c.Gateway.May, "status")), SettleTime: or(time.Duration(c.Gateway.SettleTime), 300*time.Millisecond)},
+		callers:        permitting(t, or(c.Gateway.May, "status")),
+		config:         service.Config{WriteMode: service.WriteMode(c.Gateway.WriteMode), SettleTime: or(time.Duration(c.Gateway.SettleTime), 300*time.Millisecond)},
 		getTimeout:     time.Duration(c.Gateway.GetTimeout),
 		putTimeout:     time.Duration(c.Gateway.PutTimeout),
 		defaultTimeout: time.Duration(c.Gateway.DefaultTimeout),
@@ -148,13 +149,13 @@ func (c apiCase) start(t *testing.T) *gateway {
 }
 
 // permitting lets all callers change the fields of a list.
-func permitting(t testing.TB, list string) func(context.Context) auth.Permissions {
+func permitting(t testing.TB, list string) auth.Authenticator {
 	t.Helper()
 	may, err := auth.ParsePermissions(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(context.Context) auth.Permissions { return may }
+	return auth.Anyone{May: may}
 }
 
 // overGRPC sends the request over gRPC. It has no null: there a cleared field is an empty text, or 0.

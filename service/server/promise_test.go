@@ -13,7 +13,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -100,7 +99,7 @@ func TestOneFieldAloneLeavesAllElse(t *testing.T) {
 					if id == 2 && update.field == "email" {
 						t.Skip("the e-mail of a linked customer is refused (F7)")
 					}
-					g := start(t, options{splitNames: split, config: service.Config{Permissions: permitting(t, "status,user_id")}})
+					g := start(t, options{splitNames: split, callers: permitting(t, "status,user_id")})
 					before := g.store.Rows()
 					_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: id, Customer: update.customer})
 					if err != nil {

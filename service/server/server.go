@@ -24,7 +24,7 @@ import (
 type Config struct {
 	// Customers does the work.
 	Customers customerv1.CustomerServiceServer
-	// Callers decides who may call; nil lets everybody in.
+	// Callers authenticates callers; nil accepts all calls, which may change status and not user_id.
 	Callers auth.Authenticator
 	// HTTPStatus returns the HTTP status of an error of the service's, and whether it is one.
 	HTTPStatus func(*status.Status) (int, bool)
@@ -62,7 +62,7 @@ type Server struct {
 // New returns a Server. It listens on nothing yet.
 func New(cfg Config) (*Server, error) {
 	if cfg.Callers == nil {
-		cfg.Callers = auth.Anyone{}
+		cfg.Callers = auth.Anyone{May: auth.Permissions{Status: true}}
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = NewMetrics()

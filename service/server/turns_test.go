@@ -18,8 +18,8 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // moveTo asks for another city.
@@ -52,9 +52,16 @@ func (g *gateway) methodsSent() string {
 	return strings.Join(methods, " ")
 }
 
+// oneCaller takes all calls for those of one caller, so that none is evicted for the fair share of another.
+type oneCaller struct{ auth.Anyone }
+
+func (oneCaller) Authenticate(auth.Presented) (*auth.Caller, error) {
+	return &auth.Caller{Name: "one", Authenticated: true, Share: "one", May: auth.Permissions{Status: true}}, nil
+}
+
 func TestOverloadIsToldAtOnce(t *testing.T) {
 	begun, finish := make(chan struct{}, 1), make(chan struct{})
-	g := start(t, options{config: service.Config{MaxInFlight: 1, MaxQueue: 1}, wrap: func(store http.Handler) http.Handler {
+	g := start(t, options{callers: oneCaller{}, config: service.Config{MaxInFlight: 1, MaxQueue: 1}, wrap: func(store http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case begun <- struct{}{}:
@@ -336,7 +343,7 @@ func TestCallersAreKnownByTheirConnection(t *testing.T) {
 	names := make(chan string, 1)
 	g := &gateway{log: &lockedBuffer{}}
 	g.serve(t, scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
-		names <- server.Caller(ctx)
+		names <- auth.FromContext(ctx).Share
 		return &customerv1.UpdateCustomerResponse{}, nil
 	}}, time.Second)
 	if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon")); err != nil {
