@@ -130,7 +130,7 @@ func TestCloseGivesUpInTime(t *testing.T) {
 					t.Fatal("nothing in the log")
 				}
 				last := lines[len(lines)-1]
-				if last.Customer != 1 || !strings.Contains(last.Message, "may still land") {
+				if last.Customer != 1 || !strings.Contains(last.Message, "may still be applied") {
 					t.Errorf("log: %s", tr.log.String())
 				}
 				if isTold := row.patience < row.closes; isTold != (len(lines) == 2) {

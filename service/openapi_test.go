@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // openAPI is what the generated description says, as far as these tests look.
@@ -81,7 +81,7 @@ func TestOpenAPIErrorExamplesAreErrors(t *testing.T) {
 					t.Errorf("%s %s: %s: %v", method, path, code, err)
 					continue
 				}
-				if got, known := service.HTTPStatus(status.FromProto(&s)); !known || code != strconv.Itoa(got) {
+				if got, known := apierror.HTTPStatus(status.FromProto(&s)); !known || code != strconv.Itoa(got) {
 					t.Errorf("%s %s: the example under %s is a %d", method, path, code, got)
 				}
 				examples++

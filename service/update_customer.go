@@ -6,106 +6,124 @@ import (
 	"time"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// updated is what the store says to a write in English. It is answered too where there was nothing to write:
-// for a caller the customer is as asked, either way.
-const updated = "Customer updated successfully!"
-
-// UpdateCustomer asks the store about a stranger, enters, validates, takes its turn, reads, merges, writes, compares and
-// answers. Its errors are those of errors.go.
+// UpdateCustomer changes what the request names, and nothing else. Its errors are those of package apierror.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
-	if who := strangerOf(ctx); who != nil {
-		if err := s.introduce(ctx, who, request); err != nil {
-			return nil, err
-		}
-	}
-	// Before all else, so that what there is no room for costs little.
-	ctx, pass, err := s.gate.Enter(ctx, callerOf(ctx).Share)
+	ctx, pass, err := s.admit(ctx) // before all else: a rejected update must cost little
 	if err != nil {
-		return nil, s.overloaded("too many updates are waiting")
+		return nil, err
 	}
 	defer pass.Leave()
 	change, err := s.validate(request)
 	if err != nil {
 		return nil, err
 	}
-	turn, err := s.takeTurn(ctx, pass, request.GetCustomerId(), !request.GetValidateOnly())
+	held, before, err := s.verifyAccount(ctx, pass, request)
 	if err != nil {
 		return nil, err
 	}
-	defer turn.end()
+	if held == nil {
+		if held, err = s.reserve(ctx, pass, request.GetCustomerId(), leaseFor(request)); err != nil {
+			return nil, err
+		}
+	}
+	defer held.release()
 	if s.writeMode == Replace {
-		return s.replace(ctx, turn, request, change)
+		return s.replace(ctx, held, request, change)
 	}
-
-	before, err := s.read(ctx, request)
-	if err != nil {
-		return nil, err
+	if before == nil {
+		if before, err = s.read(ctx, request.GetCustomerId()); err != nil {
+			return nil, err
+		}
 	}
-	if err := checkEtag(request.GetEtag(), before); err != nil {
-		return nil, err
-	}
-	asked, err := change.merge(before, callerOf(ctx).May)
-	if err != nil {
-		return nil, err
-	}
-
+	merged, err := merge(ctx, request, change, before)
 	switch {
+	case err != nil:
+		return nil, err
 	case request.GetValidateOnly():
-		return rehearse(asked)
-	case !asked.differs():
-		return respond(updated, asked, before), nil
+		return merged.DryRun()
+	case !merged.Differs():
+		return merged.Unchanged(), nil
 	}
-	return s.write(ctx, turn, &write{
-		request: request,
-		asked:   asked,
-		body:    asked.update(),
-		respond: func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
-			return respond(orUpdated(message), asked, after)
-		},
-	})
+	return s.write(ctx, held, merged)
 }
 
-// read reads the customer, and notes how long that takes.
-func (s *Service) read(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*fluentcart.Customer, error) {
+// validate checks everything that can be checked without the store.
+func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer.Change, error) {
+	change, violations := s.validator.Read(request)
+	if s.writeMode == Replace {
+		violations = append(violations, customer.CheckReplace(request)...)
+	}
+	if len(violations) > 0 {
+		return nil, apierror.Invalid(violations...)
+	}
+	return change, nil
+}
+
+// read reads the customer, and adds the time it took to the latency estimate.
+func (s *Service) read(ctx context.Context, id int64) (*fluentcart.Customer, error) {
 	start := time.Now()
-	read, err := s.store.GetCustomer(ctx, request.GetCustomerId())
+	read, err := s.store.GetCustomer(ctx, id)
 	took := time.Since(start)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() { // it takes that long, at the least
+		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() { // the read would have taken at least that long
 			s.reads.Add(took)
 		}
-		var failure *fluentcart.Error
-		if errors.As(err, &failure) && failure.Kind == fluentcart.NotFound { // which it says to those only whom it knows (F18)
-			letIn(ctx)
-		}
-		return nil, readError(ctx, request.GetCustomerId(), discreet(err, request, nil))
+		return nil, readError(ctx, id, err)
 	}
-	letIn(ctx)
 	s.reads.Add(took)
 	return read, nil
 }
 
-// rehearse answers as if the customer had been written.
-func rehearse(asked *merged) (*customerv1.UpdateCustomerResponse, error) {
-	after := asked.before
-	if asked.differs() {
-		predicted, err := asked.predict()
-		if err != nil {
-			return nil, err
-		}
-		after = predicted
+// merge checks the etag, applies the change to the customer that was read, and checks that the caller may do that.
+func merge(ctx context.Context, request *customerv1.UpdateCustomerRequest, change *customer.Change, before *fluentcart.Customer) (*customer.Merged, error) {
+	if err := customer.CheckEtag(request.GetEtag(), before); err != nil {
+		return nil, err
 	}
-	response := respond("Nothing was written: validate_only is set.", asked, after)
-	response.Customer.Etag = etag(asked.before) // the one that the write itself will have to match
-	return response, nil
+	merged, err := change.Merge(before)
+	if err != nil {
+		return nil, err
+	}
+	switch may := callerOf(ctx).May; {
+	case merged.ChangesLink() && !may.UserID:
+		return nil, userLinkForbidden(merged.LinkedUser())
+	case merged.ChangesStatus() && !may.Status:
+		return nil, statusForbidden()
+	}
+	return merged, nil
 }
 
-func orUpdated(message string) string {
-	if message == "" {
-		return updated
+// replace sends one PUT with only what the request names. Without a read there is nothing to compare a user_id with, so
+// only 0 is accepted, which the documented body holds and which links to no user.
+func (s *Service) replace(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
+	switch may := callerOf(ctx).May; {
+	case change.LinksUser() && !may.UserID:
+		return nil, userLinkUnread()
+	case !may.Status:
+		return nil, statusUnread()
 	}
-	return message
+	if !s.store.Healthy() { // a read shows whether the store is back, so that no write is lost in one that is not
+		if _, err := s.read(ctx, request.GetCustomerId()); err != nil && !s.store.Healthy() {
+			return nil, err
+		}
+	}
+	response, err := s.write(ctx, held, change.Replace(request.GetCustomerId()))
+	if err == nil {
+		markVerified(ctx) // a store without a read cannot verify the account in another way
+	}
+	return response, err
+}
+
+// callerOf returns the caller of a call. A call that was not authenticated has a caller without a name, who may change
+// status and not user_id.
+func callerOf(ctx context.Context) *auth.Caller {
+	if caller := auth.FromContext(ctx); caller != nil {
+		return caller
+	}
+	return &auth.Caller{May: auth.Permissions{Status: true}}
 }

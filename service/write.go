@@ -9,171 +9,167 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
-// write is a PUT on its way. Once begun it runs to an outcome, whatever its caller does: a caller who gives up does not
-// stop the store (F22), and tearing the connection would only lose the answer.
+// write is an in-flight PUT. From its first byte on it runs to its outcome, whatever its caller does: the store does not
+// stop when a caller leaves (F22), and closing the connection would only lose the response.
 type write struct {
-	request *customerv1.UpdateCustomerRequest
-	asked   *merged
-	body    fluentcart.Update
-	respond func(message string, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse
+	merged *customer.Merged
+	lease  lease.Lease
+	slot   *admission.Slot // nil once it is released
 
-	lease lease.Lease
-	slot  *admission.Slot // nil once it is given back
-
-	departed  atomic.Int32              // who was first: the first byte, or the caller leaving
-	begun     atomic.Pointer[time.Time] // when the first byte left
-	abandoned atomic.Bool               // the caller waits no longer
-	free      bool                      // the lease is given back
-	known     chan outcome              // gets one
+	gate     atomic.Int32              // the send gate
+	sentAt   atomic.Pointer[time.Time] // when the first byte was sent; nil before
+	orphaned atomic.Bool               // the caller is gone
+	released bool                      // the lease is released
+	done     chan outcome              // receives one outcome
 }
 
+// The states of the send gate. It decides once, between the sender and a caller who leaves, whether the first byte may be
+// sent.
 const (
-	notDeparted int32 = iota
-	departed
-	forbidden
+	gateUndecided int32 = iota
+	gateOpen
+	gateClosed
 )
 
-// outcome is what came of a write.
+// outcome is the result of a write.
 type outcome struct {
 	response *customerv1.UpdateCustomerResponse
 	err      error
 }
 
-// write sends the write of a turn, and waits for its outcome for as long as its caller does.
-func (s *Service) write(ctx context.Context, t *turn, w *write) (*customerv1.UpdateCustomerResponse, error) {
+// write sends the write, and waits for its outcome for as long as the caller does. It takes over the lease and the slot
+// of the reservation.
+func (s *Service) write(ctx context.Context, held *reservation, merged *customer.Merged) (*customerv1.UpdateCustomerResponse, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, notSent(err)
 	}
 	if !fits(ctx, s.writes.Mean()) {
 		return nil, tooLate()
 	}
-	w.lease, w.slot, w.known = t.lease, t.slot, make(chan outcome, 1)
-	t.lease, t.slot = nil, nil
-	forbid := s.unfinished.start(ctx, func(background context.Context) { s.carryOut(background, ctx, w) })
+	w := &write{merged: merged, lease: held.lease, slot: held.slot, done: make(chan outcome, 1)}
+	held.lease, held.slot = nil, nil
+	stop := s.inFlight.start(ctx, func(background context.Context) { s.carryOut(background, ctx, w) })
 	select {
-	case o := <-w.known:
+	case o := <-w.done:
 		return o.response, o.err
 	case <-ctx.Done():
 	}
-	if w.departed.CompareAndSwap(notDeparted, forbidden) {
-		forbid() // it may be connecting still
+	if w.gate.CompareAndSwap(gateUndecided, gateClosed) {
+		stop() // the write may still be connecting
 		return nil, notSent(ctx.Err())
 	}
-	w.abandoned.Store(true)
+	w.orphaned.Store(true)
 	select {
-	case o := <-w.known: // it came in the same moment
+	case o := <-w.done: // the outcome came at the same moment
 		return o.response, o.err
 	default:
-		return nil, callerLeft(ctx.Err())
+		return nil, outcomeUnknown(ctx.Err()).CausedBy(ctx.Err())
 	}
 }
 
-// begin is asked right before the first byte of the write leaves.
-func (w *write) begin(caller context.Context) error {
+// passSendGate is called right before the first byte of the write is sent. Its error forbids that.
+func (w *write) passSendGate(caller context.Context) error {
 	if err := caller.Err(); err != nil {
 		return err
 	}
 	if err := w.lease.Check(); err != nil {
 		return err
 	}
-	if !w.departed.CompareAndSwap(notDeparted, departed) && w.departed.Load() != departed {
+	if !w.gate.CompareAndSwap(gateUndecided, gateOpen) && w.gate.Load() != gateOpen {
 		return context.Canceled
 	}
 	now := time.Now()
-	w.begun.Store(&now)
+	w.sentAt.Store(&now)
 	return nil
 }
 
-// carryOut runs a write to its outcome, and keeps the lease until it cannot land any more. ctx ends when the gateway
-// does.
+// carryOut runs a write to its outcome, and keeps the lease until the write can no longer be applied. ctx ends when the
+// gateway stops; caller is the caller's context.
 func (s *Service) carryOut(ctx, caller context.Context, w *write) {
-	defer s.survive(ctx, w)
+	defer s.recoverWrite(ctx, w)
 	start := time.Now()
-	message, after, err := s.store.PutCustomer(ctx, w.body, w.asked.customer, func() error { return w.begin(caller) })
-	if w.begun.Load() != nil {
+	_, stored, err := s.store.PutCustomer(ctx, w.merged.Body(), w.merged.Expected(), func() error { return w.passSendGate(caller) })
+	if w.sentAt.Load() != nil {
 		s.writes.Add(time.Since(start))
 	}
-	w.freeSlot()
-	if err != nil {
-		err = discreet(err, w.request, w.asked.before)
-	}
+	w.releaseSlot()
 	switch {
 	case err == nil:
-		letIn(caller)
-		w.freeLease()
-		s.conclude(ctx, w, outcome{response: w.respond(message, after)})
-	case !outcomeOpen(err):
-		w.freeLease()
-		s.conclude(ctx, w, outcome{err: writeError(caller, w.asked, err)})
+		w.releaseLease()
+		s.conclude(ctx, w, outcome{response: w.merged.Response(stored)})
+	case !isAmbiguous(err):
+		w.releaseLease()
+		s.conclude(ctx, w, outcome{err: writeError(caller, w.merged, err)})
 	default:
-		s.findOut(ctx, caller, w, err)
+		s.verify(ctx, caller, w, err)
 	}
 }
 
-// landsBefore is when the write can no longer land.
-func (w *write) landsBefore(settleTime time.Duration) time.Time {
-	if begun := w.begun.Load(); begun != nil {
-		return begun.Add(settleTime)
+// settledAt returns when the write can no longer be applied.
+func (w *write) settledAt(settleTime time.Duration) time.Time {
+	if sent := w.sentAt.Load(); sent != nil {
+		return sent.Add(settleTime)
 	}
 	return time.Now().Add(settleTime)
 }
 
-func (w *write) freeSlot() {
+func (w *write) releaseSlot() {
 	if w.slot != nil {
 		w.slot.Release()
 		w.slot = nil
 	}
 }
 
-func (w *write) freeLease() {
-	if !w.free {
+func (w *write) releaseLease() {
+	if !w.released {
 		w.lease.Release()
-		w.free = true
+		w.released = true
 	}
 }
 
-// survive keeps a panic from ending the gateway, with all its calls: it is in a goroutine of its own, which no
-// interceptor guards. What became of the write is not known then.
-func (s *Service) survive(ctx context.Context, w *write) {
+// recoverWrite keeps a panic from ending the gateway with all its calls: a write has a goroutine of its own, which no
+// interceptor guards. The outcome of the write is not known then.
+func (s *Service) recoverWrite(ctx context.Context, w *write) {
 	panicked := recover()
 	if panicked == nil {
 		return
 	}
 	s.logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
-	w.freeSlot()
+	w.releaseSlot()
 	select {
-	case w.known <- outcome{err: newError(reasonGatewayFault, stateUnknown, gatewayFault, nil)}:
-	default: // the caller has been told
+	case w.done <- outcome{err: apierror.Fault()}:
+	default: // the caller has its outcome
 	}
-	landing, cancel := context.WithDeadline(ctx, w.landsBefore(s.settleTime))
+	settled, cancel := context.WithDeadline(ctx, w.settledAt(s.settleTime))
 	defer cancel()
-	if !w.free {
-		<-landing.Done()
+	if !w.released {
+		<-settled.Done()
 	}
-	if ctx.Err() == nil || w.begun.Load() == nil { // else it may still land when the gateway has ended
-		w.freeLease()
+	if ctx.Err() == nil || w.sentAt.Load() == nil { // else the write may be applied after the gateway has stopped
+		w.releaseLease()
 	}
 }
 
-// conclude tells the outcome to the caller, or to the log if the caller has left.
+// conclude hands the outcome to the caller, and logs it if the caller is gone.
 func (s *Service) conclude(ctx context.Context, w *write, o outcome) {
-	w.known <- o
-	if !w.abandoned.Load() {
+	w.done <- o
+	if !w.orphaned.Load() {
 		return
 	}
 	state := "written"
-	var failure *Error
+	var failure *apierror.Error
 	if errors.As(o.err, &failure) {
-		state = failure.info.GetMetadata()["write_state"]
+		state = string(failure.State())
 	}
-	attributes := []slog.Attr{slog.Int64("customer_id", w.asked.customer.ID), slog.String("write_state", state)}
+	attributes := []slog.Attr{slog.Int64("customer_id", w.merged.CustomerID()), slog.String("write_state", state)}
 	if o.err != nil {
 		attributes = append(attributes, slog.String("error", o.err.Error()))
 	}
-	s.logger.LogAttrs(ctx, slog.LevelWarn, "a write whose caller has left has its outcome", attributes...)
+	s.logger.LogAttrs(ctx, slog.LevelWarn, "outcome of a write whose caller is gone", attributes...)
 }

@@ -1,26 +1,26 @@
-package service
+package customer
 
 import "strings"
 
-// phpSpace is what PHP takes for space. No-break and ideographic spaces are letters to it.
+// phpSpace are the characters that PHP trims as space. It treats no-break and ideographic spaces as letters.
 const phpSpace = " \t\n\r\x00\x0b"
 
-// trim takes the outer space away, as PHP does.
+// trim removes the outer space, as PHP does.
 func trim(text string) string { return strings.Trim(text, phpSpace) }
 
-// clean returns a text as the store keeps it. It serves predictions and explanations only: what is written is
-// left for the store to clean, and what is answered is what the store says.
+// sanitize returns a text as the store keeps it (F10). It is for the dry run, comparisons and explanations only: the
+// store sanitises what is written, and the response shows what the store returned.
 //
-// A caller chooses the text, and a store may answer one of any size: each step goes through it once, from its start to
-// its end, whatever it holds.
-func clean(text string) string {
+// The caller chooses the text, and a store may return one of any size, so each step takes linear time: it goes through
+// the text once, from start to end.
+func sanitize(text string) string {
 	return trim(singleSpaced(withoutOctets(withoutTags(withoutScripts(text)))))
 }
 
-// What WordPress takes out with all that is in it (F10).
+// contained are the elements that WordPress removes together with their content (F10).
 var contained = [...]struct{ opening, closing string }{{"<script", "</script>"}, {"<style", "</style>"}}
 
-// withoutScripts takes scripts and styles out, those that have an end.
+// withoutScripts removes the scripts and styles that have a closing tag.
 func withoutScripts(text string) string {
 	var next [len(contained)]span
 	for kind := range contained {
@@ -41,7 +41,7 @@ func withoutScripts(text string) string {
 		out.WriteString(text[from:first.start])
 		from = first.end
 		for kind := range next {
-			if next[kind].start < from { // else it is known still, and is not looked for anew
+			if next[kind].start < from { // an earlier result beyond from is still valid
 				next[kind] = nextContained(text, kind, from)
 			}
 		}
@@ -49,10 +49,10 @@ func withoutScripts(text string) string {
 	return out.String() + text[from:]
 }
 
-// span is a part of a text; at the text's end if there is none.
+// span is a part of a text. An empty span at the end of the text stands for none.
 type span struct{ start, end int }
 
-// nextContained finds the next script or style. One without an end has none after it that has one.
+// nextContained finds the next script or style. If one has no closing tag, no later one of its kind has.
 func nextContained(text string, kind, from int) span {
 	none := span{len(text), len(text)}
 	start := indexFold(text, contained[kind].opening, from)
@@ -70,7 +70,7 @@ func nextContained(text string, kind, from int) span {
 	return span{start, closing + len(contained[kind].closing)}
 }
 
-// indexFold returns where a word that begins with < is next, in any case.
+// indexFold returns the next position of a word that begins with <, ignoring case, or -1.
 func indexFold(text, word string, from int) int {
 	for {
 		i := strings.IndexByte(text[from:], word[0])
@@ -85,7 +85,7 @@ func indexFold(text, word string, from int) int {
 	}
 }
 
-// withoutTags takes out what is written like a tag. A `<` in front of a space, or without its `>`, stays.
+// withoutTags removes everything written like a tag. A `<` before a space, or without a `>`, stays.
 func withoutTags(text string) string {
 	var out strings.Builder
 	for {
@@ -110,7 +110,7 @@ func withoutTags(text string) string {
 	return out.String() + text
 }
 
-// indexAngle returns where the next < or > is, or the end.
+// indexAngle returns the position of the next < or >, or the length of the text.
 func indexAngle(text string, from int) int {
 	for from < len(text) && text[from] != '<' && text[from] != '>' {
 		from++
@@ -118,8 +118,8 @@ func indexAngle(text string, from int) int {
 	return from
 }
 
-// withoutOctets takes out each % with two hexadecimal digits. Taking one out can make another, of what stood before and
-// after it, so each digit is looked at together with what is left in front of it.
+// withoutOctets removes each % with two hexadecimal digits. Removing one can form another from the text before and after
+// it, so each digit is checked against what was kept in front of it.
 func withoutOctets(text string) string {
 	if !strings.Contains(text, "%") {
 		return text
@@ -138,7 +138,7 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// singleSpaced makes one space of each run of spaces, tabs and line breaks.
+// singleSpaced replaces each run of spaces, tabs and line breaks by one space.
 func singleSpaced(text string) string {
 	out := make([]byte, 0, len(text))
 	spaced := false

@@ -1,4 +1,4 @@
-package service
+package customer
 
 import (
 	"time"
@@ -9,15 +9,33 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// respond compares what was asked with what the store holds, and answers with the latter.
-func respond(message string, asked *merged, after *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
-	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(after)}
-	for _, f := range fields {
-		was, is := f.get(asked.before), f.get(after)
-		if was != is {
-			response.ChangedFields = append(response.ChangedFields, f.name)
+// updated is the message of every successful update. An update that has nothing to change has the same: to a caller the
+// customer is as asked, either way.
+const updated = "Customer updated successfully!"
+
+// Response compares what was asked with what the store holds, and returns the latter.
+func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
+	return m.respond(updated, stored)
+}
+
+// Unchanged returns the response to an update that has nothing to change.
+func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse { return m.Response(m.before) }
+
+func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
+	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(stored)}
+	for i, f := range fields {
+		id := fieldID(i)
+		var was value // unknown without a read: the empty value stands for it, and for a store that kept nothing
+		is := f.get(stored)
+		switch {
+		case m.before == nil && !m.change.named[id]:
+			continue
+		case m.before != nil:
+			if was = f.get(m.before); was != is {
+				response.ChangedFields = append(response.ChangedFields, f.name)
+			}
 		}
-		if warning := warn(asked.change, f.name, was, asked.asked(f), is); warning != nil {
+		if warning := m.warn(id, was, is); warning != nil {
 			response.Warnings = append(response.Warnings, warning)
 		}
 	}
@@ -25,16 +43,17 @@ func respond(message string, asked *merged, after *fluentcart.Customer) *custome
 }
 
 // warn returns a Warning if the store does not hold what was asked.
-func warn(c *change, name, was, asked, is string) *customerv1.Warning {
+func (m *Merged) warn(id fieldID, was, is value) *customerv1.Warning {
+	asked := m.asked(id)
 	if is == asked {
 		return nil
 	}
-	warning := &customerv1.Warning{Field: name}
+	warning := &customerv1.Warning{Field: fields[id].name}
 	switch {
-	case !c.named(name) && asked == was:
+	case !m.change.named[id] && asked == was:
 		warning.Reason = customerv1.Warning_REASON_CHANGED_UNASKED
 		warning.Description = "the store changed this field although the request does not name it"
-	case is == clean(asked):
+	case is == asked.sanitized():
 		warning.Reason = customerv1.Warning_REASON_CLEANED
 		warning.Description = "the store cleaned the text: no line breaks, tabs, runs of spaces, HTML tags, outer spaces, or % with two hexadecimal digits"
 	case is == was:
@@ -47,22 +66,10 @@ func warn(c *change, name, was, asked, is string) *customerv1.Warning {
 	return warning
 }
 
-// toProto gives every text of the store's, NULL as the empty text, so that an answer always has the same fields.
+// toProto shows every text field, NULL as the empty text, so that a response always has the same fields.
 func toProto(c *fluentcart.Customer) *customerv1.Customer {
-	fullName := joinName(c.FirstName, c.LastName)
-	return &customerv1.Customer{
+	shown := &customerv1.Customer{
 		Id:                c.ID,
-		Email:             &c.Email,
-		FullName:          &fullName,
-		FirstName:         &c.FirstName,
-		LastName:          &c.LastName,
-		City:              filled(c.City),
-		State:             filled(c.State),
-		Country:           filled(c.Country),
-		Postcode:          filled(c.Postcode),
-		Status:            filled(c.Status),
-		Notes:             &c.Notes,
-		UserId:            filled(c.UserID),
 		ContactId:         c.ContactID,
 		Uuid:              c.UUID,
 		PurchaseCount:     c.PurchaseCount,
@@ -78,11 +85,10 @@ func toProto(c *fluentcart.Customer) *customerv1.Customer {
 		UserLink:          c.UserLink,
 		Etag:              etag(c),
 	}
-}
-
-func filled[T any](p *T) *T {
-	value := valueOf(p)
-	return &value
+	for _, f := range fields {
+		f.show(shown, f.get(c))
+	}
+	return shown
 }
 
 func timestamp(t time.Time) *timestamppb.Timestamp {

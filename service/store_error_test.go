@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +13,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -58,8 +59,8 @@ func TestEveryFailureOfTheStoreHasItsStatus(t *testing.T) {
 			if diff := cmp.Diff(row.read, verdictOf(t, readError(t.Context(), 7, &row.failure))); diff != "" {
 				t.Errorf("read (-want +got):\n%s", diff)
 			}
-			asked := &merged{change: &change{}, customer: fluentcart.Customer{ID: 7}}
-			if diff := cmp.Diff(row.write, verdictOf(t, writeError(t.Context(), asked, &row.failure))); diff != "" {
+			merged := unread(7)
+			if diff := cmp.Diff(row.write, verdictOf(t, writeError(t.Context(), merged, &row.failure))); diff != "" {
 				t.Errorf("write (-want +got):\n%s", diff)
 			}
 		})
@@ -70,9 +71,9 @@ func TestEveryFailureOfTheStoreHasItsStatus(t *testing.T) {
 func TestOnlyFourCodesLeaveTheOutcomeOpen(t *testing.T) {
 	open := map[codes.Code]bool{codes.DeadlineExceeded: true, codes.Unknown: true, codes.Canceled: true, codes.Internal: true}
 	for kind := fluentcart.Rejected; kind <= fluentcart.BadAnswer; kind++ {
-		err := writeError(t.Context(), &merged{change: &change{}, customer: fluentcart.Customer{ID: 7}}, &fluentcart.Error{Kind: kind, Sent: true})
+		err := writeError(t.Context(), unread(7), &fluentcart.Error{Kind: kind, Sent: true})
 		got := verdictOf(t, err)
-		if got.State == stateUnknown && !open[got.Code] {
+		if got.State == string(apierror.Unknown) && !open[got.Code] {
 			t.Errorf("%v: %v leaves the outcome open", kind, got.Code)
 		}
 	}
@@ -84,16 +85,16 @@ func TestTimeThatPassedHasItsStatus(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	failure := &fluentcart.Error{Kind: fluentcart.NoAnswer, Sent: true, Err: context.DeadlineExceeded}
-	asked := &merged{change: &change{}, customer: fluentcart.Customer{ID: 7}}
+	merged := unread(7)
 	for _, row := range []struct {
 		name string
 		err  error
 		want verdict
 	}{
 		{"during the read", readError(passed, 7, failure), verdict{codes.DeadlineExceeded, 504, "DEADLINE_PASSED", "not_sent"}},
-		{"during the write", writeError(passed, asked, failure), verdict{codes.DeadlineExceeded, 504, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
+		{"during the write", writeError(passed, merged, failure), verdict{codes.DeadlineExceeded, 504, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
 		{"cancelled during the read", readError(cancelled, 7, failure), verdict{codes.Canceled, 499, "CALLER_CANCELLED", "not_sent"}},
-		{"cancelled during the write", writeError(cancelled, asked, failure), verdict{codes.Unknown, 502, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
+		{"cancelled during the write", writeError(cancelled, merged, failure), verdict{codes.Unknown, 502, "WRITE_OUTCOME_UNKNOWN", "unknown"}},
 		{"the gateway's own time during the read", readError(t.Context(), 7, failure), verdict{codes.Unavailable, 503, "STORE_UNAVAILABLE", "not_sent"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -114,9 +115,11 @@ func TestLikelyCauseOfA423IsExplained(t *testing.T) {
 		{"any other", "Cyd", "Moe", "most likely the linked WordPress user 5 no longer exists"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			customer := fluentcart.Customer{ID: 7, UserID: &linked, FirstName: row.first, LastName: row.last}
-			asked := &merged{change: &change{}, before: &customer, customer: customer}
-			err := writeError(t.Context(), asked, &fluentcart.Error{Kind: fluentcart.UserUpdateFailed})
+			merged, err := (&customer.Change{}).Merge(&fluentcart.Customer{ID: 7, UserID: &linked, FirstName: row.first, LastName: row.last})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = writeError(t.Context(), merged, &fluentcart.Error{Kind: fluentcart.UserUpdateFailed})
 			for _, detail := range status.Convert(err).Details() {
 				if failure, ok := detail.(*errdetails.PreconditionFailure); ok {
 					if got := failure.GetViolations()[0].GetDescription(); !strings.Contains(got, row.cause) {
@@ -130,27 +133,19 @@ func TestLikelyCauseOfA423IsExplained(t *testing.T) {
 	}
 }
 
+// unread is an update of a customer that was not read.
+func unread(id int64) *customer.Merged { return (&customer.Change{}).Replace(id) }
+
 func verdictOf(t *testing.T, err error) verdict {
 	t.Helper()
 	s := status.Convert(err)
-	httpStatus, known := HTTPStatus(s)
+	httpStatus, known := apierror.HTTPStatus(s)
 	if !known {
 		t.Fatalf("not of this service: %v", err)
 	}
-	var failure *Error
+	var failure *apierror.Error
 	if !errors.As(err, &failure) {
 		t.Fatalf("not an Error: %v", err)
 	}
-	return verdict{s.Code(), httpStatus, failure.info.GetReason(), failure.info.GetMetadata()["write_state"]}
-}
-
-func TestHTTPStatusIsForThisServiceOnly(t *testing.T) {
-	if got, known := HTTPStatus(status.New(codes.NotFound, "another's")); known || got != 0 {
-		t.Errorf("got %d, %v", got, known)
-	}
-	for reason, line := range table {
-		if line.http < http.StatusBadRequest || line.code == codes.OK {
-			t.Errorf("%s has no status: %+v", reason, line)
-		}
-	}
+	return verdict{s.Code(), httpStatus, failure.Info().GetReason(), string(failure.State())}
 }

@@ -1,0 +1,49 @@
+package customer
+
+import (
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// DryRun answers as if the customer had been written.
+func (m *Merged) DryRun() (*customerv1.UpdateCustomerResponse, error) {
+	after := m.before
+	if m.Differs() {
+		stored, err := m.asStored()
+		if err != nil {
+			return nil, err
+		}
+		after = stored
+	}
+	response := m.respond("Nothing was written: validate_only is set.", after)
+	response.Customer.Etag = etag(m.before) // the etag that the write itself has to match
+	return response, nil
+}
+
+// asStored returns the customer as the store would keep it, or the store's refusal, as far as it can be known without
+// asking the store. In names and city the store refuses what it sanitises elsewhere (F10).
+func (m *Merged) asStored() (*fluentcart.Customer, error) {
+	after := m.after
+	var violations []apierror.Violation
+	for i, f := range fields {
+		id := fieldID(i)
+		asked := m.asked(id)
+		sanitized := asked.sanitized()
+		if (id.isName() || id == city) && sanitized.text != trim(asked.text) {
+			description := notPlainText
+			if m.isStored(id) {
+				description += storedBreaks
+			}
+			violations = append(violations, apierror.Violation{Field: f.name, Description: description})
+		}
+		if f.set != nil && sanitized != asked {
+			f.set(&after, sanitized)
+		}
+	}
+	if len(violations) > 0 {
+		return nil, apierror.New(apierror.StoreValidation, apierror.NotSent,
+			"the store would refuse the update: "+apierror.Summary(violations), apierror.BadRequest(violations))
+	}
+	return &after, nil
+}

@@ -1,0 +1,132 @@
+package customer
+
+import (
+	"fmt"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// Merged is a customer with a change applied: what is written, and what the store is expected to show afterwards.
+type Merged struct {
+	change *Change
+	before *fluentcart.Customer // as it was read; nil in write mode replace, where nothing is read
+	after  fluentcart.Customer
+}
+
+// Merge applies the change to the customer that was read. It returns an error for names that do not fit the stored
+// ones, and for an e-mail that the store would ignore (F7). A NULL that is not changed stays NULL.
+func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
+	if linked := valueOf(before.UserID); linked > 0 && c.named[email] && c.values[email].text != before.Email {
+		return nil, emailOwned(before.ID, linked)
+	}
+	m := &Merged{change: c, before: before, after: *before}
+	c.setColumns(&m.after)
+	if !c.namesName() {
+		return m, nil
+	}
+	first, last, problem := c.mergeNames(before.FirstName, before.LastName)
+	if problem != "" {
+		return nil, apierror.Invalid(apierror.Violation{Field: "full_name", Description: problem})
+	}
+	if violations := c.checkNameLengths(first, last); len(violations) > 0 {
+		return nil, apierror.Invalid(violations...)
+	}
+	if first == "" {
+		return nil, apierror.Invalid(apierror.Violation{Field: "first_name", Description: "the stored customer has no first name, and the store requires one; give full_name, or first_name and last_name"})
+	}
+	m.after.FirstName, m.after.LastName = first, last
+	return m, nil
+}
+
+// setColumns puts the named values into a customer, except the three names.
+func (c *Change) setColumns(customer *fluentcart.Customer) {
+	for id, f := range fields {
+		if c.named[id] && f.set != nil && c.values[id] != f.get(customer) {
+			f.set(customer, c.values[id])
+		}
+	}
+}
+
+func emailOwned(customer, linked int64) error {
+	description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
+	return apierror.New(apierror.EmailOwned, apierror.NotSent, "email: "+description, precondition("EMAIL_OWNER", customer, description))
+}
+
+// ChangesLink reports whether the request asks for another user_id than the stored one.
+func (m *Merged) ChangesLink() bool { return m.changes(userID) }
+
+// ChangesStatus reports whether the request asks for another status than the stored one.
+func (m *Merged) ChangesStatus() bool { return m.changes(status) }
+
+func (m *Merged) changes(id fieldID) bool {
+	return m.change.named[id] && m.change.values[id] != fields[id].get(m.before)
+}
+
+// LinkedUser returns the stored user_id; 0 is none.
+func (m *Merged) LinkedUser() int64 { return valueOf(m.before.UserID) }
+
+// WasRead reports whether the customer was read before the write, so that the write can be verified by reading again.
+func (m *Merged) WasRead() bool { return m.before != nil }
+
+// Expected returns the customer as the store is expected to keep it.
+func (m *Merged) Expected() fluentcart.Customer { return m.after }
+
+// CustomerID returns the customer's id.
+func (m *Merged) CustomerID() int64 { return m.after.ID }
+
+// asked returns the value of a field that the request, or else what was read, asks for.
+func (m *Merged) asked(id fieldID) value {
+	if m.change.named[id] {
+		return m.change.values[id]
+	}
+	return fields[id].get(&m.after)
+}
+
+// Differs reports whether anything would change. A name that differs by outer spaces only does not, because the store
+// trims names (F10).
+func (m *Merged) Differs() bool {
+	for _, f := range fields {
+		if f.get(&m.after) != f.get(m.before) {
+			return true
+		}
+	}
+	return false
+}
+
+// Body returns the body of the PUT. After a read it holds every column that the store would clear otherwise (F2, F4);
+// in write mode replace it holds only what the request names. All three names are sent, so that both kinds of store
+// find theirs (F11).
+func (m *Merged) Body() fluentcart.Update {
+	var body fluentcart.Update
+	for id, f := range fields {
+		if f.send != nil && m.sends(fieldID(id)) {
+			f.send(&body, &m.after)
+		}
+	}
+	if m.sends(fullName) {
+		full := joinName(m.after.FirstName, m.after.LastName)
+		if m.change.named[fullName] {
+			full = m.change.values[fullName].text
+		}
+		body.FullName = fluentcart.Send(&full)
+	}
+	if m.before != nil {
+		body.AOV = fluentcart.Send(m.after.AOV)
+	}
+	return body
+}
+
+// sends reports whether the body of the PUT holds a field.
+func (m *Merged) sends(id fieldID) bool {
+	c := m.change
+	switch {
+	case m.before != nil || c.named[id]:
+		return true
+	case id == fullName:
+		return c.named[firstName]
+	case id == firstName || id == lastName:
+		return c.named[fullName]
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+package customer
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// notPlainText says what the store requires of names and city (F10).
+const notPlainText = "must be plain text: no line breaks, tabs, runs of spaces, HTML tags, or % with two hexadecimal digits"
+
+// storedBreaks is added for a field that the request does not name.
+const storedBreaks = "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"
+
+// RefusedFields translates the fields of a 422: the store's rules, never its sentences (F5). Fields that a caller cannot
+// give are left out; the log has them. m is nil if nothing was merged.
+func RefusedFields(m *Merged, refused []fluentcart.FieldError) []apierror.Violation {
+	violations := make([]apierror.Violation, 0, len(refused))
+	for _, f := range refused {
+		id, writable := fieldNamed(f.Field)
+		if !writable {
+			continue
+		}
+		description := ruleText(f.Rule)
+		if m != nil && m.isStored(id) {
+			description += storedBreaks
+		}
+		violations = append(violations, apierror.Violation{Field: f.Field, Description: description})
+	}
+	return violations
+}
+
+// isStored reports whether the value that was sent of a field is the one that was read.
+func (m *Merged) isStored(id fieldID) bool {
+	return m.before != nil && !m.change.named[id] && (!id.isName() || !m.change.namesName())
+}
+
+func ruleText(rule string) string {
+	switch rule {
+	case "required":
+		return "is required by the store"
+	case "email":
+		return "must be a valid e-mail address, without spaces around it"
+	case "exist":
+		return "is in use by another customer"
+	case "maxLength":
+		return "is too long for the store"
+	case "sanitizeText":
+		return notPlainText
+	}
+	return "was refused by the store"
+}
+
+// WordPressUserFailure explains a 423 from what was read and asked (F8).
+func (m *Merged) WordPressUserFailure() (cause string, detail *errdetails.PreconditionFailure) {
+	cause = m.likelyCause()
+	return cause, precondition("WORDPRESS_USER", m.after.ID, cause)
+}
+
+func (m *Merged) likelyCause() string {
+	full := m.asked(fullName).text
+	user := "the linked WordPress user"
+	if m.before != nil { // the store follows the stored link, not the one asked for (F12)
+		user = fmt.Sprintf("the linked WordPress user %d", m.LinkedUser())
+	}
+	switch slug := slugOf(full); {
+	case full != "" && slug == "":
+		return fmt.Sprintf("the name has no Latin letters, and the store cannot make the user name in the address (slug) of %s from it; give a name in Latin letters, or unlink the customer in WordPress", user)
+	case utf8.RuneCountInString(slug) > maxSlug:
+		return fmt.Sprintf("the name is too long for %s: written as a slug it has %d characters, at most %d are possible; give a shorter name", user, utf8.RuneCountInString(slug), maxSlug)
+	default:
+		return fmt.Sprintf("most likely %s no longer exists, and the store accepts no update until, in WordPress, the customer is unlinked or linked to an existing user", user)
+	}
+}
+
+// maxSlug is the length of WordPress's user_nicename column, in characters.
+const maxSlug = 50
+
+// slugOf returns roughly the slug that WordPress makes of a name, near enough to explain a 423.
+func slugOf(name string) string {
+	var slug strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case unicode.Is(unicode.Latin, r), r >= '0' && r <= '9':
+			slug.WriteRune(r) // WordPress drops its accents, which does not change the length
+		case (r == ' ' || r == '-') && slug.Len() > 0:
+			slug.WriteByte('-')
+		}
+	}
+	return strings.Trim(slug.String(), "-")
+}
+
+func precondition(kind string, customer int64, description string) *errdetails.PreconditionFailure {
+	return &errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{{
+		Type: kind, Subject: ResourceName(customer), Description: description,
+	}}}
+}
+
+// ResourceName returns the name of a customer in error details.
+func ResourceName(customer int64) string { return fmt.Sprintf("customers/%d", customer) }

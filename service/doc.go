@@ -1,0 +1,32 @@
+// Package service implements fluentcart.customer.v1.CustomerService over a FluentCart store.
+//
+// The store's own call replaces a whole customer. UpdateCustomer takes the customer's lease, reads, merges what the
+// request names, writes once, and compares what was stored with what was asked. What is not named stays as it is, and
+// the response says truthfully whether the write happened. If the store's response is ambiguous, the write is verified
+// by reading again. Two limits remain: a store of full names splits them again with every write (F11; a warning says
+// so), and a writer that does not use the gateway can come between the read and the write (F23).
+//
+// # The way of an update
+//
+// [Service.UpdateCustomer] is the list of the steps:
+//
+//  1. admit: admission control, before anything that costs more (reserve.go)
+//  2. validate: the request alone (package customer)
+//  3. verifyAccount: only for callers whose store account is unverified (verify_account.go)
+//  4. reserve: the customer's lease, then a slot (reserve.go)
+//  5. read: GET
+//  6. merge: etag, merge, authorization (package customer)
+//  7. write: PUT, once; it runs to its outcome whatever its caller does (write.go)
+//  8. verify the write if its response is ambiguous (verify_write.go)
+//
+// Errors are made in rejection.go (the gateway's own) and store_error.go (the store's), from the table of package
+// apierror.
+//
+// # Adding an RPC
+//
+// Add it to proto/ and run make generate; add its method to Service in a file of its own, made of the steps above;
+// add case files to service/server/testdata/cases. Both transports serve it without further code. CONTRIBUTING.md has
+// the list.
+//
+// Facts about the store are quoted as F1 to F34 from fluentcart/BEHAVIOUR.md.
+package service

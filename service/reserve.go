@@ -1,0 +1,152 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+)
+
+// admit decides whether the update may enter the queue. Leave must be called on the pass at the end. The returned
+// context also ends when the update is evicted for another caller.
+func (s *Service) admit(ctx context.Context) (context.Context, *admission.Pass, error) {
+	share := callerOf(ctx).Share
+	if unverifiedAccount(ctx) != nil {
+		share = unverifiedShare
+	}
+	ctx, pass, err := s.gate.Enter(ctx, share)
+	if err != nil {
+		return nil, nil, s.overloaded("too many updates are waiting")
+	}
+	return ctx, pass, nil
+}
+
+// reservation is an update's right to work on a customer.
+type reservation struct {
+	lease lease.Lease // nil for a dry run, which writes nothing
+	slot  *admission.Slot
+}
+
+// leaseWanted is whether a reservation includes the customer's lease.
+type leaseWanted bool
+
+const (
+	withLease    leaseWanted = true
+	withoutLease leaseWanted = false
+)
+
+// leaseFor returns whether the request needs the customer's lease: unless it is a dry run.
+func leaseFor(request *customerv1.UpdateCustomerRequest) leaseWanted {
+	return leaseWanted(!request.GetValidateOnly())
+}
+
+// release gives back what the reservation still has. A write takes the lease and the slot over, and keeps them until it
+// has its outcome.
+func (r *reservation) release() {
+	if r.slot != nil {
+		r.slot.Release()
+	}
+	if r.lease != nil {
+		r.lease.Release()
+	}
+	r.slot, r.lease = nil, nil
+}
+
+// reserve waits for the customer's lease and for a slot, and rejects at once what could not be done in time. The lease
+// comes first: updates that wait for one customer must not occupy slots that others could use.
+func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, wanted leaseWanted) (*reservation, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, s.waitError(ctx, err)
+	}
+	if s.store.Suspended() {
+		return nil, readError(ctx, id, &fluentcart.Error{Kind: fluentcart.Suspended, RetryAfter: time.Second})
+	}
+	needed := s.reads.Mean()
+	if wanted {
+		needed += s.writes.Mean()
+	}
+	if !fits(ctx, needed) {
+		return nil, tooLate()
+	}
+	if ahead := s.leases.QueueLength(id); wanted == withLease && (ahead >= s.maxCustomer || !fits(ctx, needed*time.Duration(ahead+1))) {
+		return nil, s.overloaded("too many updates of this customer are waiting")
+	}
+	held := &reservation{}
+	if err := s.wait(ctx, held, pass, id, wanted); err != nil {
+		held.release()
+		return nil, err
+	}
+	if !fits(ctx, needed) {
+		held.release()
+		return nil, tooLate()
+	}
+	return held, nil
+}
+
+// wait waits for the lease, the slot and the rate limit of the store.
+func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, wanted leaseWanted) (err error) {
+	if wanted {
+		if held.lease, err = s.acquire(ctx, id); err != nil {
+			return err
+		}
+	}
+	if held.slot, err = pass.Slot(ctx); err != nil {
+		return s.waitError(ctx, err)
+	}
+	requests := 1
+	if wanted == withLease && s.writeMode == Merge { // the read, and the write that follows it
+		requests = 2
+	}
+	if err := s.store.Wait(ctx, requests); err != nil {
+		if ctx.Err() != nil {
+			return s.waitError(ctx, err)
+		}
+		return s.overloaded("--store-rate does not allow this update in time")
+	}
+	if wanted {
+		if err := held.lease.Renew(ctx); err != nil {
+			return s.waitError(ctx, err)
+		}
+	}
+	return nil
+}
+
+// acquire waits for the customer's lease. Its waiters are bounded, because a lease can take long and they must not fill
+// the queue.
+func (s *Service) acquire(ctx context.Context, id int64) (lease.Lease, error) {
+	defer s.leaseWaiters.Add(-1)
+	if s.leaseWaiters.Add(1) > s.maxLeaseWaiters && s.leases.QueueLength(id) > 0 {
+		return nil, s.overloaded("too many updates are waiting for customers that are being updated")
+	}
+	held, err := s.leases.Acquire(ctx, id)
+	if err != nil {
+		return nil, s.waitError(ctx, err)
+	}
+	return held, nil
+}
+
+// fits reports whether the call has at least that much time left.
+func fits(ctx context.Context, needed time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) >= needed
+}
+
+// waitError returns the error of an update that ended while it waited.
+func (s *Service) waitError(ctx context.Context, err error) error {
+	var unavailable *lease.UnavailableError
+	switch {
+	case errors.Is(context.Cause(ctx), admission.ErrOverloaded):
+		return s.overloaded("evicted from the queue: this caller is over its fair share")
+	case ctx.Err() != nil:
+		return notSent(ctx.Err())
+	case errors.Is(err, context.DeadlineExceeded): // a connection times out a moment before the context does
+		return notSent(err)
+	case errors.As(err, &unavailable):
+		return leasesUnavailable(unavailable)
+	}
+	return leaseExpired(err)
+}

@@ -1,0 +1,148 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// storeError returns the error for a failed request to the store.
+func storeError(reason apierror.Reason, state apierror.WriteState, message string, failure *fluentcart.Error, details ...protoadapt.MessageV1) *apierror.Error {
+	return apierror.New(reason, state, message, details...).CausedBy(failure).Upstream(failure.Status, failure.Code)
+}
+
+// readError returns the error for a failed read. The write was not sent.
+func readError(ctx context.Context, id int64, err error) error {
+	var failure *fluentcart.Error
+	if !errors.As(err, &failure) {
+		return apierror.New(apierror.StoreBadAnswer, apierror.NotSent, "the read failed").CausedBy(err)
+	}
+	if failure.Kind == fluentcart.NoAnswer && ctx.Err() != nil {
+		return notSent(ctx.Err())
+	}
+	switch failure.Kind {
+	case fluentcart.Suspended:
+		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store has failed too often just now, and is left alone for a moment; nothing was written", failure, retryInfo(failure))
+	case fluentcart.NoAnswer, fluentcart.Broken:
+		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store did not answer the read properly; nothing was written", failure, retryInfo(failure))
+	case fluentcart.BadAnswer:
+		return storeError(apierror.StoreBadAnswer, apierror.NotSent, "the store's response to the read is not a customer; the operator should check what --store-url points to", failure)
+	}
+	return refused(ctx, id, nil, apierror.NotSent, failure)
+}
+
+// isAmbiguous reports whether a write that failed may have been applied, or may still be applied (F20, F22).
+func isAmbiguous(err error) bool {
+	var failure *fluentcart.Error
+	if !errors.As(err, &failure) {
+		return true
+	}
+	switch failure.Kind {
+	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer:
+		return failure.Sent
+	}
+	return false
+}
+
+// writeError returns the error for a failed write. ctx is the caller's.
+func writeError(ctx context.Context, merged *customer.Merged, err error) error {
+	var failure *fluentcart.Error
+	if !errors.As(err, &failure) {
+		return outcomeUnknown(nil).CausedBy(err)
+	}
+	switch failure.Kind {
+	case fluentcart.NotBegun:
+		if cause := ctx.Err(); cause != nil {
+			return notSent(cause)
+		}
+		return leaseExpired(failure)
+	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer, fluentcart.Suspended:
+		if failure.Sent {
+			return outcomeUnknown(ctx.Err()).CausedBy(failure).Upstream(failure.Status, failure.Code)
+		}
+		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store could not be reached; nothing was written", failure, retryInfo(failure))
+	case fluentcart.Unreachable, fluentcart.NotTrusted:
+		return refused(ctx, merged.CustomerID(), merged, apierror.NotSent, failure)
+	}
+	return refused(ctx, merged.CustomerID(), merged, apierror.Rejected, failure)
+}
+
+// outcomeUnknown returns the error of a write that was sent and has no outcome. ended is the error of the caller's
+// context, or nil.
+func outcomeUnknown(ended error) *apierror.Error {
+	e := apierror.New(apierror.WriteOutcomeUnknown, apierror.Unknown,
+		"the update was sent, and the store's response does not say whether it was written; it may still be written: read the customer before sending again")
+	if errors.Is(ended, context.DeadlineExceeded) {
+		return e.DeadlineExceeded()
+	}
+	return e
+}
+
+// refused returns the error of a refusal, or of a store that was not reached at all. merged is nil for a read.
+func refused(ctx context.Context, id int64, merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
+	switch failure.Kind {
+	case fluentcart.Rejected:
+		return storeError(apierror.StoreRejected, state, "the store refused the update as a bad request", failure)
+	case fluentcart.Invalid:
+		return refusedFields(merged, state, failure)
+	case fluentcart.UserUpdateFailed:
+		message := "the store could not update the linked WordPress user; nothing was written"
+		if merged == nil {
+			return storeError(apierror.UserUpdateFailed, state, message, failure)
+		}
+		cause, detail := merged.WordPressUserFailure()
+		return storeError(apierror.UserUpdateFailed, state, message+": "+cause, failure, detail)
+	case fluentcart.NotFound:
+		return storeError(apierror.CustomerNotFound, state, "the store has no customer "+strconv.FormatInt(id, 10), failure,
+			&errdetails.ResourceInfo{ResourceType: "fluentcart.customer.v1.Customer", ResourceName: customer.ResourceName(id), Description: "no such customer in the store"})
+	case fluentcart.NoRoute:
+		return storeError(apierror.StoreRouteMissing, state, "the store has no such route: FluentCart is switched off there, or --store-url is not the address of the WordPress site", failure)
+	case fluentcart.Unauthenticated, fluentcart.Forbidden:
+		return credentialsRefused(ctx, state, failure)
+	case fluentcart.RateLimited:
+		return storeError(apierror.StoreRateLimited, state, "the store accepts no more requests for now; nothing was written", failure, retryInfo(failure))
+	case fluentcart.Unavailable, fluentcart.Unreachable:
+		return storeError(apierror.StoreUnavailable, state, "the store is not available; nothing was written", failure, retryInfo(failure))
+	case fluentcart.Redirected:
+		return storeError(apierror.StoreRedirects, state, "the store redirects to another address, which is not followed; the operator must set --store-url to the final one (https, with or without www)", failure)
+	case fluentcart.NotTrusted:
+		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
+	}
+	return storeError(apierror.StoreBadAnswer, state, "the store answered in a way the gateway does not know", failure)
+}
+
+// credentialsRefused tells the caller's own store account from the gateway's (F18).
+func credentialsRefused(ctx context.Context, state apierror.WriteState, failure *fluentcart.Error) error {
+	switch {
+	case callerOf(ctx).Store == nil:
+		return storeError(apierror.StoreCredentials, state, "the store refused the gateway's own credentials; the operator must give it a working application password of a user who may manage customers", failure)
+	case failure.Kind == fluentcart.Unauthenticated:
+		return storeError(apierror.StoreUnauthenticated, state, "the store does not know this user name and application password; nothing was written", failure)
+	}
+	return storeError(apierror.StoreForbidden, state, "the store does not let this user manage customers; nothing was written", failure)
+}
+
+// refusedFields returns the error of a 422. It has a reason of its own only if the e-mail being in use is all that is
+// wrong.
+func refusedFields(merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
+	violations := customer.RefusedFields(merged, failure.Fields)
+	if len(failure.Fields) == 1 && failure.Fields[0].Rule == "exist" {
+		return storeError(apierror.EmailTaken, state, "another customer of the store has this e-mail address", failure, apierror.BadRequest(violations))
+	}
+	if len(violations) == 0 {
+		return storeError(apierror.StoreValidation, state, "the store refused the update as invalid", failure)
+	}
+	return storeError(apierror.StoreValidation, state, "the store refused the update: "+apierror.Summary(violations), failure, apierror.BadRequest(violations))
+}
+
+// retryInfo says when to come back: when the store says, else after a second.
+func retryInfo(failure *fluentcart.Error) *errdetails.RetryInfo {
+	return apierror.RetryInfo(failure.RetryAfter)
+}

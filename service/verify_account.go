@@ -1,0 +1,82 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// With --caller-auth=store only the store can say whether a caller's account is right, and asking takes a request. Until
+// then the account is unverified: it may be made up, and must not get in the way of other callers. Unverified accounts
+// share one caller's share of the queue, and never wait for a customer's lease.
+
+// unverifiedShare names the share of the queue of all unverified accounts. No caller has this name: names have no spaces.
+const unverifiedShare = "unverified accounts"
+
+// unverifiedAccount returns the caller's store account if it is unverified, else nil.
+func unverifiedAccount(ctx context.Context) *auth.Account {
+	if account := callerOf(ctx).Store; account != nil && !account.Verified() {
+		return account
+	}
+	return nil
+}
+
+// markVerified records that the store has accepted the caller's account, if the caller has one.
+func markVerified(ctx context.Context) {
+	if account := callerOf(ctx).Store; account != nil {
+		account.MarkVerified()
+	}
+}
+
+// verifyAccount lets the store decide, by a read of the customer, whether it accepts an unverified account. The request
+// was validated before, so that an invalid one causes no read.
+//
+// The read is the update's own: it is returned with the lease and the slot it was made under. Both are nil where the
+// update still has to reserve and read: if the account is verified already, or if another update held the lease.
+func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, request *customerv1.UpdateCustomerRequest) (*reservation, *fluentcart.Customer, error) {
+	account := unverifiedAccount(ctx)
+	if account == nil {
+		return nil, nil, nil
+	}
+	defer s.unverified.Add(-1)
+	if s.unverified.Add(1) > s.maxUnverified {
+		return nil, nil, s.overloaded("too many callers with unverified store accounts are waiting")
+	}
+	select {
+	case s.verifying <- struct{}{}:
+		defer func() { <-s.verifying }()
+	case <-ctx.Done():
+		return nil, nil, s.waitError(ctx, ctx.Err())
+	}
+	if account.Verified() { // another call of this account was first
+		return nil, nil, nil
+	}
+	id := request.GetCustomerId()
+	held, err := s.reserve(ctx, pass, id, withoutLease)
+	if err != nil {
+		return nil, nil, err
+	}
+	before, err := s.read(ctx, id)
+	if err == nil || failedWith(err, fluentcart.NotFound) { // the store says that only to accounts that it accepts (F18)
+		account.MarkVerified()
+	}
+	if s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.Refused) {
+		err = nil // a store that only knows PUT: the write itself has to ask
+	}
+	if err != nil || leaseFor(request) == withLease {
+		held.release()
+		return nil, nil, err
+	}
+	return held, before, nil
+}
+
+// failedWith reports whether a request to the store failed with one of the kinds.
+func failedWith(err error, kinds ...fluentcart.Kind) bool {
+	var failure *fluentcart.Error
+	return errors.As(err, &failure) && slices.Contains(kinds, failure.Kind)
+}
