@@ -89,7 +89,7 @@ func outcomeUnknown(ended error) *apierror.Error {
 func refused(ctx context.Context, id int64, merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
 	switch failure.Kind {
 	case fluentcart.Rejected:
-		return storeError(apierror.StoreRejected, state, "the store refused the update as a bad request", failure)
+		return storeError(apierror.StoreRejected, state, "the store refused the update as a bad request: either the customer does not exist, or the store does not accept a value", failure)
 	case fluentcart.Invalid:
 		return refusedFields(merged, state, failure)
 	case fluentcart.UserUpdateFailed:

@@ -2,6 +2,7 @@ package customer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,7 +32,9 @@ func RefusedFields(m *Merged, refused []fluentcart.FieldError) []apierror.Violat
 		if m != nil && m.isStored(id) {
 			description += storedBreaks
 		}
-		violations = append(violations, apierror.Violation{Field: f.Field, Description: description})
+		if v := (apierror.Violation{Field: f.Field, Description: description}); !slices.Contains(violations, v) {
+			violations = append(violations, v)
+		}
 	}
 	return violations
 }

@@ -215,7 +215,7 @@ func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	if !strings.Contains(log, `"reason":"WRITE_OUTCOME_UNKNOWN","write_state":"unknown"`) {
 		t.Errorf("the log lacks what the caller was told:\n%s", log)
 	}
-	if !strings.Contains(log, `"msg":"a write whose caller has left has its outcome","customer_id":1,"write_state":"unknown"`) {
+	if !strings.Contains(log, `"msg":"outcome of a write whose caller is gone","customer_id":1,"write_state":"unknown"`) {
 		t.Errorf("the log lacks the outcome:\n%s", log)
 	}
 }

@@ -302,8 +302,8 @@ func TestStoppingWaitsForWritesWithoutCallers(t *testing.T) {
 		drain time.Duration
 		log   string
 	}{
-		{"a write that ends in time", 10 * time.Second, `"msg":"a write whose caller has left has its outcome","customer_id":1,"write_state":"written","request_id":"`},
-		{"a write that does not", 50 * time.Millisecond, `"msg":"stopped while a write may still land; whether it does is not known","customer_id":1`},
+		{"a write that ends in time", 10 * time.Second, `"msg":"outcome of a write whose caller is gone","customer_id":1,"write_state":"written","request_id":"`},
+		{"a write that does not", 50 * time.Millisecond, `"msg":"stopped with a write in doubt; it may still be applied","customer_id":1`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			begun, finish := make(chan struct{}), make(chan struct{})
