@@ -8,11 +8,11 @@ import (
 	"runtime/debug"
 )
 
-// Panic returns what may be logged of a panic: what it was, and where. It is to be called where recover was.
+// Panic returns the log attributes of a panic: its type and the stack. Call it in the function that called recover.
 //
-// The value of a panic may be anything, such as a request or a text that was made of one, so only its type is told. The
-// runtime's own errors name types, indices and addresses, and are told in full. A stack has functions, lines, and
-// arguments as addresses and lengths: no text.
+// The value of a panic may be anything, such as a request or a text made from one, so only its type is logged. The
+// runtime's own errors name types, indices and addresses, and are logged in full. A stack shows functions, lines, and
+// arguments as addresses and lengths, but no text.
 func Panic(panicked any) []slog.Attr {
 	what := fmt.Sprintf("%T", panicked)
 	if fault, ok := panicked.(runtime.Error); ok && ofRuntime(fault) {
@@ -21,7 +21,7 @@ func Panic(panicked any) []slog.Attr {
 	return []slog.Attr{slog.String("panic", what), slog.String("stack", string(debug.Stack()))}
 }
 
-// ofRuntime tells the runtime's own errors from those of others, who may implement runtime.Error too.
+// ofRuntime reports whether an error is one of the runtime's own. Other packages can implement runtime.Error too.
 func ofRuntime(fault runtime.Error) bool {
 	kind := reflect.TypeOf(fault)
 	if kind.Kind() == reflect.Pointer {

@@ -1,6 +1,5 @@
-// Package redact tells what may be said, in a log or to somebody else, about what a message holds. What is personal the
-// contract says: its fields are marked with the option debug_redact, for which neither prototext nor a message's String
-// method care.
+// Package redact makes log values of messages and panics without personal data. The contract says which fields are
+// personal: they have the option debug_redact, which neither prototext nor a message's String method respects.
 package redact
 
 import (
@@ -8,7 +7,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// personal reports whether a field's values are never to be told. The options are decoded once by protobuf itself.
+// personal reports whether a field's values must never be shown.
 func personal(field protoreflect.FieldDescriptor) bool {
 	options, _ := field.Options().(*descriptorpb.FieldOptions)
 	return options.GetDebugRedact()

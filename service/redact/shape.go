@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// The bounds of a shape: it is for a line of a log.
+// The bounds of a shape, which goes into one line of a log.
 const (
 	maxShape = 1024 // bytes, and a few more for its end
 	maxDepth = 8    // messages within messages
@@ -21,8 +21,8 @@ const (
 	maxText  = 40   // characters of one text
 )
 
-// Shape returns what may be logged of a message: which fields it has, and of those that are not personal the values.
-// It is made when it is written, so a logger that leaves it out costs nothing.
+// Shape returns a log value that shows which fields a message has, and the values of those that are not personal. The
+// text is made when the line is written, so a logger that drops the line pays nothing.
 func Shape(message proto.Message) slog.LogValuer { return shape{message} }
 
 type shape struct{ message proto.Message }
@@ -32,7 +32,7 @@ type shape struct{ message proto.Message }
 //	customer_id:1 customer:{email:[15 B] city:[4 B]} update_mask:[city]
 func (s shape) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// String is the same, for those who print what they should log.
+// String returns the same text, in case the value is printed instead of logged.
 func (s shape) String() string {
 	if s.message == nil {
 		return ""
@@ -42,7 +42,7 @@ func (s shape) String() string {
 	return string(w.out)
 }
 
-// writer writes a shape. Once it is full it writes nothing more.
+// writer writes a shape. Once it has maxShape bytes it writes nothing more.
 type writer struct {
 	out  []byte
 	full bool
@@ -59,7 +59,7 @@ func (w *writer) add(text string) {
 	}
 }
 
-// count writes how much there is of something, in place of the thing.
+// count writes a size in place of a value.
 func (w *writer) count(n int, unit string) { w.add("[" + strconv.Itoa(n) + " " + unit + "]") }
 
 func (w *writer) fields(message protoreflect.Message, depth int) {
@@ -103,7 +103,7 @@ func (w *writer) field(message protoreflect.Message, field protoreflect.FieldDes
 	}
 }
 
-// hidden tells how much there is of a personal value. Of a number even that would be a part of it.
+// hidden writes the size of a personal value. The size of a number would be a part of it, so it is only marked as set.
 func (w *writer) hidden(field protoreflect.FieldDescriptor, value protoreflect.Value) {
 	switch {
 	case field.IsMap():
@@ -206,7 +206,7 @@ func (w *writer) content(message protoreflect.Message, depth int) {
 	}
 }
 
-// any opens what is packed, if its type is one that this program has. Any other name of a type is text of the sender's.
+// any opens a packed message if this program has its type. Any other type name is text that the sender chose.
 func (w *writer) any(packed *anypb.Any, depth int) {
 	content, err := packed.UnmarshalNew()
 	if err != nil {
@@ -220,7 +220,7 @@ func (w *writer) any(packed *anypb.Any, depth int) {
 	w.message(content.ProtoReflect(), depth+1)
 }
 
-// mask writes those paths that are names of fields beside the mask. Any other path is text of the sender's.
+// mask writes the paths that are names of fields. Any other path is text that the sender chose.
 func (w *writer) mask(parent protoreflect.MessageDescriptor, mask protoreflect.Message) {
 	list := mask.Get(mask.Descriptor().Fields().ByName("paths")).List()
 	w.add("[")
@@ -238,7 +238,7 @@ func (w *writer) mask(parent protoreflect.MessageDescriptor, mask protoreflect.M
 	w.add("]")
 }
 
-// path writes the name of a field of one of the messages in parent. It is also written fullName.
+// path writes the name of a field of one of the messages in parent, which the path may spell as full_name or fullName.
 func (w *writer) path(parent protoreflect.MessageDescriptor, path string) {
 	for i := range parent.Fields().Len() {
 		inner := parent.Fields().Get(i).Message()
@@ -256,7 +256,7 @@ func (w *writer) path(parent protoreflect.MessageDescriptor, path string) {
 	w.count(len(path), "B")
 }
 
-// quoted is a short piece of a text in printable ASCII.
+// quoted returns the beginning of a text in printable ASCII.
 func quoted(text string) string {
 	if utf8.RuneCountInString(text) <= maxText {
 		return strconv.QuoteToASCII(text)

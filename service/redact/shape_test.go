@@ -19,7 +19,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
-func TestShapeHasWhatIsThereAndNothingPersonal(t *testing.T) {
+func TestShapeShowsFieldsWithoutPersonalValues(t *testing.T) {
 	unknown := &customerv1.UpdateCustomerRequest{CustomerId: 1}
 	unknown.ProtoReflect().SetUnknown(protoreflect.RawFields("\x9a\x06\x03Ann\xa0\x06\x01"))
 	packed, err := anypb.New(&customerv1.Customer{Email: proto.String("ann@example.com"), UserId: proto.Int64(7)})
@@ -39,19 +39,19 @@ func TestShapeHasWhatIsThereAndNothingPersonal(t *testing.T) {
 			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"city", "fullName", "*"}},
 		}, "customer_id:1 customer:{email:[15 B] city:[4 B]} update_mask:[city full_name *]"},
 		{"a cleared field", &customerv1.Customer{Notes: proto.String("")}, "notes:[0 B]"},
-		{"paths that name no field", &customerv1.UpdateCustomerRequest{
+		{"paths that are not fields", &customerv1.UpdateCustomerRequest{
 			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"ann@example.com", "Smith"}}, Etag: "Ann", ValidateOnly: true,
 		}, "update_mask:[[15 B] [5 B]] etag:[3 B] validate_only:true"},
 		{"personal numbers, times and maps", &customerv1.Customer{
 			Ltv: 24900, PurchaseValue: map[string]int64{"USD": 24900}, FirstPurchaseDate: timestamppb.New(timestamppb.New(epoch).AsTime()), Id: 5,
 		}, "id:5 ltv:[set] purchase_value:[1 entries] first_purchase_date:[6 B]"},
 		{"unknown fields", unknown, "customer_id:1 unknown:[2 fields, 9 B]"},
-		{"a packed message by itself", packed, "fluentcart.customer.v1.Customer:{email:[15 B] user_id:7}"},
+		{"a packed message at the top", packed, "fluentcart.customer.v1.Customer:{email:[15 B] user_id:7}"},
 		{"lists", &customerv1.UpdateCustomerResponse{
 			ChangedFields: strings.Split("a b c d e f g h i j", " "),
 			Warnings:      []*customerv1.Warning{{Field: "city", Reason: customerv1.Warning_REASON_CLEANED}, {Reason: 77}},
 		}, `changed_fields:["a" "b" "c" "d" "e" "f" "g" "h" 2 more] warnings:[{field:"city" reason:REASON_CLEANED} {reason:77}]`},
-		{"control characters and what is not UTF-8", wrapperspb.String("a\r\n\x1b[31m\u2028\x00\xff"), `value:"a\r\n\x1b[31m\u2028\x00\xff"`},
+		{"control characters and invalid UTF-8", wrapperspb.String("a\r\n\x1b[31m\u2028\x00\xff"), `value:"a\r\n\x1b[31m\u2028\x00\xff"`},
 		{"bytes", wrapperspb.Bytes([]byte("Ann")), `value:[3 B]`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestShapeHasWhatIsThereAndNothingPersonal(t *testing.T) {
 	}
 }
 
-// What is packed in a field that is not personal is opened, if its type is known.
+// A packed message in a field that is not personal is opened if its type is known.
 func TestShapeOfPackedMessages(t *testing.T) {
 	known, err := anypb.New(&customerv1.Customer{Email: proto.String("ann@example.com"), UserId: proto.Int64(7)})
 	if err != nil {
@@ -106,7 +106,7 @@ func TestShapeIsBounded(t *testing.T) {
 	}
 }
 
-// A logger that leaves the line out does not make the shape, and those who print it get nothing else.
+// The shape is made when the line is written.
 func TestShapeIsALogValue(t *testing.T) {
 	var log bytes.Buffer
 	request := redact.Shape(&customerv1.Customer{Email: proto.String("ann@example.com")})
