@@ -1,0 +1,77 @@
+// Words fails if a file of the repository uses a word that the glossary has replaced, or begins a sentence with "Who" or
+// "What" as its subject.
+//
+//	go run ./words <root of the repository>
+//
+// It checks the files that git tracks: their text and their names. Each finding is one line on stdout,
+//
+//	path:line: word: what to say instead
+//
+// and the exit code is 1 if there is one. Every finding must be reworded: there is no way to exempt a line. The words
+// are in retired.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: words <root of the repository>")
+		os.Exit(2)
+	}
+	found, err := run(context.Background(), os.Args[1], os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "words:", err)
+		os.Exit(1)
+	}
+	if found > 0 {
+		fmt.Fprintf(os.Stderr, "words: %d to reword; docs/glossary.md explains the words\n", found)
+		os.Exit(1)
+	}
+}
+
+// run checks all tracked files below root, and returns the number of findings that it has written to stdout.
+func run(ctx context.Context, root string, stdout io.Writer) (int, error) {
+	listed, err := exec.CommandContext(ctx, "git", "-C", root, "ls-files", "-z").Output() //nolint:gosec // the directory that the command line names
+	if err != nil {
+		return 0, fmt.Errorf("%s must be a git work tree: %w", root, err)
+	}
+	search := newSearch(retired)
+	found := 0
+	for path := range strings.SplitSeq(strings.TrimSuffix(string(listed), "\x00"), "\x00") {
+		if skipped(path) {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(root, path)) //nolint:gosec // a file that git tracks
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it is deleted, and the deletion not committed yet
+		}
+		if err != nil {
+			return found, err
+		}
+		for _, finding := range search.file(path, string(content)) {
+			fmt.Fprintln(stdout, finding)
+			found++
+		}
+	}
+	return found, nil
+}
+
+// skipped reports whether a file is not ours to reword: generated code, sums, the licence, what a real store answered,
+// and the two lists of the retired words.
+func skipped(path string) bool {
+	switch path {
+	case "LICENSE", "docs/glossary.md", "tools/words/retired.go", "service/sandbox/testdata/recordings.json":
+		return true
+	}
+	return path == "go.sum" || strings.HasSuffix(path, "/go.sum") || strings.HasPrefix(path, "gen/") && strings.HasSuffix(path, ".go")
+}
