@@ -1,9 +1,10 @@
 // Package lease gives each customer one writer at a time.
 //
-// A FluentCart store has no version check: two updates that read, merge and write one customer at the same time lose
-// one of the two (F23). And a write that was given up may still land, with the values that were read before it (F22).
-// So who updates a customer holds its lease from before the read until the write has its outcome; where the outcome
-// stays unknown, until the write can no longer land. F1 to F24 are in fluentcart/BEHAVIOUR.md.
+// A FluentCart store has no version check: if two updates read, merge and write one customer at the same time, one of
+// the two is lost (F23). A write whose client gave up may still be applied, with the values that were read before it
+// (F22). An update therefore holds the customer's lease from before its read until its write has an outcome. If the
+// outcome stays unknown, the lease is withheld until the write cannot be applied any more. The facts F1 to F34 are
+// rows of service/fluentcart/BEHAVIOUR.md.
 package lease
 
 import (
@@ -14,54 +15,56 @@ import (
 	"time"
 )
 
-// Locker hands out leases, to those who wait for the same customer in the order in which they came.
+// Locker grants leases. Waiters for the same customer are served in the order of their arrival. It is safe for
+// concurrent use.
 type Locker interface {
-	// Acquire waits for the customer's lease until ctx is done. Its error is the context's, or an
+	// Acquire waits for the customer's lease until ctx is done. Its error is the context's error or an
 	// *UnavailableError.
 	Acquire(ctx context.Context, customer int64) (Lease, error)
-	// Line returns how many hold or wait for the customer's lease in this process.
+	// QueueLength returns how many calls of this process hold the customer's lease or wait for it.
 	QueueLength(customer int64) int
 }
 
 // Lease is the right to write one customer. It belongs to one goroutine at a time.
 type Lease interface {
-	// Renew begins the term anew, after a long wait before the read. If the lease is not held any more it returns
-	// ErrExpired.
+	// Renew restarts the term, for a caller that waited long before its read. It returns ErrExpired if the lease is not
+	// held any more, and the context's error or an *UnavailableError if that cannot be determined.
 	Renew(ctx context.Context) error
-	// Check returns ErrExpired when a write may not begin any more. It is asked right before the first byte of the
-	// write, and looks at nothing but the clock.
+	// Check returns ErrExpired when the term is over and no write may begin any more. It reads only the clock, because
+	// it is called right before the first byte of the write.
 	Check() error
-	// Quarantine says that a write has been sent whose outcome is unknown, and that it may still land for that long.
-	// Until then, or Release, the lease goes to nobody, even if this process ends.
-	Quarantine(landing time.Duration)
-	// Release gives the customer to the next in line. It must not be called while a write may still land.
+	// Quarantine is called after a write was sent whose outcome is unknown, and which may still be applied during
+	// settleTime. Until settleTime is over or Release is called, the lease is granted to no one, even if this process
+	// ends.
+	Quarantine(settleTime time.Duration)
+	// Release gives the lease to the next waiter. It must not be called while a write may still be applied.
 	Release()
 }
 
-// ErrExpired says that the lease's term is over: somebody else may hold it by now.
+// ErrExpired means that the lease's term is over, and that another caller may hold the lease by now.
 var ErrExpired = errors.New("lease: expired before the write began")
 
-// UnavailableError says that it cannot be known who holds a lease, so that nobody gets it.
+// UnavailableError means that the holders of leases are not known, so no lease is granted.
 type UnavailableError struct {
-	// RetryAfter is when it may be known again; 0 if that cannot be told.
+	// RetryAfter is the time until leases are granted again; 0 if it is not known.
 	RetryAfter time.Duration
-	// Err is the cause; nil for a store of leases that has just started and may have forgotten some.
+	// Err is the cause. It is nil if Redis has just restarted and may have lost leases.
 	Err error
 }
 
 // Error returns one line for the log.
 func (e *UnavailableError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("lease: Redis has started anew and may have forgotten leases; none is given for another %s", e.RetryAfter.Round(time.Millisecond))
+		return fmt.Sprintf("lease: Redis has restarted and may have lost leases; none is granted for another %s", e.RetryAfter.Round(time.Millisecond))
 	}
 	return "lease: Redis does not answer: " + withoutArguments(e.Err)
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause, or nil.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// withoutArguments is an error's text without what the server repeats of a command that it does not know: of the one
-// that logs in that is the password.
+// withoutArguments returns an error's text without the arguments that a server repeats when it does not know a command.
+// The argument of AUTH is the password.
 func withoutArguments(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", with args beginning with")
 	return text

@@ -7,93 +7,94 @@ import (
 	"time"
 )
 
-// Local is a Locker for one gateway on its own. It forgets with its process: where a gateway is started again while a
-// write of the old one may still land, or where there are several, Redis remembers.
+// Local is a Locker within one process. Its leases end with the process: if several gateways serve one store, or if a
+// gateway is restarted while a write of the old process may still be applied, use Redis.
 type Local struct {
-	mu    sync.Mutex
-	lines map[int64]*line
+	mu     sync.Mutex
+	queues map[int64]*queue // by customer; a customer without a holder has none
 }
 
-// line is those who want one customer: the holder, and who waits, in order.
-type line struct{ waiting []chan struct{} }
+// queue holds the waiters for one held lease, in the order of their arrival. A waiter's channel is closed when the lease
+// is handed to it.
+type queue struct{ waiters []chan struct{} }
 
-// NewLocal returns a Locker in which nobody holds anything.
-func NewLocal() *Local { return &Local{lines: map[int64]*line{}} }
+// NewLocal returns a Locker without any held lease.
+func NewLocal() *Local { return &Local{queues: map[int64]*queue{}} }
 
 // Acquire waits for the customer's lease until ctx is done, and then returns the context's error.
 func (l *Local) Acquire(ctx context.Context, customer int64) (Lease, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	turn, held := l.enter(customer)
+	granted, held := l.enter(customer)
 	if !held {
 		return &localLease{locker: l, customer: customer}, nil
 	}
 	select {
-	case <-turn:
+	case <-granted:
 		return &localLease{locker: l, customer: customer}, nil
 	case <-ctx.Done():
-		l.leave(customer, turn)
+		l.leave(customer, granted)
 		return nil, ctx.Err()
 	}
 }
 
-// enter takes the lease if nobody holds it, else the last place in the line.
-func (l *Local) enter(customer int64) (turn chan struct{}, held bool) {
+// enter takes the lease if it is free. Otherwise it appends a waiter to the queue.
+func (l *Local) enter(customer int64) (granted chan struct{}, held bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	queue, held := l.lines[customer]
+	q, held := l.queues[customer]
 	if !held {
-		l.lines[customer] = &line{}
+		l.queues[customer] = &queue{}
 		return nil, false
 	}
-	turn = make(chan struct{})
-	queue.waiting = append(queue.waiting, turn)
-	return turn, true
+	granted = make(chan struct{})
+	q.waiters = append(q.waiters, granted)
+	return granted, true
 }
 
-// leave gives up a place in the line. If its turn has just come, the next one has it.
-func (l *Local) leave(customer int64, turn chan struct{}) {
+// leave removes a waiter from the queue. If the lease has just been handed to it, the next waiter gets the lease.
+func (l *Local) leave(customer int64, granted chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	queue := l.lines[customer]
-	if place := slices.Index(queue.waiting, turn); place >= 0 {
-		queue.waiting = slices.Delete(queue.waiting, place, place+1)
+	q := l.queues[customer]
+	if position := slices.Index(q.waiters, granted); position >= 0 {
+		q.waiters = slices.Delete(q.waiters, position, position+1)
 		return
 	}
-	l.next(customer)
+	l.handOver(customer)
 }
 
-// next hands the lease on. The caller holds the lock.
-func (l *Local) next(customer int64) {
-	queue := l.lines[customer]
-	if len(queue.waiting) == 0 {
-		delete(l.lines, customer)
+// handOver gives the lease to the first waiter, or frees it. l.mu must be held.
+func (l *Local) handOver(customer int64) {
+	q := l.queues[customer]
+	if len(q.waiters) == 0 {
+		delete(l.queues, customer)
 		return
 	}
-	close(queue.waiting[0])
-	queue.waiting = queue.waiting[1:]
+	close(q.waiters[0])
+	q.waiters = q.waiters[1:]
 }
 
-// Taken returns of how many customers the lease is held.
+// Held returns the number of customers whose lease is held.
 func (l *Local) Held() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.lines)
+	return len(l.queues)
 }
 
-// Line returns how many hold or wait for the customer's lease.
+// QueueLength returns how many calls hold the customer's lease or wait for it.
 func (l *Local) QueueLength(customer int64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	queue, held := l.lines[customer]
+	q, held := l.queues[customer]
 	if !held {
 		return 0
 	}
-	return 1 + len(queue.waiting)
+	return 1 + len(q.waiters)
 }
 
-// localLease is held for as long as its process lives and does not release it.
+// localLease has no term: it is held until it is released, or until the process ends.
 type localLease struct {
 	locker   *Local
 	customer int64
@@ -108,5 +109,5 @@ func (l *localLease) Quarantine(time.Duration) {}
 func (l *localLease) Release() {
 	l.locker.mu.Lock()
 	defer l.locker.mu.Unlock()
-	l.locker.next(l.customer)
+	l.locker.handOver(l.customer)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-func TestLocalServesInTheOrderOfArrival(t *testing.T) {
+func TestLocalGrantsInOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locker := lease.NewLocal()
 		first, err := locker.Acquire(t.Context(), 1)
@@ -38,7 +38,7 @@ func TestLocalServesInTheOrderOfArrival(t *testing.T) {
 			synctest.Wait()
 		}
 		if got := locker.QueueLength(1); got != 11 {
-			t.Errorf("%d in line, want 11", got)
+			t.Errorf("queue length %d, want 11", got)
 		}
 		first.Release()
 		waiting.Wait()
@@ -46,12 +46,12 @@ func TestLocalServesInTheOrderOfArrival(t *testing.T) {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
 		if got := locker.QueueLength(1); got != 0 {
-			t.Errorf("%d in line, want nobody", got)
+			t.Errorf("queue length %d, want 0", got)
 		}
 	})
 }
 
-func TestLocalKeepsCustomersApart(t *testing.T) {
+func TestLocalLeasesOfDifferentCustomersAreIndependent(t *testing.T) {
 	locker := lease.NewLocal()
 	for customer := range int64(3) {
 		if _, err := locker.Acquire(t.Context(), customer); err != nil {
@@ -60,7 +60,7 @@ func TestLocalKeepsCustomersApart(t *testing.T) {
 	}
 }
 
-func TestLocalForgetsWhoStoppedWaiting(t *testing.T) {
+func TestLocalRemovesWaitersWhoseContextEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locker := lease.NewLocal()
 		first, err := locker.Acquire(t.Context(), 1)
@@ -81,8 +81,8 @@ func TestLocalForgetsWhoStoppedWaiting(t *testing.T) {
 	})
 }
 
-// Who stops waiting in the very moment in which the turn comes hands it on.
-func TestLocalLosesNoTurn(t *testing.T) {
+// A waiter may be granted the lease at the moment its context ends. It must then pass the lease on.
+func TestLocalLosesNoLease(t *testing.T) {
 	locker := lease.NewLocal()
 	for range 1000 {
 		held, err := locker.Acquire(t.Context(), 1)
@@ -100,7 +100,7 @@ func TestLocalLosesNoTurn(t *testing.T) {
 		both.Go(held.Release)
 		both.Wait()
 		if locker.QueueLength(1) != 0 {
-			t.Fatal("the lease went to nobody")
+			t.Fatal("the lease is held, and no one has it")
 		}
 	}
 }

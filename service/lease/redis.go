@@ -14,53 +14,55 @@ import (
 )
 
 const (
-	// answerTime is how long Redis may take to answer. A call that finds it silent is refused.
-	answerTime = time.Second
-	// askAgain is how often one who waits asks whether it is its turn, should the word of it be lost.
-	askAgain = 200 * time.Millisecond
-	// waiterAlive is how long one who waits keeps its place without asking.
-	waiterAlive = 5 * askAgain
+	// replyTimeout is how long Redis may take for a reply. After that a call fails with an *UnavailableError.
+	replyTimeout = time.Second
+	// pollInterval is how often a waiter asks whether the lease is free, in case the notification was lost.
+	pollInterval = 200 * time.Millisecond
+	// waiterTTL is how long a waiter that has stopped polling keeps its position in the queue.
+	waiterTTL = 5 * pollInterval
 )
 
-// RedisConfig is what a Redis locker needs to know. All gateways in front of one store must agree on it.
+// RedisConfig configures a Redis locker. All gateways that serve one store need the same Store, Term and SettleTime.
 type RedisConfig struct {
-	// URL is the address of the server, such as redis://host:6379/0, or rediss:// for TLS. It may hold the name of a user.
+	// URL is the address of the server: redis://host:6379/0, or rediss:// for TLS. It may hold a user name, and no
+	// password.
 	URL string
-	// Password, if set, returns the password; it is asked with each connection.
+	// Password returns the password; nil for none. It is called for each new connection, so that the password can be
+	// replaced while the gateway runs.
 	Password func() string
-	// Store names the store; gateways of the same store share its leases.
+	// Store names the store. Gateways with the same Store share their leases.
 	Store string
-	// Term is how long after its beginning a lease allows a write to begin.
+	// Term is how long after a lease was granted or renewed its write may begin.
 	Term time.Duration
-	// SettleTime is how long after it has begun a write may still land.
+	// SettleTime is how long after its beginning a write may still be applied.
 	SettleTime time.Duration
-	// Logger is told of leases that could not be released. They end by themselves.
+	// Logger receives changes of the server's status, and the leases that could not be released and expire.
 	Logger *slog.Logger
 }
 
-// Redis is a Locker for several gateways in front of one store. A lease that its owner does not release, because it
-// died or because a write of its has an unknown outcome, ends by itself after Term and SettleTime: that is the
-// quarantine. It fails closed: as long as Redis does not answer, nobody gets a lease.
+// Redis is a Locker for several gateways that serve one store. If an owner does not release its lease, because it died
+// or because the outcome of its write is unknown, the lease expires after Term plus SettleTime, or after the settle
+// time given to Quarantine. A Redis fails closed: no lease is granted while the server does not answer.
 type Redis struct {
 	client *redis.Client
 	script scripts
-	local  *Local // the gateway's own line: only its first waits in Redis
+	local  *Local // the queue within this gateway: only its first call waits in Redis
 	cfg    RedisConfig
 	prefix string
 
 	mu       sync.Mutex
-	waiting  map[string]chan struct{} // by token
-	failure  error                    // of the latest question, if it had no answer
+	waiters  map[string]chan struct{} // by token
+	failure  error                    // of the latest failed request
 	failedAt time.Time
 
-	state atomic.Pointer[UnavailableError] // what the latest look found; nil if leases are given
+	status atomic.Pointer[UnavailableError] // of the latest poll; nil if leases are granted
 
 	releasing sync.WaitGroup
-	stopping  chan struct{} // closed by Close: what is not released by then ends by itself
+	stopping  chan struct{} // closed by Close; leases that are not released by then expire
 	stopOnce  sync.Once
 }
 
-// NewRedis returns a Redis locker. It connects to nothing yet.
+// NewRedis returns a Redis locker. It opens no connection. It returns an error if the URL is not valid.
 func NewRedis(cfg RedisConfig) (*Redis, error) {
 	options, err := parseURL(cfg.URL)
 	if err != nil {
@@ -69,12 +71,12 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	if username := options.Username; cfg.Password != nil {
 		options.CredentialsProvider = func() (string, string) { return username, cfg.Password() }
 	}
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = answerTime, answerTime, answerTime
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = replyTimeout, replyTimeout, replyTimeout
 	options.ContextTimeoutEnabled = true
-	options.MaxRetries = -1 // an answer that is lost is dealt with here
+	options.MaxRetries = -1 // redisLease.request retries
 	options.DialerRetries = 1
 	options.PoolSize = 64
-	options.ConnMaxIdleTime = 30 * time.Second // shorter than what usual load balancers allow
+	options.ConnMaxIdleTime = 30 * time.Second // shorter than the idle timeout of usual load balancers
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	r := &Redis{
@@ -83,21 +85,22 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 		local:    NewLocal(),
 		cfg:      cfg,
 		prefix:   "fluentcart-gateway:{" + cfg.Store + "}:",
-		waiting:  map[string]chan struct{}{},
+		waiters:  map[string]chan struct{}{},
 		stopping: make(chan struct{}),
 	}
-	r.state.Store(&UnavailableError{Err: errNotAsked})
+	r.status.Store(&UnavailableError{Err: errNotPolled})
 	return r, nil
 }
 
-// CheckURL returns what is wrong with the address of a server, without repeating it: it may hold a password.
-func CheckURL(address string) error {
-	_, err := parseURL(address)
+// CheckURL returns an error if a RedisConfig.URL is not valid. The error does not repeat the URL, which may hold a
+// password.
+func CheckURL(url string) error {
+	_, err := parseURL(url)
 	return err
 }
 
-func parseURL(address string) (*redis.Options, error) {
-	options, err := redis.ParseURL(address)
+func parseURL(url string) (*redis.Options, error) {
+	options, err := redis.ParseURL(url)
 	switch {
 	case err != nil:
 		return nil, errors.New("must be a Redis address such as redis://host:6379/0, or rediss:// for TLS")
@@ -107,25 +110,25 @@ func parseURL(address string) (*redis.Options, error) {
 	return options, nil
 }
 
-// hold is the life of a lease that nobody releases.
+// hold is the time after which a lease expires that is not released.
 func (r *Redis) hold() time.Duration { return r.cfg.Term + r.cfg.SettleTime }
 
-// Acquire waits for the customer's lease until ctx is done.
+// Acquire waits for the customer's lease until ctx is done. Its error is the context's error or an *UnavailableError.
 func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
-	place, err := r.local.Acquire(ctx, customer)
+	local, err := r.local.Acquire(ctx, customer)
 	if err != nil {
 		return nil, err
 	}
-	lease := &redisLease{locker: r, place: place, customer: customer, token: rand.Text()}
-	turn := r.await(lease.token)
-	defer r.forget(lease.token)
+	lease := &redisLease{locker: r, local: local, customer: customer, token: rand.Text()}
+	notified := r.addWaiter(lease.token)
+	defer r.removeWaiter(lease.token)
 	for {
-		wait, err := lease.ask(ctx)
+		wait, err := lease.request(ctx)
 		switch {
 		case err != nil:
-			// The question may have arrived, and only the answer be lost.
-			lease.abandon() //nolint:contextcheck // it outlives a caller who leaves
-			if own := ended(ctx); own != nil {
+			// Redis may have granted the lease although the reply was lost.
+			lease.abandon() //nolint:contextcheck // it outlives the context of a caller that leaves
+			if own := contextError(ctx); own != nil {
 				return nil, own
 			}
 			return nil, err
@@ -134,7 +137,7 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 		}
 		timer := time.NewTimer(wait)
 		select {
-		case <-turn:
+		case <-notified:
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
@@ -145,60 +148,60 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 	}
 }
 
-// Taken returns of how many customers this process holds the lease, or waits for it.
+// Held returns the number of customers whose lease this process holds or waits for.
 func (r *Redis) Held() int { return r.local.Held() }
 
-// Line returns how many hold or wait for the customer's lease in this process.
+// QueueLength returns how many calls of this process hold the customer's lease or wait for it.
 func (r *Redis) QueueLength(customer int64) int { return r.local.QueueLength(customer) }
 
-// await returns a channel that is told when it is the token's turn.
-func (r *Redis) await(token string) <-chan struct{} {
+// addWaiter returns a channel that receives a value when the token is notified.
+func (r *Redis) addWaiter(token string) <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	turn := make(chan struct{}, 1)
-	r.waiting[token] = turn
-	return turn
+	notified := make(chan struct{}, 1)
+	r.waiters[token] = notified
+	return notified
 }
 
-func (r *Redis) forget(token string) {
+func (r *Redis) removeWaiter(token string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.waiting, token)
+	delete(r.waiters, token)
 }
 
-// Run passes on the word that a lease is free, until ctx is done. Without it leases are found out by asking, which
-// takes longer. It also looks after the server, and so begins the wait for one that has just started before the first
-// caller does.
+// Run forwards Redis's notifications of released leases to the waiters until ctx is done. Without Run, a waiter sees a
+// released lease only when it polls, after 200 ms at most. Run also polls the server's status, so that the wait for a
+// server that has just restarted begins before the first caller arrives.
 func (r *Redis) Run(ctx context.Context) {
-	r.look(ctx)
-	again := time.NewTicker(lookAgain)
-	defer again.Stop()
-	words := r.client.Subscribe(ctx, r.prefix+"released")
-	defer words.Close() //nolint:errcheck // the connection is of no more use
-	channel := words.Channel()
+	r.pollStatus(ctx)
+	ticker := time.NewTicker(statusInterval)
+	defer ticker.Stop()
+	subscription := r.client.Subscribe(ctx, r.prefix+"released")
+	defer subscription.Close() //nolint:errcheck // the connection is not needed any more
+	messages := subscription.Channel()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case word := <-channel:
-			r.wake(word.Payload)
-		case <-again.C:
-			r.look(ctx)
+		case message := <-messages:
+			r.notify(message.Payload)
+		case <-ticker.C:
+			r.pollStatus(ctx)
 		}
 	}
 }
 
-func (r *Redis) wake(token string) {
+func (r *Redis) notify(token string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
-	case r.waiting[token] <- struct{}{}: // a nil channel, somebody else's token, is never ready
+	case r.waiters[token] <- struct{}{}: // for the token of another process the channel is nil, and never ready
 	default:
 	}
 }
 
-// Close waits until all leases that were released are free in Redis too, at most until ctx is done, and closes the
-// connections. What is not free by then ends by itself.
+// Close waits until all released leases are free in Redis, at most until ctx is done, and closes the connections. The
+// leases that are not free by then expire.
 func (r *Redis) Close(ctx context.Context) error {
 	released := make(chan struct{})
 	go func() {

@@ -10,50 +10,50 @@ import (
 	"time"
 )
 
-// redisLease is a place in the gateway's own line, and a token in Redis.
+// redisLease is the lease of the gateway's own queue, and a token in Redis.
 type redisLease struct {
 	locker   *Redis
-	place    Lease
+	local    Lease
 	customer int64
 	token    string
-	asked    bool      // Redis may know the token
-	since    time.Time // when the term began, at the latest: before Redis was asked
+	sent     bool      // Redis may know the token
+	since    time.Time // the term's beginning: taken before the request, and so never too late
 }
 
 func (l *redisLease) key(kind string) string {
 	return l.locker.prefix + kind + ":" + strconv.FormatInt(l.customer, 10)
 }
 
-// ask asks Redis for the lease. It returns 0 if it is held now, else how long to wait before asking again.
-func (l *redisLease) ask(ctx context.Context) (time.Duration, error) {
+// request asks Redis for the lease once. It returns 0 if the lease is granted, else the time until the next request.
+func (l *redisLease) request(ctx context.Context) (time.Duration, error) {
 	r := l.locker
-	if err := r.silent(); err != nil {
+	if err := r.recentFailure(); err != nil {
 		return 0, &UnavailableError{Err: err}
 	}
-	within, cancel := context.WithTimeout(ctx, answerTime)
+	within, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
-	l.asked = true
+	l.sent = true
 	before := time.Now()
-	answer, err := l.acquire(within)
-	if err != nil && !isTimeout(err) && ended(ctx) == nil {
-		// A connection that was idle may have been closed at its other end. To ask twice does no harm: the lease
-		// knows the token.
+	reply, err := l.runAcquire(within)
+	if err != nil && !isTimeout(err) && contextError(ctx) == nil {
+		// Redis, or a proxy, may have closed a connection that was idle. A second request is harmless: Redis recognises
+		// the token.
 		before = time.Now()
-		answer, err = l.acquire(within)
+		reply, err = l.runAcquire(within)
 	}
 	if err != nil {
-		r.failed(ctx, err)
+		r.recordFailure(ctx, err)
 		return 0, &UnavailableError{Err: err}
 	}
-	state, left, err := readAnswer(answer)
+	state, left, err := parseReply(reply)
 	switch {
 	case err != nil:
 		return 0, &UnavailableError{Err: err}
 	case state == "cold":
 		return 0, &UnavailableError{RetryAfter: left}
 	case state == "wait":
-		if left <= 0 || left > askAgain { // without a holder it is the turn of somebody else in line
-			left = askAgain
+		if left <= 0 || left > pollInterval { // a free lease has no TTL: another waiter is first in the queue
+			left = pollInterval
 		}
 		return left, nil
 	}
@@ -61,12 +61,11 @@ func (l *redisLease) ask(ctx context.Context) (time.Duration, error) {
 	return 0, nil
 }
 
-// acquire runs the script once.
-func (l *redisLease) acquire(ctx context.Context) ([]any, error) {
+func (l *redisLease) runAcquire(ctx context.Context) ([]any, error) {
 	r := l.locker
 	return r.script.acquire.Run(ctx, r.client,
-		[]string{l.key("lease"), l.key("line"), r.prefix + "server", r.prefix + "cold"},
-		l.token, r.hold().Milliseconds(), waiterAlive.Milliseconds(), r.prefix+"waiter:",
+		[]string{l.key("lease"), l.key("queue"), r.prefix + "server", r.prefix + "cold"},
+		l.token, r.hold().Milliseconds(), waiterTTL.Milliseconds(), r.prefix+"waiter:",
 	).Slice()
 }
 
@@ -75,20 +74,20 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
-// silent returns why Redis gave no answer just now. Those who wait in line then do not all find it out by themselves,
-// one after another and each in its time.
-func (r *Redis) silent() error {
+// recentFailure returns the error of a request that failed during the last pollInterval. Without it, each call of a
+// queue would wait for its own timeout, one after another.
+func (r *Redis) recentFailure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.failedAt) > askAgain {
+	if time.Since(r.failedAt) > pollInterval {
 		return nil
 	}
 	return r.failure
 }
 
-// failed remembers that Redis gave no answer, unless it was the caller who did not wait for it.
-func (r *Redis) failed(ctx context.Context, err error) {
-	if ended(ctx) != nil {
+// recordFailure keeps the error for recentFailure, unless the request failed because its own context ended.
+func (r *Redis) recordFailure(ctx context.Context, err error) {
+	if contextError(ctx) != nil {
 		return
 	}
 	r.mu.Lock()
@@ -96,36 +95,38 @@ func (r *Redis) failed(ctx context.Context, err error) {
 	r.failure, r.failedAt = err, time.Now()
 }
 
-// ended returns the context's error. A connection hears of the deadline a moment before the context does.
-func ended(ctx context.Context) error {
+// contextError returns the context's error. It compares the deadline with the clock, because a connection reports the
+// deadline a moment before the context does.
+func contextError(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
 		return context.DeadlineExceeded
 	}
 	return ctx.Err()
 }
 
-func readAnswer(answer []any) (state string, left time.Duration, err error) {
-	if len(answer) == 2 {
-		word, isText := answer[0].(string)
-		milliseconds, isNumber := answer[1].(int64)
+// parseReply reads the reply of a script: a state, and a time in milliseconds.
+func parseReply(reply []any) (state string, left time.Duration, err error) {
+	if len(reply) == 2 {
+		text, isText := reply[0].(string)
+		milliseconds, isNumber := reply[1].(int64)
 		if isText && isNumber {
-			return word, time.Duration(milliseconds) * time.Millisecond, nil
+			return text, time.Duration(milliseconds) * time.Millisecond, nil
 		}
 	}
-	return "", 0, fmt.Errorf("an answer of the script that it does not give: %v", answer)
+	return "", 0, fmt.Errorf("the reply of the script must be a state and milliseconds, and is %v", reply)
 }
 
-// Renew begins the term anew if a good part of it is over.
+// Renew restarts the term once a quarter of it is over. Before that it sends nothing.
 func (l *redisLease) Renew(ctx context.Context) error {
 	if time.Since(l.since) < l.locker.cfg.Term/4 {
 		return nil
 	}
-	within, cancel := context.WithTimeout(ctx, answerTime)
+	within, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
 	before := time.Now()
 	held, err := l.expireIn(within, l.locker.hold())
 	if err != nil {
-		if own := ended(ctx); own != nil {
+		if own := contextError(ctx); own != nil {
 			return own
 		}
 		return &UnavailableError{Err: err}
@@ -137,7 +138,7 @@ func (l *redisLease) Renew(ctx context.Context) error {
 	return nil
 }
 
-// Check looks at the monotonic clock alone.
+// Check compares the monotonic clock with the end of the term.
 func (l *redisLease) Check() error {
 	if time.Since(l.since) >= l.locker.cfg.Term {
 		return ErrExpired
@@ -145,13 +146,13 @@ func (l *redisLease) Check() error {
 	return nil
 }
 
-// Quarantine lets the lease end by itself when the write can no longer land. If Redis does not hear it, it ends a
-// little later.
-func (l *redisLease) Quarantine(landing time.Duration) {
+// Quarantine lets the lease expire after settleTime. If the request fails, the lease expires a little later, at the time
+// that was set when it was granted or renewed.
+func (l *redisLease) Quarantine(settleTime time.Duration) {
 	l.locker.releasing.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 		defer cancel()
-		_, _ = l.expireIn(ctx, landing)
+		_, _ = l.expireIn(ctx, settleTime)
 	})
 }
 
@@ -160,26 +161,27 @@ func (l *redisLease) expireIn(ctx context.Context, life time.Duration) (held boo
 	return kept == 1, err
 }
 
-// Release frees the lease in Redis, and then hands the gateway's own place on.
+// Release frees the lease in Redis, and then the lease of the gateway's own queue.
 func (l *redisLease) Release() {
 	l.locker.releasing.Go(func() {
 		err := l.release()
-		l.place.Release()
-		l.insist(err)
+		l.local.Release()
+		l.retryRelease(err)
 	})
 }
 
-// abandon is Release for one who may not even have the lease, and who does not let the next in line wait for it.
+// abandon ends a request that may or may not have been granted. Unlike Release, it does not let the next waiter of the
+// gateway wait for Redis.
 func (l *redisLease) abandon() {
-	l.place.Release()
-	if !l.asked {
+	l.local.Release()
+	if !l.sent {
 		return
 	}
-	l.locker.releasing.Go(func() { l.insist(l.release()) })
+	l.locker.releasing.Go(func() { l.retryRelease(l.release()) })
 }
 
-// insist repeats a release that has failed, until it has worked or the lease has ended by itself.
-func (l *redisLease) insist(err error) {
+// retryRelease repeats a failed release until it succeeds or the lease has expired.
+func (l *redisLease) retryRelease(err error) {
 	r := l.locker
 	end := time.Now().Add(r.hold())
 	for pause := 50 * time.Millisecond; err != nil; pause = min(2*pause, time.Second) {
@@ -191,7 +193,7 @@ func (l *redisLease) insist(err error) {
 			end = time.Time{}
 		}
 		if time.Now().After(end) {
-			r.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a lease was not released in Redis; it ends by itself",
+			r.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a lease could not be released in Redis; it expires",
 				slog.Int64("customer_id", l.customer), slog.String("error", withoutArguments(err)))
 			return
 		}
@@ -201,7 +203,7 @@ func (l *redisLease) insist(err error) {
 
 func (l *redisLease) release() error {
 	r := l.locker
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 	defer cancel()
-	return r.script.release.Run(ctx, r.client, []string{l.key("lease"), l.key("line")}, l.token, r.prefix+"waiter:", r.prefix+"released").Err()
+	return r.script.release.Run(ctx, r.client, []string{l.key("lease"), l.key("queue")}, l.token, r.prefix+"waiter:", r.prefix+"released").Err()
 }

@@ -22,7 +22,7 @@ const (
 	hold       = term + settleTime
 )
 
-// newRedis is the locker of one gateway.
+// newRedis returns the locker of one gateway.
 func newRedis(t *testing.T, server *redistest.Server) *lease.Redis {
 	t.Helper()
 	return newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime})
@@ -51,7 +51,7 @@ func newRedisOf(t *testing.T, cfg lease.RedisConfig) *lease.Redis {
 	return locker
 }
 
-// take asks for a lease until there is one, however cold the server is.
+// take returns the customer's lease. It retries as long as the server grants none.
 func take(t *testing.T, locker lease.Locker, customer int64) lease.Lease {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -73,8 +73,8 @@ func take(t *testing.T, locker lease.Locker, customer int64) lease.Lease {
 	}
 }
 
-// A server that has just started may have forgotten who holds what.
-func TestNewServerGivesNoLeaseUntilOldOnesHaveEnded(t *testing.T) {
+// A server that has restarted, or was flushed, may have lost leases that are still held.
+func TestRestartedServerGrantsNoLeaseUntilLostOnesHaveEnded(t *testing.T) {
 	server := redistest.Start(t)
 	locker := newRedis(t, server)
 	expectCold := func(name string) {
@@ -87,7 +87,7 @@ func TestNewServerGivesNoLeaseUntilOldOnesHaveEnded(t *testing.T) {
 		}
 		take(t, locker, 1).Release()
 		if waited := time.Since(before); waited < unavailable.RetryAfter {
-			t.Errorf("%s: a lease after %s, want none before %s", name, waited, unavailable.RetryAfter)
+			t.Errorf("%s: granted after %s, want none before %s", name, waited, unavailable.RetryAfter)
 		}
 	}
 	expectCold("at first")
@@ -102,7 +102,7 @@ func TestNewServerGivesNoLeaseUntilOldOnesHaveEnded(t *testing.T) {
 	if kept, err := client.DBSize(t.Context()).Result(); err != nil || kept == 0 {
 		t.Fatalf("the server kept %d keys, %v", kept, err)
 	}
-	expectCold("restarted with what it knew at some time")
+	expectCold("restarted with saved data")
 
 	if err := client.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
@@ -110,12 +110,12 @@ func TestNewServerGivesNoLeaseUntilOldOnesHaveEnded(t *testing.T) {
 	expectCold("flushed")
 }
 
-// Three gateways, fifty writers: never two at a time, and all get their turn.
-func TestOneWriterAtATimeOverSeveralGateways(t *testing.T) {
+// Fifty writers of three gateways write one customer one at a time, and each of them gets the lease.
+func TestGatewaysShareOneLeasePerCustomer(t *testing.T) {
 	server := redistest.Start(t)
 	gateways := []*lease.Redis{newRedis(t, server), newRedis(t, server), newRedis(t, server)}
 	take(t, gateways[0], 1).Release()
-	var inside, turns atomic.Int64
+	var writing, granted atomic.Int64
 	var writers sync.WaitGroup
 	for i := range 50 {
 		writers.Go(func() {
@@ -124,22 +124,22 @@ func TestOneWriterAtATimeOverSeveralGateways(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if inside.Add(1) != 1 {
+			if writing.Add(1) != 1 {
 				t.Error("two writers at a time")
 			}
-			turns.Add(1)
-			inside.Add(-1)
+			granted.Add(1)
+			writing.Add(-1)
 			held.Release()
 		})
 	}
 	writers.Wait()
-	if turns.Load() != 50 {
-		t.Errorf("%d turns, want 50", turns.Load())
+	if granted.Load() != 50 {
+		t.Errorf("%d leases were granted, want 50", granted.Load())
 	}
 }
 
-// The gateways take turns, however many wait in each.
-func TestNoGatewayIsLeftBehind(t *testing.T) {
+// Redis grants leases to the gateways in turn, however many calls wait in each.
+func TestBusyGatewayDoesNotStarveAnotherOne(t *testing.T) {
 	server := redistest.Start(t)
 	busy, quiet := newRedis(t, server), newRedis(t, server)
 	first := take(t, busy, 1)
@@ -164,20 +164,20 @@ func TestNoGatewayIsLeftBehind(t *testing.T) {
 			return
 		}
 		if got := ahead.Load(); got > 1 {
-			t.Errorf("%d turns of the other gateway went ahead", got)
+			t.Errorf("%d calls of the busy gateway went ahead", got)
 		}
 		held.Release()
 	})
 	client := newClient(t, server)
-	waitFor(t, func() bool { return inLine(t, client) == 1 })
+	waitFor(t, func() bool { return redisQueueLength(t, client) == 1 })
 	first.Release()
 	all.Wait()
 }
 
-// inLine is how many wait in Redis for customer 1.
-func inLine(t *testing.T, client *redis.Client) int64 {
+// redisQueueLength returns how many tokens wait in Redis for customer 1.
+func redisQueueLength(t *testing.T, client *redis.Client) int64 {
 	t.Helper()
-	return client.LLen(t.Context(), "fluentcart-gateway:{shop.example.com}:line:1").Val()
+	return client.LLen(t.Context(), "fluentcart-gateway:{shop.example.com}:queue:1").Val()
 }
 
 func newClient(t *testing.T, server *redistest.Server) *redis.Client {
@@ -197,50 +197,50 @@ func waitFor(t *testing.T, condition func() bool) {
 	defer again.Stop()
 	for end := time.Now().Add(10 * time.Second); !condition(); <-again.C {
 		if time.Now().After(end) {
-			t.Fatal("waited in vain")
+			t.Fatal("the condition was not met within 10 s")
 		}
 	}
 }
 
-// Its write may have begun as late as the term allows, and may land for as long as a write can.
-func TestLeaseOfADeadOwnerEndsAfterItsWriteCanHaveLanded(t *testing.T) {
+// The dead owner's write may have begun at the end of the term, and may be applied until the settle time after that.
+func TestLeaseOfADeadOwnerExpiresAfterTermAndSettleTime(t *testing.T) {
 	server := redistest.Start(t)
 	survivor := newRedis(t, server)
 	take(t, survivor, 2).Release()
 	before := time.Now()
-	take(t, newRedis(t, server), 1) // and nobody ever releases it
+	take(t, newRedis(t, server), 1) // never released
 	take(t, survivor, 1).Release()
 	if waited := time.Since(before); waited < hold || waited > hold+2*time.Second {
 		t.Errorf("the lease was free after %s, want %s", waited, hold)
 	}
 }
 
-func TestQuarantineLastsUntilTheWriteCanHaveLanded(t *testing.T) {
+func TestQuarantineLastsForTheSettleTime(t *testing.T) {
 	server := redistest.Start(t)
 	owner, next := newRedis(t, server), newRedis(t, server)
 	held := take(t, owner, 1)
-	const landing = hold - 100*time.Millisecond
+	const settling = hold - 100*time.Millisecond
 	before := time.Now()
-	held.Quarantine(landing)
+	held.Quarantine(settling)
 	take(t, next, 1).Release()
-	if waited := time.Since(before); waited < landing || waited > landing+2*time.Second {
-		t.Errorf("the lease was free after %s, want %s", waited, landing)
+	if waited := time.Since(before); waited < settling || waited > settling+2*time.Second {
+		t.Errorf("the lease was free after %s, want %s", waited, settling)
 	}
 }
 
-func TestTermAllowsAWriteToBegin(t *testing.T) {
+func TestLeaseAllowsAWriteToBeginDuringItsTerm(t *testing.T) {
 	server := redistest.Start(t)
 	locker := newRedis(t, server)
 	held := take(t, locker, 1)
 	if err := held.Check(); err != nil {
-		t.Errorf("at the beginning: %v", err)
+		t.Errorf("after Acquire: %v", err)
 	}
 	begun := time.Now()
 	waitFor(t, func() bool { return held.Check() != nil })
 	if lived := time.Since(begun); lived < term/2 || lived > term+2*time.Second {
 		t.Errorf("expired after %s, want %s", lived, term)
 	}
-	// It is still in Redis, since its write might be landing: nobody else has had it.
+	// The lease is still in Redis, because its write may still be applied. No other gateway has held it.
 	if err := held.Renew(t.Context()); err != nil || held.Check() != nil {
 		t.Errorf("renewed: %v, %v", err, held.Check())
 	}
@@ -248,12 +248,11 @@ func TestTermAllowsAWriteToBegin(t *testing.T) {
 	newClient(t, server).Del(t.Context(), "fluentcart-gateway:{shop.example.com}:lease:1")
 	waitFor(t, func() bool { return held.Check() != nil })
 	if err := held.Renew(t.Context()); !errors.Is(err, lease.ErrExpired) {
-		t.Errorf("renewing what was lost: %v", err)
+		t.Errorf("renewing a lost lease: %v", err)
 	}
 }
 
-// Nobody is let in while nobody can know who is in.
-func TestSilentServerGivesNoLease(t *testing.T) {
+func TestServerThatDoesNotAnswerGrantsNoLease(t *testing.T) {
 	server := redistest.Start(t)
 	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime})
 	take(t, locker, 1).Release()
@@ -269,11 +268,11 @@ func TestSilentServerGivesNoLease(t *testing.T) {
 	waitFor(t, func() bool { return locker.QueueLength(1) == 0 })
 	server.Pause(t)
 	refused("paused", 2*time.Second)
-	var line sync.WaitGroup
+	var calls sync.WaitGroup
 	for range 20 {
-		line.Go(func() { refused("paused, in a line", 4*time.Second) })
+		calls.Go(func() { refused("paused, with a queue", 4*time.Second) })
 	}
-	line.Wait()
+	calls.Wait()
 	server.Resume(t)
 	take(t, locker, 1).Release()
 
@@ -290,7 +289,7 @@ func TestSilentServerGivesNoLease(t *testing.T) {
 	take(t, locker, 1).Release()
 }
 
-func TestWhoStopsWaitingLeavesNoTrace(t *testing.T) {
+func TestWaiterWhoseContextEndedIsRemovedFromRedis(t *testing.T) {
 	server := redistest.Start(t)
 	owner, other := newRedis(t, server), newRedis(t, server)
 	held := take(t, owner, 1)
@@ -300,12 +299,12 @@ func TestWhoStopsWaitingLeavesNoTrace(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	client := newClient(t, server)
-	waitFor(t, func() bool { return inLine(t, client) == 0 })
+	waitFor(t, func() bool { return redisQueueLength(t, client) == 0 })
 	held.Release()
 	take(t, other, 1).Release()
 }
 
-func TestAddressOfRedisIsChecked(t *testing.T) {
+func TestRedisURLIsChecked(t *testing.T) {
 	err := lease.CheckURL("http://me:secret@host")
 	if err == nil || err.Error() != "must be a Redis address such as redis://host:6379/0, or rediss:// for TLS" {
 		t.Errorf("got %v", err)

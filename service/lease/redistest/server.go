@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Server is a redis-server that listens on a socket of its own and keeps nothing on disk unless it is told to.
+// Server is a redis-server with a Unix socket of its own. It saves nothing to disk unless a client asks it to.
 type Server struct {
 	// URL is the address for lease.RedisConfig.
 	URL string
@@ -22,7 +22,7 @@ type Server struct {
 	process *exec.Cmd
 }
 
-// Start runs a server until the test ends. Where there is no redis-server the test is skipped, but not in CI.
+// Start runs a server until the test ends. Without a redis-server in PATH the test is skipped; in CI it fails.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
@@ -31,7 +31,7 @@ func Start(t testing.TB) *Server {
 		}
 		t.Skip("redis-server is missing")
 	}
-	folder, err := os.MkdirTemp("", "redis") //nolint:usetesting // the path of a socket must be short, and those of t.TempDir are not
+	folder, err := os.MkdirTemp("", "redis") //nolint:usetesting // t.TempDir returns a path that is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func Start(t testing.TB) *Server {
 
 func (s *Server) run(t testing.TB) {
 	t.Helper()
-	s.process = exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", //nolint:gosec // a test's own folder
+	s.process = exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", //nolint:gosec // the folder is the test's own
 		"--port", "0", "--unixsocket", s.socket, "--save", "", "--dir", s.folder)
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
@@ -70,18 +70,18 @@ func (s *Server) run(t testing.TB) {
 	}
 }
 
-// Kill ends the server at once; what it knew is lost, unless it was saved.
+// Kill ends the server at once. Its data is lost, unless a client has saved it.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	if s.process == nil {
 		return
 	}
-	_ = s.process.Process.Kill() // it may have ended by itself
-	_ = s.process.Wait()         // its exit says that it was killed
+	_ = s.process.Process.Kill() // fails if the server has ended already
+	_ = s.process.Wait()         // reports that the server was killed
 	s.process = nil
 }
 
-// Restart starts a killed server again.
+// Restart kills the server and starts it again, with the data that was saved.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.Kill(t)
@@ -89,10 +89,10 @@ func (s *Server) Restart(t testing.TB) {
 	s.run(t)
 }
 
-// Pause stops the server without closing its connections, until Resume.
+// Pause stops the server until Resume. Its connections stay open.
 func (s *Server) Pause(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
 
-// Resume lets a paused server go on.
+// Resume continues a paused server.
 func (s *Server) Resume(t testing.TB) { s.signal(t, syscall.SIGCONT) }
 
 func (s *Server) signal(t testing.TB, signal syscall.Signal) {

@@ -8,8 +8,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
 )
 
-// Nobody calls here: whoever keeps calls away while Redis is away must learn without them that it is back.
-func TestRedisIsLookedAfterWithoutCallers(t *testing.T) {
+// Readiness keeps callers away while Redis is down, so the recovery must be seen without any call to Acquire.
+func TestRedisStatusIsPolledWithoutCallers(t *testing.T) {
 	server := redistest.Start(t)
 	locker := newRedis(t, server)
 	waitUntil := func(what string, is func(*lease.UnavailableError) bool) {
@@ -21,31 +21,31 @@ func TestRedisIsLookedAfterWithoutCallers(t *testing.T) {
 			select {
 			case <-again.C:
 			case <-end:
-				t.Fatalf("it is not known that Redis is %s: %v", what, locker.Unavailable())
+				t.Fatalf("Unavailable does not report that Redis is %s: %v", what, locker.Unavailable())
 			}
 		}
 	}
-	away := func(u *lease.UnavailableError) bool { return u != nil && u.Err != nil }
+	down := func(u *lease.UnavailableError) bool { return u != nil && u.Err != nil }
 	cold := func(u *lease.UnavailableError) bool { return u != nil && u.Err == nil && u.RetryAfter > 0 }
-	given := func(u *lease.UnavailableError) bool { return u == nil }
+	granting := func(u *lease.UnavailableError) bool { return u == nil }
 
 	waitUntil("cold at first", cold)
-	waitUntil("there", given)
+	waitUntil("up", granting)
 	server.Kill(t)
-	waitUntil("away", away)
+	waitUntil("down", down)
 	server.Restart(t)
 	waitUntil("cold", cold)
-	waitUntil("back", given)
+	waitUntil("up again", granting)
 	take(t, locker, 1).Release()
 }
 
-func TestLeasesAreNotGivenBeforeRedisWasAsked(t *testing.T) {
+func TestRedisIsUnavailableBeforeTheFirstPoll(t *testing.T) {
 	locker, err := lease.NewRedis(lease.RedisConfig{URL: "redis://127.0.0.1:1", Term: term, SettleTime: settleTime})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = locker.Close(t.Context()) })
 	if locker.Unavailable() == nil {
-		t.Error("Redis is said to give leases, and nobody has asked it")
+		t.Error("Unavailable reports that leases are granted before the first poll")
 	}
 }

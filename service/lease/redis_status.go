@@ -1,0 +1,63 @@
+package lease
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// statusInterval is the time between two polls of the server's status. A call learns the status from its own Acquire;
+// the polls are for readiness, which keeps callers away while no leases are granted.
+const statusInterval = time.Second
+
+var errNotPolled = errors.New("the server has not been polled yet")
+
+// Unavailable returns why no leases are granted, according to the latest poll, at most about two seconds ago; nil if
+// they are granted. It sends nothing to Redis.
+func (r *Redis) Unavailable() *UnavailableError { return r.status.Load() }
+
+// pollStatus asks the server whether it grants leases, and logs a change.
+func (r *Redis) pollStatus(ctx context.Context) {
+	now := r.readStatus(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	before := r.status.Swap(now)
+	switch {
+	case now.sameAs(before):
+	case now == nil:
+		if !errors.Is(before, errNotPolled) {
+			r.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "Redis grants leases again")
+		}
+	case now.Err != nil:
+		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis does not answer; no customer is updated until it does", slog.String("error", withoutArguments(now.Err)))
+	default:
+		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis has restarted and may have lost leases; no customer is updated until those have ended", slog.Duration("wait", now.RetryAfter))
+	}
+}
+
+// sameAs reports whether both would be logged with the same message.
+func (e *UnavailableError) sameAs(other *UnavailableError) bool {
+	if e == nil || other == nil {
+		return e == other
+	}
+	return (e.Err == nil) == (other.Err == nil) && !errors.Is(other, errNotPolled)
+}
+
+func (r *Redis) readStatus(ctx context.Context) *UnavailableError {
+	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
+	defer cancel()
+	reply, err := r.script.status.Run(ctx, r.client, []string{r.prefix + "server", r.prefix + "cold"}, r.hold().Milliseconds()).Slice()
+	if err != nil {
+		return &UnavailableError{Err: err}
+	}
+	state, left, err := parseReply(reply)
+	switch {
+	case err != nil:
+		return &UnavailableError{Err: err}
+	case state == "cold":
+		return &UnavailableError{RetryAfter: left}
+	}
+	return nil
+}
