@@ -7,48 +7,49 @@ import (
 )
 
 const (
-	// newest is the weight of the newest duration in the mean.
-	newest = 0.2
-	// forgotten is how fast a mean fades that nothing is added to: to half in that time, after as long. Else what once
-	// took too long would be refused for ever, and never measured again.
-	forgotten = 2 * time.Second
-	// longAnyway is long also for what takes no time as a rule.
-	longAnyway = 100 * time.Millisecond
+	// newestWeight is the weight of the newest duration in the moving average.
+	newestWeight = 0.2
+	// halfLife is the time without a new duration after which the average begins to fade, and in which it then halves.
+	// Without fading, an operation that was too slow once would be rejected for ever, and never measured again.
+	halfLife = 2 * time.Second
+	// outlierFloor is the duration up to which no value counts as an outlier, even if the average is near 0.
+	outlierFloor = 100 * time.Millisecond
 )
 
-// LatencyEstimate is how long something takes of late. The zero LatencyEstimate knows nothing. It is safe for concurrent use.
+// LatencyEstimate estimates the duration of an operation by a moving average of its recent durations. The zero value has
+// no data. It is safe for concurrent use.
 type LatencyEstimate struct {
 	mu   sync.Mutex
 	mean time.Duration
-	last time.Time
+	last time.Time // of the latest Add
 }
 
-// Add adds a duration. One that is far beyond the mean counts as a long one, and not for all that it is: a single write
-// that hangs must not have everybody refused. Where all take longer the mean grows quickly all the same.
-func (p *LatencyEstimate) Add(took time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// Add adds a duration. An outlier counts as at most 4 times the average plus 100 ms, so that a single write that hangs
+// does not get all calls rejected. If all operations become slower, the average still grows quickly.
+func (e *LatencyEstimate) Add(took time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	now := time.Now()
-	mean := p.faded(now)
-	if p.last.IsZero() {
+	mean := e.meanAt(now)
+	if e.last.IsZero() {
 		mean = took
 	}
-	took = min(took, 4*mean+longAnyway)
-	p.mean = mean + time.Duration(newest*float64(took-mean))
-	p.last = now
+	took = min(took, 4*mean+outlierFloor)
+	e.mean = mean + time.Duration(newestWeight*float64(took-mean))
+	e.last = now
 }
 
-// Mean returns the moving average, or 0 if nothing is known of late.
-func (p *LatencyEstimate) Mean() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.faded(time.Now())
+// Mean returns the moving average. It is 0 without data, and halves every 2 s once no duration was added for 2 s.
+func (e *LatencyEstimate) Mean() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.meanAt(time.Now())
 }
 
-func (p *LatencyEstimate) faded(now time.Time) time.Duration {
-	idle := now.Sub(p.last) - forgotten
+func (e *LatencyEstimate) meanAt(now time.Time) time.Duration {
+	idle := now.Sub(e.last) - halfLife
 	if idle <= 0 {
-		return p.mean
+		return e.mean
 	}
-	return time.Duration(float64(p.mean) * math.Exp2(-idle.Seconds()/forgotten.Seconds()))
+	return time.Duration(float64(e.mean) * math.Exp2(-idle.Seconds()/halfLife.Seconds()))
 }

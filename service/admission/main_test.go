@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain fails when anything still runs after the tests.
+// TestMain fails if a goroutine still runs after the tests.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
