@@ -1,69 +1,53 @@
-// Package auth says who calls, and what they may do. It knows how callers prove who they are, and nothing of the doors
-// that they come through: both ask the same Authenticator.
+// Package auth authenticates callers, and holds what each may change. It is independent of the transports: the gRPC
+// server and the HTTP/JSON gateway ask the same Authenticator.
 package auth
 
 import (
 	"context"
 	"crypto/tls"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/secret"
 )
 
-// Caller is who calls.
+// Caller is the principal of a call.
 type Caller struct {
-	// Name is for the log and the metrics: at most 253 bytes, without spaces and personal data. It is empty where
-	// everybody may call.
+	// Name identifies the caller in the log and the metrics: at most 253 bytes, without spaces and personal data. It is
+	// empty if callers are not authenticated.
 	Name string
-	// Authenticated is whether the name is known to be true before the call goes on. The name of a user of the store is what
-	// the caller says, until the store agrees.
+	// Authenticated reports whether the name was verified before the call goes on. It is false for a store account: only
+	// the store can verify that, with a request.
 	Authenticated bool
-	// Share names who shares the queue fairly with other callers: an authenticated caller by its name, any other by its
-	// address.
+	// Share identifies the callers that share one part of the queue: the name of an authenticated caller, the address of
+	// any other.
 	Share string
-	// May is what the caller may change.
+	// May holds what the caller may change.
 	May Permissions
-	// Store, if set, is the caller's own account in the store, in whose name the call goes on.
+	// Store is the caller's own account in the store, whose credentials are forwarded; nil if the gateway uses its own.
 	Store *Account
 }
 
-// Account is a user of the store and an application password, as a caller presented them.
-type Account struct {
-	Username string
-	Password secret.Text
-
-	verified *verifiedAccounts
-}
-
-// Agreed reports whether the store has taken this account of late. It is for what strangers must not have, such as a
-// place in a line; whether a call may go on is for the store to say each time.
-func (a *Account) Verified() bool { return a.verified.has(a) }
-
-// Agree notes that the store has taken the account.
-func (a *Account) MarkVerified() { a.verified.add(a) }
-
-// Presented is what a call comes with.
+// Presented holds what a call presents to be authenticated with.
 type Presented struct {
-	// Authorization are the values of the header or the metadata key.
+	// Authorization holds the values of the HTTP header or gRPC metadata key authorization.
 	Authorization []string
-	// TLS is the state of the connection, nil without TLS.
+	// TLS is the state of the connection; nil without TLS.
 	TLS *tls.ConnectionState
-	// From is the address of the caller.
+	// From is the caller's address.
 	From string
 }
 
-// Authenticator decides who calls. It is safe for concurrent use, and asks nobody: whatever it refuses has cost little.
+// Authenticator authenticates callers. It is safe for concurrent use. It does no I/O, so a rejection is cheap.
 type Authenticator interface {
-	// Authenticate returns who calls. Its error is a *RefusedError.
+	// Authenticate returns the caller. Its error is a *RefusedError.
 	Authenticate(Presented) (*Caller, error)
-	// Challenge is the value of WWW-Authenticate for who is refused; empty where no header could help.
+	// Challenge returns the value of the header WWW-Authenticate for a call that is not authenticated; empty if no
+	// header could authenticate it.
 	Challenge() string
 }
 
-// RefusedError is why a call goes no further.
+// RefusedError is the reason why a call is rejected.
 type RefusedError struct {
-	// Problem says what is wrong and what would be right. It repeats nothing of what was presented.
+	// Problem says what is wrong and what would be right. It repeats nothing that the call has presented.
 	Problem string
-	// Authenticated is whether the caller was authenticated but may not call.
+	// Authenticated is true if the caller was authenticated but is not authorized to call.
 	Authenticated bool
 }
 
@@ -72,24 +56,24 @@ func (e *RefusedError) Error() string { return e.Problem }
 
 type contextKey struct{}
 
-// NewContext returns a context of a call of who.
-func NewContext(ctx context.Context, who *Caller) context.Context {
-	return context.WithValue(ctx, contextKey{}, who)
+// NewContext returns a context that carries the caller.
+func NewContext(ctx context.Context, caller *Caller) context.Context {
+	return context.WithValue(ctx, contextKey{}, caller)
 }
 
-// FromContext returns who calls, or nil where nobody has been let in.
+// FromContext returns the caller, or nil if the context carries none.
 func FromContext(ctx context.Context) *Caller {
-	who, _ := ctx.Value(contextKey{}).(*Caller)
-	return who
+	caller, _ := ctx.Value(contextKey{}).(*Caller)
+	return caller
 }
 
-// Anyone lets everybody in, unnamed.
+// Anyone is an Authenticator that admits every call, without a name.
 type Anyone struct{ May Permissions }
 
-// Authenticate refuses nobody.
+// Authenticate never returns an error.
 func (a Anyone) Authenticate(presented Presented) (*Caller, error) {
 	return &Caller{Share: presented.From, May: a.May}, nil
 }
 
-// Challenge is empty.
+// Challenge returns no challenge.
 func (Anyone) Challenge() string { return "" }

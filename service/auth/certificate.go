@@ -13,52 +13,53 @@ import (
 	"time"
 )
 
-// Client is a caller that is known by a name in its certificate.
+// Client is a caller that is identified by a name in its certificate.
 type Client struct {
-	// SAN is a subject alternative name: a DNS name, an IP address, or a URI such as spiffe://example.org/orders.
+	// SAN is a subject alternative name in full, without wildcards: a DNS name, an IP address, or a URI such as
+	// spiffe://example.org/orders.
 	SAN string
-	// May is what it may change.
+	// May holds what the caller may change.
 	May Permissions
 }
 
-// ParseClient reads NAME or NAME=FIELDS, where the fields are those that the caller may change, with a + between, or -
-// for none; without them they are usual.
+// ParseClient reads NAME or NAME=FIELDS. FIELDS are the fields that the caller may change, separated by +, or - for none.
+// Without FIELDS the caller has the usual permissions. The error says what would be right.
 func ParseClient(text string, usual Permissions) (Client, error) {
 	name, fields, given := strings.Cut(text, "=")
 	client := Client{SAN: strings.ToLower(name), May: usual}
 	if isURI(name) {
-		client.SAN = name // of a URI only the scheme and the host do not tell small letters from capitals
+		client.SAN = name // in a URI the case of letters matters, except in the scheme and the host
 	} else if address := net.ParseIP(name); address != nil {
 		client.SAN = address.String()
 	}
 	if client.SAN == "" || strings.ContainsAny(client.SAN, " \t\r\n*") {
-		return Client{}, errors.New("must be a DNS name, an IP address or a URI that the certificate of a caller has among its subject alternative names, in full")
+		return Client{}, errors.New("must be a DNS name, an IP address or a URI, in full, from the subject alternative names of the caller's certificate")
 	}
 	if given {
-		may, err := ParsePermissions(strings.ReplaceAll(fields, "+", ","))
+		permissions, err := ParsePermissions(strings.ReplaceAll(fields, "+", ","))
 		if err != nil {
-			return Client{}, errors.New("behind the = must stand what the caller may change: status, user_id, status+user_id, or - for neither")
+			return Client{}, errors.New("after the = must follow what the caller may change: status, user_id, status+user_id, or - for neither")
 		}
-		client.May = may
+		client.May = permissions
 	}
 	return client, nil
 }
 
-// maxVerified bounds how many certificates are remembered as verified.
+// maxVerified bounds the number of certificates whose verification is cached.
 const maxVerified = 4096
 
-// Certificates are callers with client certificates.
+// Certificates is an Authenticator for callers with client certificates.
 type Certificates struct {
 	allowed []*Caller
 	roots   func() *x509.CertPool
 
 	mu         sync.Mutex
-	verifiedBy *x509.CertPool // the roots that verified is about
-	verified   map[[sha256.Size]byte]time.Time
+	verifiedBy *x509.CertPool                  // the roots with which the certificates in verified were verified
+	verified   map[[sha256.Size]byte]time.Time // until when, by the hash of the certificate
 }
 
-// NewCertificates lets in who has a certificate that the newest roots vouch for, and in it one of the names. Whoever
-// has several of them is the first in the list.
+// NewCertificates returns an Authenticator for certificates that one of the current roots has issued and that hold one of
+// the allowed names. If a certificate holds several, the first of the list identifies the caller.
 func NewCertificates(roots func() *x509.CertPool, allowed []Client) *Certificates {
 	c := &Certificates{roots: roots}
 	for _, client := range allowed {
@@ -67,8 +68,8 @@ func NewCertificates(roots func() *x509.CertPool, allowed []Client) *Certificate
 	return c
 }
 
-// Authenticate verifies the certificate anew for each call, and not only when a connection begins: connections live for
-// long, and in that time a certificate expires and roots are taken back.
+// Authenticate verifies the certificate with each call, not only when the connection is opened: while a connection lasts,
+// its certificate may expire and its root may be revoked.
 func (c *Certificates) Authenticate(presented Presented) (*Caller, error) {
 	if presented.TLS == nil || len(presented.TLS.PeerCertificates) == 0 {
 		return nil, &RefusedError{Problem: "the connection has no client certificate; connect with the one that the operator of this gateway gave out"}
@@ -77,15 +78,15 @@ func (c *Certificates) Authenticate(presented Presented) (*Caller, error) {
 	if err := c.verify(chain); err != nil {
 		return nil, &RefusedError{Problem: "the client certificate has expired, or its issuer is not trusted here any more; connect with a newer one"}
 	}
-	for _, who := range c.allowed {
-		if hasSAN(chain[0], who.Name) {
-			return who, nil
+	for _, caller := range c.allowed {
+		if hasSAN(chain[0], caller.Name) {
+			return caller, nil
 		}
 	}
 	return nil, &RefusedError{Authenticated: true, Problem: "none of the names in the client certificate may call; the operator of this gateway can allow one with --allow-client"}
 }
 
-// Challenge is empty: a certificate is not sent in a header.
+// Challenge returns no challenge: a certificate is not sent in a header.
 func (*Certificates) Challenge() string { return "" }
 
 func (c *Certificates) verify(chain []*x509.Certificate) error {
@@ -113,26 +114,26 @@ func (c *Certificates) verify(chain []*x509.Certificate) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.verifiedBy == roots {
-		c.verified[key] = lastMoment(chains[0])
+		c.verified[key] = expiryOf(chains[0])
 	}
 	return nil
 }
 
-// lastMoment is when the first certificate of a chain expires.
-func lastMoment(chain []*x509.Certificate) time.Time {
-	end := chain[0].NotAfter
+// expiryOf returns the time when the first certificate of a chain expires.
+func expiryOf(chain []*x509.Certificate) time.Time {
+	expiry := chain[0].NotAfter
 	for _, certificate := range chain[1:] {
-		if certificate.NotAfter.Before(end) {
-			end = certificate.NotAfter
+		if certificate.NotAfter.Before(expiry) {
+			expiry = certificate.NotAfter
 		}
 	}
-	return end
+	return expiry
 }
 
 func isURI(name string) bool { return strings.Contains(name, "://") }
 
-// hasSAN looks among the names of one kind only: an issuer may be free to give DNS names, which can look like addresses
-// and URIs, and not be free to give those.
+// hasSAN compares only names of the same kind. An issuer may be allowed to issue DNS names, which can look like addresses
+// and URIs, without being allowed to issue addresses and URIs.
 func hasSAN(certificate *x509.Certificate, san string) bool {
 	switch address := net.ParseIP(san); {
 	case isURI(san):

@@ -34,8 +34,8 @@ func clients(t testing.TB, texts ...string) []auth.Client {
 	return all
 }
 
-func TestCertificatesAreToldApart(t *testing.T) {
-	trusted, stranger := authtest.NewAuthority(t), authtest.NewAuthority(t)
+func TestCertificateIdentifiesTheCaller(t *testing.T) {
+	trusted, untrusted := authtest.NewAuthority(t), authtest.NewAuthority(t)
 	certificates := auth.NewCertificates(trusted.Roots, clients(t, "Orders.internal", "crm.internal=user_id", "spiffe://example.org/Billing=-", "192.0.2.7=status+user_id"))
 	uri, err := url.Parse("spiffe://example.org/Billing")
 	if err != nil {
@@ -47,16 +47,16 @@ func TestCertificatesAreToldApart(t *testing.T) {
 		want      string
 	}{
 		{"a DNS name", connected(trusted.Client(t, []string{"orders.internal"})), "orders.internal may status"},
-		{"capitals", connected(trusted.Client(t, []string{"ORDERS.internal"})), "orders.internal may status"},
+		{"a DNS name in capitals", connected(trusted.Client(t, []string{"ORDERS.internal"})), "orders.internal may status"},
 		{"one name of several", connected(trusted.Client(t, []string{"other.internal", "crm.internal"})), "crm.internal may user_id"},
-		{"the first of two that may call", connected(trusted.Client(t, []string{"crm.internal", "orders.internal"})), "orders.internal may status"},
+		{"two allowed names", connected(trusted.Client(t, []string{"crm.internal", "orders.internal"})), "orders.internal may status"},
 		{"a URI", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.URIs = []*url.URL{uri} })), "spiffe://example.org/Billing may -"},
 		{"an IP address", connected(trusted.Client(t, nil, func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7")} })), "192.0.2.7 may status,user_id"},
 		{"a DNS name that looks like the address", connected(trusted.Client(t, []string{"192.0.2.7"})), "forbidden"},
 		{"a DNS name that looks like the URI", connected(trusted.Client(t, []string{"spiffe://example.org/Billing"})), "forbidden"},
 		{"no TLS", auth.Presented{}, "unknown"},
 		{"no certificate", connected(), "unknown"},
-		{"another issuer", connected(stranger.Client(t, []string{"orders.internal"})), "unknown"},
+		{"another issuer", connected(untrusted.Client(t, []string{"orders.internal"})), "unknown"},
 		{"expired", connected(trusted.Client(t, nil, func(c *x509.Certificate) {
 			c.DNSNames, c.NotAfter = []string{"orders.internal"}, time.Now().Add(-time.Minute)
 		})), "unknown"},
@@ -66,14 +66,14 @@ func TestCertificatesAreToldApart(t *testing.T) {
 		{"a certificate for servers", connected(trusted.Client(t, nil, func(c *x509.Certificate) {
 			c.DNSNames, c.ExtKeyUsage = []string{"orders.internal"}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 		})), "unknown"},
-		{"another name", connected(trusted.Client(t, []string{"evil.internal"})), "forbidden"},
-		{"the name as common name alone", connected(trusted.Client(t, []string{})), "forbidden"},
-		{"a name below the one", connected(trusted.Client(t, []string{"a.orders.internal"})), "forbidden"},
+		{"a name that is not allowed", connected(trusted.Client(t, []string{"evil.internal"})), "forbidden"},
+		{"an allowed name as common name only", connected(trusted.Client(t, []string{})), "forbidden"},
+		{"a subdomain of an allowed name", connected(trusted.Client(t, []string{"a.orders.internal"})), "forbidden"},
 		{"a wildcard", connected(trusted.Client(t, []string{"*.internal"})), "forbidden"},
-		{"the name of an issuer that comes along", connected(trusted.Client(t, []string{"evil.internal"}), trusted.Client(t, []string{"orders.internal"})), "forbidden"},
+		{"an allowed name in a certificate of the chain only", connected(trusted.Client(t, []string{"evil.internal"}), trusted.Client(t, []string{"orders.internal"})), "forbidden"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			for range 2 { // the second time it may be remembered
+			for range 2 { // the second verification may be cached
 				if got := outcome(certificates.Authenticate(row.presented)); got != row.want {
 					t.Errorf("the decision is %q, want %q", got, row.want)
 				}
@@ -82,7 +82,7 @@ func TestCertificatesAreToldApart(t *testing.T) {
 	}
 }
 
-func TestConnectionOutlivesNoCertificateAndNoRoots(t *testing.T) {
+func TestCertificateIsVerifiedWithEachCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first, second := authtest.NewAuthority(t), authtest.NewAuthority(t)
 		roots := first.Roots()
@@ -94,22 +94,22 @@ func TestConnectionOutlivesNoCertificateAndNoRoots(t *testing.T) {
 				t.Errorf("%s the decision is %q, want %q", when, got, want)
 			}
 		}
-		decide("at first", "orders.internal may status")
+		decide("with a trusted issuer", "orders.internal may status")
 		roots = second.Roots()
-		decide("when its issuer is not trusted any more", "unknown")
+		decide("after its issuer was removed from the roots", "unknown")
 		roots = first.Roots()
-		decide("when it is again", "orders.internal may status")
+		decide("after its issuer was added again", "orders.internal may status")
 		<-time.After(59 * time.Minute)
 		decide("shortly before it expires", "orders.internal may status")
 		<-time.After(2 * time.Minute)
-		decide("when it has expired", "unknown")
+		decide("after it has expired", "unknown")
 	})
 }
 
-func TestNamesOfClientsThatAreWrong(t *testing.T) {
+func TestInvalidClientsAreRejected(t *testing.T) {
 	for _, text := range []string{"", "=status", "*.internal", "orders internal", "orders.internal=", "orders.internal=email", "orders.internal=status+status"} {
 		if client, err := auth.ParseClient(text, auth.Permissions{}); err == nil {
-			t.Errorf("%q became %v", text, client)
+			t.Errorf("%q was accepted as %v", text, client)
 		}
 	}
 }

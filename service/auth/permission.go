@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// Permissions are what a caller may change of what not every caller should. All else of a customer may be changed by
-// whoever may call.
+// Permissions hold which of the two restricted fields a caller may change. Every caller may change all other fields.
 type Permissions struct {
-	// UserID allows to change user_id, and with it to take over any WordPress account (F13).
+	// UserID permits changing user_id. A caller with it can take over any WordPress account (F13).
 	UserID bool
-	// Status allows to change status.
+	// Status permits changing status.
 	Status bool
 }
 
-// ParsePermissions reads a list of fields such as status,user_id; a dash is none.
+// ParsePermissions reads a list of fields: status, user_id, both with a comma between, or - for neither. The error says
+// so.
 func ParsePermissions(list string) (Permissions, error) {
-	var may Permissions
+	var permissions Permissions
 	if list == "-" {
-		return may, nil
+		return permissions, nil
 	}
-	fields := map[string]*bool{"user_id": &may.UserID, "status": &may.Status}
+	fields := map[string]*bool{"user_id": &permissions.UserID, "status": &permissions.Status}
 	for name := range strings.SplitSeq(list, ",") {
 		granted := fields[name]
 		if granted == nil || *granted {
@@ -29,10 +29,10 @@ func ParsePermissions(list string) (Permissions, error) {
 		}
 		*granted = true
 	}
-	return may, nil
+	return permissions, nil
 }
 
-// String lists the fields as ParsePermissions reads them.
+// String returns the list that ParsePermissions reads.
 func (p Permissions) String() string {
 	fields := map[string]bool{"status": p.Status, "user_id": p.UserID}
 	var list []string

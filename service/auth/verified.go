@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// verifiedFor is how long the store's word about an account is remembered.
+	// verifiedFor is how long an account stays verified after the store has accepted it.
 	verifiedFor = 5 * time.Minute
-	// maxVerifiedAccounts bounds how many are remembered. Only those that the store has taken are, so it is the store's users
-	// who fill it.
+	// maxVerifiedAccounts bounds the number of verified accounts. Only accounts that the store has accepted are kept, so
+	// only users of the store can fill the table.
 	maxVerifiedAccounts = 4096
 )
 
-// verified are the accounts that the store has taken. They are kept as codes under a key of this process, from which no
-// password can be found, not even by trying.
+// verifiedAccounts holds the accounts that the store has accepted. It keeps an HMAC of each under a key of this process,
+// so that not even a guessed password can be confirmed without the key.
 type verifiedAccounts struct {
 	key []byte
 
@@ -27,34 +27,34 @@ type verifiedAccounts struct {
 
 func newVerifiedAccounts() *verifiedAccounts {
 	key := make([]byte, sha256.Size)
-	_, _ = rand.Read(key) // it does not fail
+	_, _ = rand.Read(key) // never fails
 	return &verifiedAccounts{key: key, until: map[[sha256.Size]byte]time.Time{}}
 }
 
 func (a *verifiedAccounts) has(account *Account) bool {
-	code := a.codeOf(account)
+	mac := a.macOf(account)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return time.Now().Before(a.until[code])
+	return time.Now().Before(a.until[mac])
 }
 
 func (a *verifiedAccounts) add(account *Account) {
-	code := a.codeOf(account)
+	mac := a.macOf(account)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.until) >= maxVerifiedAccounts {
 		clear(a.until)
 	}
-	a.until[code] = time.Now().Add(verifiedFor)
+	a.until[mac] = time.Now().Add(verifiedFor)
 }
 
-func (a *verifiedAccounts) codeOf(account *Account) [sha256.Size]byte {
-	// No user name has a colon: Basic authentication could not carry it.
-	return a.code(account.Username + ":" + account.Password.Reveal())
+func (a *verifiedAccounts) macOf(account *Account) [sha256.Size]byte {
+	// A user name holds no colon, because Basic authentication could not carry it: the text is unambiguous.
+	return a.mac(account.Username + ":" + account.Password.Reveal())
 }
 
-func (a *verifiedAccounts) code(text string) [sha256.Size]byte {
-	code := hmac.New(sha256.New, a.key)
-	code.Write([]byte(text))
-	return [sha256.Size]byte(code.Sum(nil))
+func (a *verifiedAccounts) mac(text string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, a.key)
+	mac.Write([]byte(text))
+	return [sha256.Size]byte(mac.Sum(nil))
 }

@@ -1,4 +1,4 @@
-// Package callertest issues the certificates of callers and gateways in tests.
+// Package authtest issues the certificates of callers and gateways in tests.
 package authtest
 
 import (
@@ -21,7 +21,7 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// NewAuthority returns an authority that nobody trusts yet.
+// NewAuthority returns a self-signed authority, valid for a day.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	template := &x509.Certificate{
@@ -32,18 +32,18 @@ func NewAuthority(t testing.TB) *Authority {
 	return &Authority{sign(t, template, template, key, key), key}
 }
 
-// Roots is a pool with this authority alone.
+// Roots returns a pool with only this authority.
 func (a *Authority) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate)
 	return pool
 }
 
-// PEM is the authority's own certificate.
+// PEM returns the authority's own certificate.
 func (a *Authority) PEM() []byte { return encode("CERTIFICATE", a.certificate.Raw) }
 
-// Client issues a certificate of a caller with these DNS names, after the changes. Its common name is orders.internal,
-// which nobody may go by.
+// Client issues a caller's certificate with these DNS names, valid for an hour, after it has applied the changes. Its
+// common name is orders.internal, which must not authenticate a caller.
 func (a *Authority) Client(t testing.TB, names []string, changes ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	return a.issue(t, &x509.Certificate{
@@ -51,7 +51,7 @@ func (a *Authority) Client(t testing.TB, names []string, changes ...func(*x509.C
 	}, changes)
 }
 
-// Server issues a certificate of a gateway on this machine, after the changes.
+// Server issues the certificate of a gateway on localhost, valid for an hour, after it has applied the changes.
 func (a *Authority) Server(t testing.TB, changes ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	return a.issue(t, &x509.Certificate{
@@ -71,7 +71,7 @@ func (a *Authority) issue(t testing.TB, template *x509.Certificate, changes []fu
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }
 
-// PEM is a certificate and its private key.
+// PEM returns a certificate and its private key.
 func PEM(t testing.TB, pair tls.Certificate) (certificate, key []byte) {
 	t.Helper()
 	raw, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
