@@ -1,145 +1,142 @@
-// Package filereload keeps what is made of files up to date while they change: certificates, passwords, lists of tokens.
+// Package filereload keeps values that are made of files up to date: certificates, passwords, lists of tokens.
 //
-// Files are read again and again, and not watched: that also sees what a secret store of Kubernetes does (it swaps a
-// symbolic link), what comes over a network file system, and two changes within one tick of a clock.
+// The files are polled and not watched. Polling also sees the swap of a symbolic link by which Kubernetes updates a
+// secret, a change on a network file system, and two changes within one tick of the file system's clock.
 package filereload
 
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
-const (
-	// interval is the time between two looks at a file. What has changed must look the same twice, so that no file is
-	// taken that is half written: a change is in use after half a second.
-	interval = 250 * time.Millisecond
-	// maxSize bounds a file, in bytes: a slip of the pen may name a device.
-	maxSize = 1 << 20
-)
+// interval is the time between two polls. A change is used once two polls have read the same contents, so that a file
+// that is still being written is not used: a change is in use after half a second.
+const interval = 250 * time.Millisecond
 
-// Source is a file that a Value is made of.
+// Source is one of the files of a Value.
 type Source struct {
-	// Name says what the file is, for the log and in errors, such as --tls-key.
+	// Name is the file's name in the log and in errors: the flag that gives its path, such as --tls-key.
 	Name string
+	// Path is where the file is.
 	Path string
-	// Secret refuses the file if everyone on the machine can read it.
+	// Secret rejects the file if every user of the machine can read it.
 	Secret bool
 }
 
-// Config says what a Value is made of.
+// Config configures a Value.
 type Config[T any] struct {
-	// Sources are the files, one or more.
+	// Sources are the files, at least one.
 	Sources []Source
-	// Make makes the value of the contents, in the order of Sources. Its error says what is wrong with them, and never
-	// repeats what may be secret.
+	// Make makes the value of the files' contents, which are in the order of Sources. Its error says what is wrong with
+	// them. It must not repeat contents, which may be secret.
 	Make func(contents [][]byte) (T, error)
-	// Logger is told of changes, and of those that were not taken.
+	// Logger receives a line for each change that is used or rejected.
 	Logger *slog.Logger
 }
 
-// Value is made of files. It is safe for concurrent use.
+// Value is made of files, and made again when they change. It is safe for concurrent use.
 type Value[T any] struct {
-	cfg     Config[T]
-	name    string // of all sources
-	current atomic.Pointer[T]
-	once    bool // it is made of a pipe or the like, which can be read once only
+	cfg      Config[T]
+	name     string // of all sources, with their paths
+	current  atomic.Pointer[T]
+	readOnce bool // a source is no regular file: a pipe, for instance, can be read only once
 
 	mu      sync.Mutex
-	taken   [][]byte    // what current is made of
-	seen    [][]byte    // what the last look saw
-	problem string      // what is wrong since the last look or longer
-	told    atomic.Bool // the log has it
+	used    [][]byte    // the contents of which current is made
+	latest  [][]byte    // the contents that the latest poll has read
+	problem string      // the error of the latest poll
+	stale   atomic.Bool // two polls in a row have returned the problem, and it is logged
 }
 
-// Load makes the value for the first time. Its error names the file and says what would be right.
+// Load reads the files and makes the value for the first time. Its error names the file and says what would be right.
 func Load[T any](cfg Config[T]) (*Value[T], error) {
 	v := &Value[T]{cfg: cfg}
 	names := make([]string, 0, len(cfg.Sources))
 	for _, source := range cfg.Sources {
 		names = append(names, source.Name+"="+source.Path)
 		info, err := os.Stat(source.Path)
-		v.once = v.once || err == nil && !info.Mode().IsRegular()
+		v.readOnce = v.readOnce || err == nil && !info.Mode().IsRegular()
 	}
 	v.name = strings.Join(names, " and ")
 	contents, err := v.read()
 	if err != nil {
 		return nil, err
 	}
-	if err := v.take(contents); err != nil {
+	if err := v.use(contents); err != nil {
 		return nil, err
 	}
 	return v, nil
 }
 
-// Get returns the value of the newest contents that were good.
+// Get returns the value of the newest valid contents.
 func (v *Value[T]) Get() T { return *v.current.Load() }
 
-// Reload reads the files at once, as somebody has reason to think that they have changed, and returns whether there
-// is a new value.
+// Reload reads the files at once, for a caller with reason to believe that they have changed. It reports whether there is
+// a new value.
 func (v *Value[T]) Reload() bool {
-	if v.once {
+	if v.readOnce {
 		return false
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	contents, err := v.read()
-	return err == nil && !same(contents, v.taken) && v.take(contents) == nil
+	return err == nil && !same(contents, v.used) && v.use(contents) == nil
 }
 
-// look reads the files, and takes what has changed once it looks the same twice. What is wrong for a moment only, such as
-// between a certificate and its key, is not told.
-func (v *Value[T]) look(ctx context.Context) {
-	if v.once {
+// poll reads the files, and uses new contents that were the same in two polls. An error is logged if two polls return it:
+// between the writing of a certificate and the writing of its key, for instance, the files do not match for a moment.
+func (v *Value[T]) poll(ctx context.Context) {
+	if v.readOnce {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	contents, err := v.read()
-	settled := err == nil && same(contents, v.seen)
-	v.seen = contents
+	settled := err == nil && same(contents, v.latest)
+	v.latest = contents
 	switch {
 	case err == nil && !settled:
 		return
-	case settled && same(contents, v.taken):
-		v.problem = ""
-		v.told.Store(false)
+	case settled && same(contents, v.used):
+		v.clearProblem()
 		return
 	case settled:
-		err = v.take(contents)
+		err = v.use(contents)
 	}
 	if err == nil {
-		v.problem = ""
-		v.told.Store(false)
-		v.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "a file has changed, and is in use as it is now", slog.String("file", v.name))
+		v.clearProblem()
+		v.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "a file has changed and was reloaded", slog.String("file", v.name))
 		return
 	}
-	if again := err.Error() == v.problem; again && !v.told.Load() {
-		v.told.Store(true)
-		v.cfg.Logger.LogAttrs(ctx, slog.LevelError, "a file has changed, and is no good; what there was before stays in use",
+	if again := err.Error() == v.problem; again && !v.stale.Load() {
+		v.stale.Store(true)
+		v.cfg.Logger.LogAttrs(ctx, slog.LevelError, "a file has changed and is not usable; its previous contents stay in use",
 			slog.String("file", v.name), slog.String("error", err.Error()))
 	} else if !again {
 		v.problem = err.Error()
-		v.told.Store(false)
+		v.stale.Store(false)
 	}
 }
 
-func (v *Value[T]) take(contents [][]byte) error {
+func (v *Value[T]) clearProblem() {
+	v.problem = ""
+	v.stale.Store(false)
+}
+
+func (v *Value[T]) use(contents [][]byte) error {
 	value, err := v.cfg.Make(contents)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v.name, err)
 	}
-	v.taken = contents
+	v.used = contents
 	v.current.Store(&value)
 	return nil
 }
@@ -147,7 +144,7 @@ func (v *Value[T]) take(contents [][]byte) error {
 func (v *Value[T]) read() ([][]byte, error) {
 	contents := make([][]byte, len(v.cfg.Sources))
 	for i, source := range v.cfg.Sources {
-		content, err := readFile(source.Path, source.Secret, v.taken != nil)
+		content, err := readFile(source.Path, source.Secret, v.used != nil)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", source.Name, err)
 		}
@@ -156,41 +153,9 @@ func (v *Value[T]) read() ([][]byte, error) {
 	return contents, nil
 }
 
-// readFile reads a bounded file. Who may read it is asked of the open file, and so of the one that is read.
-// Again is whether it has been read before: then it must be one that can be read without waiting for anybody.
-func readFile(path string, secret, again bool) (content []byte, err error) {
-	flags := os.O_RDONLY
-	if again {
-		flags |= syscall.O_NONBLOCK // opening a pipe would wait for somebody to write into it
-	}
-	file, err := os.OpenFile(path, flags, 0) //nolint:gosec // the operator names it
-	if err != nil {
-		return nil, fmt.Errorf("%w; give a file that this process can read", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if again && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file any more", path)
-	}
-	if open := info.Mode().Perm() & 0o007; secret && info.Mode().IsRegular() && open != 0 {
-		return nil, fmt.Errorf("%s is open to everyone on this machine (mode %04o): chmod 600 it, or 640 for a group", path, info.Mode().Perm())
-	}
-	content, err = io.ReadAll(io.LimitReader(file, maxSize+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w; give a file that this process can read", err)
-	case len(content) > maxSize:
-		return nil, fmt.Errorf("%s has more than %d bytes", path, maxSize)
-	}
-	return content, nil
-}
-
 func same(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }
 
-// Name says what the files are, such as --tls-cert and --tls-key. It holds no paths.
+// Name returns the names of the files without their paths, such as "--tls-cert and --tls-key".
 func (v *Value[T]) Name() string {
 	names := make([]string, len(v.cfg.Sources))
 	for i, source := range v.cfg.Sources {
@@ -199,18 +164,20 @@ func (v *Value[T]) Name() string {
 	return strings.Join(names, " and ")
 }
 
-// Stale reports whether the files have changed and are no good, so that what there was before is still in use.
-func (v *Value[T]) Stale() bool { return v.told.Load() }
+// Stale reports whether the files have changed and are not usable, so that their previous contents are still in use.
+func (v *Value[T]) Stale() bool { return v.stale.Load() }
 
 // File is a Value of any type.
 type File interface {
+	// Name returns the names of the files, without their paths.
 	Name() string
+	// Stale reports whether the previous contents of the files are still in use because the new ones are not usable.
 	Stale() bool
 
-	look(context.Context)
+	poll(context.Context)
 }
 
-// Watch keeps files up to date until ctx is done.
+// Watch polls the files every 250 ms until ctx is done.
 func Watch(ctx context.Context, files ...File) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -221,7 +188,7 @@ func Watch(ctx context.Context, files ...File) {
 		case <-ticker.C:
 		}
 		for _, file := range files {
-			file.look(ctx)
+			file.poll(ctx)
 		}
 	}
 }

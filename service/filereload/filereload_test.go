@@ -19,11 +19,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// pair makes a value of two files that must go together.
+// pair makes a value of two files that must match.
 func pair(contents [][]byte) (string, error) {
 	first, second := string(contents[0]), string(contents[1])
 	if strings.TrimPrefix(first, "a") != strings.TrimPrefix(second, "b") {
-		return "", errors.New("the two do not go together")
+		return "", errors.New("the two files do not match")
 	}
 	return first + second, nil
 }
@@ -35,14 +35,14 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// watched is a pair of files that are looked at in fake time.
+// watched is a pair of files that are polled in fake time.
 type watched struct {
 	value         *Value[string]
 	first, second string
 	log           bytes.Buffer
 }
 
-// watching runs a test in fake time.
+// watching runs a test in fake time, with a pair of files that Watch polls.
 func watching(t *testing.T, test func(t *testing.T, w *watched)) {
 	t.Helper()
 	directory := t.TempDir()
@@ -67,13 +67,13 @@ func watching(t *testing.T, test func(t *testing.T, w *watched)) {
 	})
 }
 
-// after lets time pass, until nothing more happens in it.
+// after lets fake time pass, and then waits until all goroutines are idle.
 func after(passed time.Duration) {
 	<-time.After(passed)
 	synctest.Wait()
 }
 
-func TestChangeIsInUseWithinTwoSeconds(t *testing.T) {
+func TestChangeIsUsedWithinASecond(t *testing.T) {
 	watching(t, func(t *testing.T, w *watched) {
 		for _, now := range []string{"2", "3", "2"} {
 			write(t, w.first, "a"+now)
@@ -83,21 +83,21 @@ func TestChangeIsInUseWithinTwoSeconds(t *testing.T) {
 				t.Errorf("after a second the value is %q, want %q", got, want)
 			}
 		}
-		if got := strings.Count(w.log.String(), "is in use as it is now"); got != 3 {
-			t.Errorf("%d changes were told, want 3:\n%s", got, &w.log)
+		if got := strings.Count(w.log.String(), "has changed and was reloaded"); got != 3 {
+			t.Errorf("%d changes were logged, want 3:\n%s", got, &w.log)
 		}
 	})
 }
 
-func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
+func TestUnusableFileIsLoggedOnceAndItsPreviousContentsStayInUse(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, w *watched){
-		"contents that do not go together": func(t *testing.T, w *watched) { write(t, w.first, "a2") },
-		"a file that is gone": func(t *testing.T, w *watched) {
+		"contents that do not match": func(t *testing.T, w *watched) { write(t, w.first, "a2") },
+		"a file that was deleted": func(t *testing.T, w *watched) {
 			if err := os.Remove(w.second); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"a pipe in its place": func(t *testing.T, w *watched) {
+		"a file that was replaced by a pipe": func(t *testing.T, w *watched) {
 			if err := errors.Join(os.Remove(w.second), syscall.Mkfifo(w.second, 0o600)); err != nil {
 				t.Fatal(err)
 			}
@@ -111,20 +111,20 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			watching(t, func(t *testing.T, w *watched) {
 				if w.value.Stale() {
-					t.Error("it is out of date from the beginning")
+					t.Error("the value is stale before the change")
 				}
 				spoil(t, w)
 				after(10 * time.Second)
 				if !w.value.Stale() || w.value.Name() != "--first and --second" {
-					t.Errorf("%s is not said to be out of date", w.value.Name())
+					t.Errorf("%s: Stale is %t, want true", w.value.Name(), w.value.Stale())
 				}
 				if got := w.value.Get(); got != "a1b1" {
 					t.Errorf("the value is %q", got)
 				}
 				if got := strings.Count(w.log.String(), "level=ERROR"); got != 1 {
-					t.Errorf("it was told %d times, want once:\n%s", got, &w.log)
+					t.Errorf("%d errors were logged, want 1:\n%s", got, &w.log)
 				}
-				_ = os.Remove(w.second) // it may be a pipe
+				_ = os.Remove(w.second) // the test may have replaced it by a pipe
 				write(t, w.first, "a3")
 				write(t, w.second, "b3")
 				if err := os.Chmod(w.second, 0o600); err != nil {
@@ -132,14 +132,14 @@ func TestBadFileKeepsTheOldOneAndSaysSoOnce(t *testing.T) {
 				}
 				after(time.Second)
 				if got := w.value.Get(); got != "a3b3" || w.value.Stale() {
-					t.Errorf("when the files were good again the value was %q, out of date: %v", got, w.value.Stale())
+					t.Errorf("after the files were repaired the value is %q, stale: %t", got, w.value.Stale())
 				}
 			})
 		})
 	}
 }
 
-func TestMomentBetweenTwoFilesIsNotTold(t *testing.T) {
+func TestMismatchBetweenTwoWritesIsNotLogged(t *testing.T) {
 	watching(t, func(t *testing.T, w *watched) {
 		write(t, w.first, "a2")
 		after(interval)
@@ -154,7 +154,7 @@ func TestMomentBetweenTwoFilesIsNotTold(t *testing.T) {
 	})
 }
 
-func TestSwappedLinkIsSeen(t *testing.T) {
+func TestSwappedSymbolicLinkIsReloaded(t *testing.T) {
 	watching(t, func(t *testing.T, w *watched) {
 		newer := w.first + ".newer"
 		write(t, newer, "a2")
@@ -170,14 +170,14 @@ func TestSwappedLinkIsSeen(t *testing.T) {
 	})
 }
 
-func TestRefreshReadsAtOnce(t *testing.T) {
+func TestReloadReadsAtOnce(t *testing.T) {
 	watching(t, func(t *testing.T, w *watched) {
 		if w.value.Reload() {
-			t.Error("nothing has changed, and Reload says that it has")
+			t.Error("Reload reports a new value, although no file has changed")
 		}
 		write(t, w.first, "a2")
 		if w.value.Reload() || w.value.Get() != "a1b1" {
-			t.Error("what is no good was taken")
+			t.Error("files that do not match were used")
 		}
 		write(t, w.second, "b2")
 		if !w.value.Reload() || w.value.Get() != "a2b2" {
@@ -186,7 +186,7 @@ func TestRefreshReadsAtOnce(t *testing.T) {
 	})
 }
 
-func TestFilesThatAreNoGoodAtTheStart(t *testing.T) {
+func TestLoadRejectsUnusableFiles(t *testing.T) {
 	directory := t.TempDir()
 	good, open, huge := filepath.Join(directory, "good"), filepath.Join(directory, "open"), filepath.Join(directory, "huge")
 	write(t, good, "good")
@@ -201,11 +201,11 @@ func TestFilesThatAreNoGoodAtTheStart(t *testing.T) {
 		open:                                "is open to everyone on this machine (mode 0644): chmod 600 it",
 		huge:                                "has more than 1048576 bytes",
 		"/dev/zero":                         "has more than 1048576 bytes",
-		good:                                "cannot be made of it",
+		good:                                "the contents are not valid",
 	} {
 		_, err := Load(Config[string]{
 			Sources: []Source{{"--secret", path, true}}, Logger: slog.New(slog.DiscardHandler),
-			Make: func([][]byte) (string, error) { return "", errors.New("cannot be made of it") },
+			Make: func([][]byte) (string, error) { return "", errors.New("the contents are not valid") },
 		})
 		if err == nil || !strings.HasPrefix(err.Error(), "--secret") || !strings.Contains(err.Error(), wanted) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v; want one line with %q", filepath.Base(path), err, wanted)
@@ -213,7 +213,7 @@ func TestFilesThatAreNoGoodAtTheStart(t *testing.T) {
 	}
 }
 
-func TestPipeIsReadOnce(t *testing.T) {
+func TestPipeIsReadOnlyOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func TestPipeIsReadOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value.look(t.Context()) // else it would wait for somebody to write
+	value.poll(t.Context()) // a second read would block until another process writes into the pipe
 	if value.Reload() || value.Get() != "once" {
 		t.Errorf("the value is %q", value.Get())
 	}
