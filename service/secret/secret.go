@@ -1,4 +1,4 @@
-// Package secret holds what must never be seen: passwords, tokens, and headers that carry them.
+// Package secret holds text that must never be printed: passwords, tokens, and headers that carry them.
 package secret
 
 import (
@@ -7,15 +7,15 @@ import (
 	"log/slog"
 )
 
-// Text is a text that cannot be printed. Whatever formats, logs or marshals it, also as a field of something else, gets
-// [secret] in its place, or less; only Reveal gives it out. The zero Text is empty.
+// Text is a text that cannot be printed. If it is formatted, logged or marshalled, also as a field of another value, the
+// output holds [secret] in its place, or nothing. Only Reveal returns the text. The zero Text is empty.
 type Text struct {
-	// A function, and not a string: fmt and reflection walk through unexported fields without asking their methods,
-	// and would print a string.
+	// A function hides the text from fmt and reflection. They read unexported fields without calling their methods, and
+	// would print a string.
 	reveal func() string
 }
 
-// New returns a Text.
+// New returns a Text that holds text.
 func New(text string) Text {
 	if text == "" {
 		return Text{}
@@ -23,7 +23,7 @@ func New(text string) Text {
 	return Text{func() string { return text }}
 }
 
-// Reveal returns what is in it. It is for the one place that sends or compares it.
+// Reveal returns the text. Call it only where the text is sent or compared.
 func (t Text) Reveal() string {
 	if t.reveal == nil {
 		return ""
@@ -31,22 +31,22 @@ func (t Text) Reveal() string {
 	return t.reveal()
 }
 
-// Empty reports whether there is nothing in it.
+// Empty reports whether the text is empty.
 func (t Text) Empty() bool { return t.Reveal() == "" }
 
 const shown = "[secret]"
 
-// String hides the text.
+// String returns [secret].
 func (Text) String() string { return shown }
 
-// GoString hides the text from %#v.
+// GoString returns [secret] to the verb %#v.
 func (Text) GoString() string { return shown }
 
-// Format hides the text from all verbs.
+// Format writes [secret] for every verb.
 func (Text) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, shown) }
 
-// MarshalText hides the text from JSON, XML and the like.
+// MarshalText returns [secret] to encoders of JSON, XML and other formats.
 func (Text) MarshalText() ([]byte, error) { return []byte(shown), nil }
 
-// LogValue hides the text from slog.
+// LogValue returns [secret] to slog.
 func (Text) LogValue() slog.Value { return slog.StringValue(shown) }

@@ -16,23 +16,23 @@ import (
 
 const canary = "hunter2-canary"
 
-// holder has a secret where fmt cannot call its methods.
+// holder holds secrets in fields whose methods fmt cannot call.
 type holder struct {
 	Public secret.Text
 	hidden secret.Text
-	inside *struct{ deeper []secret.Text }
+	nested *struct{ deeper []secret.Text }
 }
 
 func TestSecretIsNeverPrinted(t *testing.T) {
 	text := secret.New(canary)
 	for name, value := range map[string]any{
-		"itself":                  text,
-		"a pointer":               &text,
-		"a field":                 holder{Public: text, hidden: text, inside: &struct{ deeper []secret.Text }{[]secret.Text{text}}},
-		"a map":                   map[string]secret.Text{"password": text},
-		"a key of a map":          map[fmt.Stringer]int{&text: 1},
-		"an unexported in a list": []holder{{hidden: text}},
-		"an error":                fmt.Errorf("cannot use %v: %w", text, errors.New(fmt.Sprint(text))),
+		"a value":             text,
+		"a pointer":           &text,
+		"a field":             holder{Public: text, hidden: text, nested: &struct{ deeper []secret.Text }{[]secret.Text{text}}},
+		"a map":               map[string]secret.Text{"password": text},
+		"a key of a map":      map[fmt.Stringer]int{&text: 1},
+		"an unexported field": []holder{{hidden: text}},
+		"an error":            fmt.Errorf("cannot use %v: %w", text, errors.New(fmt.Sprint(text))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%p", "%10.3s", "%U"} {
@@ -69,12 +69,12 @@ func lacksCanary(t *testing.T, how, printed string) {
 	}
 }
 
-func TestSecretIsRevealedToWhoAsks(t *testing.T) {
+func TestRevealReturnsTheSecret(t *testing.T) {
 	if got := secret.New(canary).Reveal(); got != canary {
 		t.Errorf("revealed %q", got)
 	}
 	var none secret.Text
 	if !none.Empty() || none.Reveal() != "" || !secret.New("").Empty() || secret.New(canary).Empty() {
-		t.Error("only a text with nothing in it is empty")
+		t.Error("Empty must be true for a text without characters, and only for that")
 	}
 }
