@@ -151,7 +151,7 @@ func TestWhatWouldNotBeSafeIsRefusedAtStart(t *testing.T) {
 			"--caller-auth=mtls needs --allow-client", "--caller-auth=mtls needs --tls-cert", "--caller-auth=mtls needs --tls-client-ca",
 		}},
 		{"certificates that are not used, and bad names", []string{"--sandbox", "--tls-client-ca=" + ca, "--allow-client=*.internal,crm=email"}, []string{
-			"--allow-client is of no use without --caller-auth=mtls", "--allow-client=*.internal: must be a DNS name", "--allow-client=crm=email: behind the = must stand", "--tls-client-ca is of no use without --caller-auth=mtls",
+			"--allow-client is of no use without --caller-auth=mtls", "--allow-client=*.internal: must be a DNS name", "--allow-client=crm=email: after the = must follow", "--tls-client-ca is of no use without --caller-auth=mtls",
 		}},
 		{"a certificate without its key", []string{"--sandbox", "--tls-cert=" + cert}, []string{"--tls-cert and --tls-key belong together: give both, or none"}},
 		{"a key that everyone can read", []string{"--sandbox", "--tls-cert=" + cert, "--tls-key=" + openKey}, []string{"--tls-key: " + openKey + " is open to everyone"}},

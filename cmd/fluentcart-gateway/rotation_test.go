@@ -270,7 +270,7 @@ func TestBadFilesKeepTheGatewayGoing(t *testing.T) {
 	}
 	for _, file := range []string{"--tls-cert=", "--token-file=", "--store-password-file="} {
 		if !waitFor(t, 10*time.Second, func() bool {
-			return strings.Contains(r.log.String(), `is no good; what there was before stays in use","file":"`+file)
+			return strings.Contains(r.log.String(), `is not usable; its previous contents stay in use","file":"`+file)
 		}) {
 			t.Errorf("the log does not say that the new %s is no good:\n%s", file, r.log)
 		}
