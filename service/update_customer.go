@@ -23,19 +23,19 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil {
 		return nil, err
 	}
-	held, before, err := s.verifyAccount(ctx, pass, request)
+	early, err := s.verifyAccount(ctx, pass, request)
 	if err != nil {
 		return nil, err
 	}
-	if held == nil {
-		if held, err = s.reserve(ctx, pass, request.GetCustomerId(), leaseFor(request)); err != nil {
-			return nil, err
-		}
+	held, err := s.reserve(ctx, pass, request.GetCustomerId(), leaseFor(request))
+	if err != nil {
+		return nil, err
 	}
 	defer held.release()
 	if s.writeMode == Replace {
 		return s.replace(ctx, held, request, change)
 	}
+	before := early.under(held)
 	if before == nil {
 		if before, err = s.read(ctx, request.GetCustomerId()); err != nil {
 			return nil, err

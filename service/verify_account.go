@@ -9,6 +9,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
 // With --caller-auth=store only the store can say whether a caller's account is right, and asking takes a request. Until
@@ -33,46 +34,63 @@ func markVerified(ctx context.Context) {
 	}
 }
 
+// earlyRead is a read that was made to verify an account, before the customer's lease was taken.
+type earlyRead struct {
+	customer *fluentcart.Customer
+	before   lease.Grant // the latest grant of the customer's lease when the read began
+}
+
+// under returns the customer if the read is as good as one made under the reservation: no other update had the lease
+// since the read began, or nothing will be written. Otherwise it returns nil.
+func (r *earlyRead) under(held *reservation) *fluentcart.Customer {
+	if r == nil || held.lease != nil && !held.lease.Follows(r.before) {
+		return nil
+	}
+	return r.customer
+}
+
 // verifyAccount lets the store decide, by a read of the customer, whether it accepts an unverified account. The request
-// was validated before, so that an invalid one causes no read.
-//
-// The read is the update's own: it is returned with the lease and the slot it was made under. Both are nil where the
-// update still has to reserve and read: if the account is verified already, or if another update held the lease.
-func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, request *customerv1.UpdateCustomerRequest) (*reservation, *fluentcart.Customer, error) {
+// was validated before, so that an invalid one causes no read. The read is made without the lease, and returned so that
+// the update need not read again. It is nil if the account was verified before.
+func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, request *customerv1.UpdateCustomerRequest) (*earlyRead, error) {
 	account := unverifiedAccount(ctx)
 	if account == nil {
-		return nil, nil, nil
+		return nil, nil
 	}
 	defer s.unverified.Add(-1)
 	if s.unverified.Add(1) > s.maxUnverified {
-		return nil, nil, s.overloaded("too many callers with unverified store accounts are waiting")
+		return nil, s.overloaded("too many callers with unverified store accounts are waiting")
 	}
 	select {
 	case s.verifying <- struct{}{}:
 		defer func() { <-s.verifying }()
 	case <-ctx.Done():
-		return nil, nil, s.waitError(ctx, ctx.Err())
+		return nil, s.waitError(ctx, ctx.Err())
 	}
 	if account.Verified() { // another call of this account was first
-		return nil, nil, nil
+		return nil, nil
 	}
 	id := request.GetCustomerId()
+	before, err := s.leases.LastGrant(ctx, id)
+	if err != nil {
+		return nil, s.waitError(ctx, err)
+	}
 	held, err := s.reserve(ctx, pass, id, withoutLease)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	before, err := s.read(ctx, id)
+	defer held.release()
+	read, err := s.read(ctx, id)
 	if err == nil || failedWith(err, fluentcart.NotFound) { // the store says that only to accounts that it accepts (F18)
 		account.MarkVerified()
 	}
-	if s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.Refused) {
-		err = nil // a store that only knows PUT: the write itself has to ask
+	switch {
+	case s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.Refused):
+		return nil, nil // a store that only knows PUT: the write itself has to ask
+	case err != nil:
+		return nil, err
 	}
-	if err != nil || leaseFor(request) == withLease {
-		held.release()
-		return nil, nil, err
-	}
-	return held, before, nil
+	return &earlyRead{read, before}, nil
 }
 
 // failedWith reports whether a request to the store failed with one of the kinds.

@@ -30,10 +30,13 @@ const standsStill = 2500 * time.Millisecond
 // noLease lets everybody in.
 type noLease struct{}
 
-func (noLease) Acquire(context.Context, int64) (lease.Lease, error) { return free{}, nil }
-func (noLease) QueueLength(int64) int                               { return 0 }
+func (noLease) Acquire(context.Context, int64) (lease.Lease, error)   { return free{}, nil }
+func (noLease) QueueLength(int64) int                                 { return 0 }
+func (noLease) LastGrant(context.Context, int64) (lease.Grant, error) { return lease.Held, nil }
 
 type free struct{}
+
+func (free) Follows(lease.Grant) bool { return false }
 
 func (free) Renew(context.Context) error { return nil }
 func (free) Check() error                { return nil }

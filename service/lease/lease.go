@@ -23,7 +23,16 @@ type Locker interface {
 	Acquire(ctx context.Context, customer int64) (Lease, error)
 	// QueueLength returns how many calls of this process hold the customer's lease or wait for it.
 	QueueLength(customer int64) int
+	// LastGrant identifies the latest grant of the customer's lease, for Lease.Follows. It returns Held while the lease
+	// is held, and an *UnavailableError if it cannot be known.
+	LastGrant(ctx context.Context, customer int64) (Grant, error)
 }
+
+// Grant identifies a grant of a customer's lease.
+type Grant string
+
+// Held is returned by LastGrant for a lease that is held. No lease follows it.
+const Held Grant = "held"
 
 // Lease is the right to write one customer. It belongs to one goroutine at a time.
 type Lease interface {
@@ -33,6 +42,9 @@ type Lease interface {
 	// Check returns ErrExpired when the term is over and no write may begin any more. It reads only the clock, because
 	// it is called right before the first byte of the write.
 	Check() error
+	// Follows reports whether this lease was the next one granted after that grant. The customer was then not updated by
+	// another gateway call since LastGrant returned it.
+	Follows(grant Grant) bool
 	// Quarantine is called after a write was sent whose outcome is unknown, and which may still be applied during
 	// settleTime. Until settleTime is over or Release is called, the lease is granted to no one, even if this process
 	// ends.

@@ -3,6 +3,7 @@ package lease
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -12,7 +13,12 @@ import (
 type Local struct {
 	mu     sync.Mutex
 	queues map[int64]*queue // by customer; a customer without a holder has none
+	grants [grantCounters]uint64
 }
+
+// grantCounters is the number of counters of grants. Customers share them, so that they take no memory for each
+// customer: a grant to another customer with the same counter is mistaken for one to this customer, which is safe.
+const grantCounters = 1024
 
 // queue holds the waiters for one held lease, in the order of their arrival. A waiter's channel is closed when the lease
 // is handed to it.
@@ -28,16 +34,40 @@ func (l *Local) Acquire(ctx context.Context, customer int64) (Lease, error) {
 	}
 	granted, held := l.enter(customer)
 	if !held {
-		return &localLease{locker: l, customer: customer}, nil
+		return l.grant(customer), nil
 	}
 	select {
 	case <-granted:
-		return &localLease{locker: l, customer: customer}, nil
+		return l.grant(customer), nil
 	case <-ctx.Done():
 		l.leave(customer, granted)
 		return nil, ctx.Err()
 	}
 }
+
+// grant counts a grant and returns the lease.
+func (l *Local) grant(customer int64) *localLease {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	counter := l.counter(customer)
+	*counter++
+	return &localLease{locker: l, customer: customer, previous: *counter - 1}
+}
+
+// counter returns the customer's counter of grants. l.mu must be held.
+func (l *Local) counter(customer int64) *uint64 { return &l.grants[uint64(customer)%grantCounters] } //nolint:gosec // any counter is fine for any customer
+
+// LastGrant identifies the latest grant of the customer's lease, or returns Held.
+func (l *Local) LastGrant(_ context.Context, customer int64) (Grant, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, held := l.queues[customer]; held {
+		return Held, nil
+	}
+	return localGrant(*l.counter(customer)), nil
+}
+
+func localGrant(number uint64) Grant { return Grant(strconv.FormatUint(number, 10)) }
 
 // enter takes the lease if it is free. Otherwise it appends a waiter to the queue.
 func (l *Local) enter(customer int64) (granted chan struct{}, held bool) {
@@ -98,11 +128,14 @@ func (l *Local) QueueLength(customer int64) int {
 type localLease struct {
 	locker   *Local
 	customer int64
+	previous uint64 // grants before this one
 }
 
 func (l *localLease) Renew(context.Context) error { return nil }
 
 func (l *localLease) Check() error { return nil }
+
+func (l *localLease) Follows(grant Grant) bool { return localGrant(l.previous) == grant }
 
 func (l *localLease) Quarantine(time.Duration) {}
 

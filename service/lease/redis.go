@@ -20,6 +20,8 @@ const (
 	pollInterval = 200 * time.Millisecond
 	// waiterTTL is how long a waiter that has stopped polling keeps its position in the queue.
 	waiterTTL = 5 * pollInterval
+	// grantTTL is how long the latest grant of a lease is remembered: longer than any call takes, which is 60 s at most.
+	grantTTL = 2 * time.Minute
 )
 
 // RedisConfig configures a Redis locker. All gateways that serve one store need the same Store, Term and SettleTime.
@@ -153,6 +155,21 @@ func (r *Redis) Held() int { return r.local.Held() }
 
 // QueueLength returns how many calls of this process hold the customer's lease or wait for it.
 func (r *Redis) QueueLength(customer int64) int { return r.local.QueueLength(customer) }
+
+// LastGrant identifies the latest grant of the customer's lease by any gateway, or returns Held.
+func (r *Redis) LastGrant(ctx context.Context, customer int64) (Grant, error) {
+	within, cancel := context.WithTimeout(ctx, replyTimeout)
+	defer cancel()
+	key := (&redisLease{locker: r, customer: customer}).key
+	last, err := r.script.lastGrant.Run(within, r.client, []string{key("lease"), key("last")}).Text()
+	switch {
+	case errors.Is(err, redis.Nil): // the script's false
+		return Held, nil
+	case err != nil:
+		return "", &UnavailableError{Err: err}
+	}
+	return Grant(last), nil
+}
 
 // addWaiter returns a channel that receives a value when the token is notified.
 func (r *Redis) addWaiter(token string) <-chan struct{} {

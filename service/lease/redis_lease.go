@@ -17,6 +17,7 @@ type redisLease struct {
 	customer int64
 	token    string
 	sent     bool      // Redis may know the token
+	previous Grant     // the grant before this one
 	since    time.Time // the term's beginning: taken before the request, and so never too late
 }
 
@@ -58,14 +59,18 @@ func (l *redisLease) request(ctx context.Context) (time.Duration, error) {
 		return left, nil
 	}
 	l.since = before
+	if len(reply) > 2 {
+		previous, _ := reply[2].(string)
+		l.previous = Grant(previous)
+	}
 	return 0, nil
 }
 
 func (l *redisLease) runAcquire(ctx context.Context) ([]any, error) {
 	r := l.locker
 	return r.script.acquire.Run(ctx, r.client,
-		[]string{l.key("lease"), l.key("queue"), r.prefix + "server", r.prefix + "cold"},
-		l.token, r.hold().Milliseconds(), waiterTTL.Milliseconds(), r.prefix+"waiter:",
+		[]string{l.key("lease"), l.key("queue"), r.prefix + "server", r.prefix + "cold", l.key("last")},
+		l.token, r.hold().Milliseconds(), waiterTTL.Milliseconds(), r.prefix+"waiter:", grantTTL.Milliseconds(),
 	).Slice()
 }
 
@@ -106,7 +111,7 @@ func contextError(ctx context.Context) error {
 
 // parseReply reads the reply of a script: a state, and a time in milliseconds.
 func parseReply(reply []any) (state string, left time.Duration, err error) {
-	if len(reply) == 2 {
+	if len(reply) >= 2 {
 		text, isText := reply[0].(string)
 		milliseconds, isNumber := reply[1].(int64)
 		if isText && isNumber {
@@ -145,6 +150,9 @@ func (l *redisLease) Check() error {
 	}
 	return nil
 }
+
+// Follows compares the grant with the one that Redis knew before this lease.
+func (l *redisLease) Follows(grant Grant) bool { return l.previous == grant }
 
 // Quarantine lets the lease expire after settleTime. If the request fails, the lease expires a little later, at the time
 // that was set when it was granted or renewed.

@@ -3,15 +3,16 @@ package lease
 import "github.com/redis/go-redis/v9"
 
 // scripts are the Lua scripts. Redis runs each one atomically.
-type scripts struct{ acquire, release, expire, status *redis.Script }
+type scripts struct{ acquire, release, expire, lastGrant, status *redis.Script }
 
 func newScripts() scripts {
-	return scripts{redis.NewScript(acquireSource), redis.NewScript(releaseSource), redis.NewScript(expireSource), redis.NewScript(statusSource)}
+	return scripts{redis.NewScript(acquireSource), redis.NewScript(releaseSource), redis.NewScript(expireSource), redis.NewScript(lastGrantSource), redis.NewScript(statusSource)}
 }
 
 // The keys of one store:
 //
 //	…:lease:<customer>   the holder's token; expires when its write cannot be applied any more
+//	…:last:<customer>    the token of the latest grant; expires when no call can ask for it any more
 //	…:queue:<customer>   the waiters' tokens, in order; at most one for each gateway
 //	…:waiter:<token>     exists as long as the waiter keeps polling
 //	…:server             the run id of the server that granted the leases
@@ -42,15 +43,16 @@ local server, cold, hold = KEYS[1], KEYS[2], ARGV[1]
 return {'granting', 0}
 `
 
-// acquireSource gives a free lease to the first waiter in the queue, and appends every other token to the queue.
+// acquireSource gives a free lease to the first waiter in the queue, and appends every other token to the queue. With the
+// lease it returns the token of the grant before it: the token itself if the request is a repeated one.
 const acquireSource = `
-local lease, queue, server, cold = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local token, hold, alive, waiter = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local lease, queue, server, cold, last = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local token, hold, alive, waiter, remembered = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 ` + coldSource + `
 local holder = redis.call('GET', lease)
 if holder == token then
 	redis.call('PEXPIRE', lease, hold)
-	return {'held', 0}
+	return {'held', 0, token}
 end
 
 local first = redis.call('LINDEX', queue, 0)
@@ -62,13 +64,21 @@ if not holder and (not first or first == token) then
 	if first then redis.call('LPOP', queue) end
 	redis.call('DEL', waiter .. token)
 	redis.call('SET', lease, token, 'PX', hold)
-	return {'held', 0}
+	local previous = redis.call('GET', last) or ''
+	redis.call('SET', last, token, 'PX', remembered)
+	return {'held', 0, previous}
 end
 
 redis.call('SET', waiter .. token, 1, 'PX', alive)
 if not redis.call('LPOS', queue, token) then redis.call('RPUSH', queue, token) end
 redis.call('PEXPIRE', queue, hold)
 return {'wait', redis.call('PTTL', lease)}
+`
+
+// lastGrantSource returns the token of the latest grant, empty if none is remembered, or false while the lease is held.
+const lastGrantSource = `
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+return redis.call('GET', KEYS[2]) or ''
 `
 
 // releaseSource removes a token's lease and its position in the queue, and notifies the next waiter.

@@ -25,8 +25,8 @@ func TestPanicIsLoggedByItsTypeAndPlace(t *testing.T) {
 	var nobody *customerv1.UpdateCustomerRequest
 	var anything any = canary
 	for _, row := range []struct {
-		name string
-		run  func(string)
+		name   string
+		run    func(string)
 		logged string
 	}{
 		{"a text", func(text string) { panic("cannot do " + text) }, "string"},

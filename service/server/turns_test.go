@@ -130,6 +130,7 @@ type troubled struct {
 
 func (l troubled) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
 func (troubled) QueueLength(int64) int                                 { return 0 }
+func (troubled) LastGrant(context.Context, int64) (lease.Grant, error) { return lease.Held, nil }
 func (troubled) Renew(context.Context) error                           { return nil }
 func (l troubled) Check() error                                        { return l.check }
 func (troubled) Release()                                              {}
