@@ -1,9 +1,10 @@
-// Package history judges a run: many update calls against a sandbox store, together with what the store wrote. It knows
-// nothing of the gateway; what must hold is said in terms of what callers were told and what the rows became.
+// Package history is the history checker: after a run it checks the log of the update calls against the log of the
+// sandbox store's writes. It is independent of the gateway, and checks only the answers of the calls and the rows of the
+// store.
 //
-// It tells calls apart by their values, so every value that a call asks for must be its own in the whole run, must
-// differ from what the rows began with, and must be one that the store keeps as it is (F9, F10). A run that breaks this
-// is reported, and not judged.
+// It identifies calls by their values. Each value that a call asks for must therefore be unique in the whole run, must
+// differ from the row before the run, and must be one that the store keeps unchanged (F9, F10). If one is not, the
+// check reports that, and nothing else.
 package history
 
 import (
@@ -14,32 +15,35 @@ import (
 	"time"
 )
 
-// Outcome is what a caller knows at the end of a call.
+// Outcome is the caller's knowledge at the end of a call.
 type Outcome int
 
 const (
-	// Unknown is a call that may have written, now or later. It is the zero Outcome, because it claims nothing.
+	// Unknown is a call that may have written, or may still write. It is the zero Outcome, because it claims nothing.
 	Unknown Outcome = iota
-	// Written is a call that was told OK.
+	// Written is a call that was answered OK.
 	Written
-	// NotWritten is a call that was told by a code that nothing was written, and nothing will be.
+	// NotWritten is a call whose code says that nothing was written and nothing will be.
 	NotWritten
 )
 
 // Call is one update call as its caller saw it.
 type Call struct {
-	ID       int // names the call in what is reported
+	// ID identifies the call in reports.
+	ID int
+	// Customer is the id of the customer that the call updates.
 	Customer int64
-	// Fields are the values asked for, by the store's name of the field: city, state, country, postcode, status, notes,
+	// Fields are the values that the call asks for, by the store's name of the field: city, state, country, postcode, status, notes,
 	// email, full_name, first_name or last_name.
 	Fields map[string]string
-	// Begin and End enclose the call. They are readings of the clock of the store's log, with their monotonic part.
+	// Begin and End enclose the call. They are read from the same clock as the store's log, with their monotonic part.
 	Begin, End time.Time
-	Outcome    Outcome
-	// After is the customer's city, state, country, postcode, status and notes in the answer of a Written call; a column
-	// that is not in it is empty.
+	// Outcome says whether the call has written, as far as its caller knows.
+	Outcome Outcome
+	// After holds the customer's city, state, country, postcode, status and notes in the answer to a Written call. An
+	// absent column is empty.
 	After map[string]string
-	// Code is what the call was told, for messages only.
+	// Code is the code of the answer. It is for reports only.
 	Code string
 }
 
@@ -52,23 +56,23 @@ func (c Call) String() string {
 	return b.String()
 }
 
-// value is what tells calls apart.
+// value identifies a call.
 type value struct {
 	field, text string
 }
 
-// authors says which call each value is of, by the call's place in the list. Its faults are calls that cannot be told
-// apart.
+// authors returns the call that asks for each value, by its index in the list. The faults are calls that cannot be
+// distinguished.
 func authors(calls []Call) (authors map[value]int, faults []string) {
 	authors = map[value]int{}
 	for i, c := range calls {
 		if len(c.Fields) == 0 {
-			faults = append(faults, fmt.Sprintf("cannot judge: %v asks for nothing", c))
+			faults = append(faults, fmt.Sprintf("cannot check: %v asks for nothing", c))
 		}
 		for _, field := range slices.Sorted(maps.Keys(c.Fields)) {
 			v := value{field, c.Fields[field]}
 			if other, ok := authors[v]; ok {
-				faults = append(faults, fmt.Sprintf("cannot judge: %v and %v both ask for %s %q", calls[other], c, field, v.text))
+				faults = append(faults, fmt.Sprintf("cannot check: %v and %v both ask for %s %q", calls[other], c, field, v.text))
 				continue
 			}
 			authors[v] = i

@@ -15,43 +15,43 @@ func TestFalseClaims(t *testing.T) {
 		run   func(*history)
 		want  []string
 	}{
-		{"OK, and written", one(Written), func(h *history) { h.write(1, whole) }, nil},
-		{"not written, and so it is", one(NotWritten), func(*history) {}, nil},
-		{"unknown claims nothing when it was written", one(Unknown), func(h *history) { h.write(9, whole) }, nil},
-		{"unknown claims nothing when it was not", one(Unknown), func(*history) {}, nil},
+		{"OK, and it was written", one(Written), func(h *history) { h.write(1, whole) }, nil},
+		{"not written, and it was not", one(NotWritten), func(*history) {}, nil},
+		{"unknown, and it was written", one(Unknown), func(h *history) { h.write(9, whole) }, nil},
+		{"unknown, and it was not", one(Unknown), func(*history) {}, nil},
 		{
-			"OK, but not written", one(Written), func(*history) {},
-			[]string{"call 1 (CODE) to customer 7 was told OK, but was not written"},
+			"OK, but it was not written", one(Written), func(*history) {},
+			[]string{"call 1 (CODE) to customer 7 was answered OK, but was not written"},
 		},
 		{
-			"OK, but written in part", one(Written),
+			"OK, but it was written in part", one(Written),
 			func(h *history) { h.write(1, with(start(), fields{"city": "c1"})) },
-			[]string{"was told OK, but was not written"},
+			[]string{"was answered OK, but was not written"},
 		},
 		{
-			"OK, but written to another customer", one(Written),
+			"OK, but it was written to another customer", one(Written),
 			func(h *history) { h.writeTo(8, 1, whole) },
-			[]string{"was told OK, but was not written"},
+			[]string{"was answered OK, but was not written"},
 		},
 		{
-			"OK before it was so", one(Written), func(h *history) { h.write(3, whole) },
-			[]string{"was told OK at 09:00:02…written at 09:00:03"},
+			"OK before it was written", one(Written), func(h *history) { h.write(3, whole) },
+			[]string{"was answered OK at 09:00:02…written at 09:00:03"},
 		},
 		{
-			"not written, but written", one(NotWritten), func(h *history) { h.write(1, whole) },
+			"not written, but it was", one(NotWritten), func(h *history) { h.write(1, whole) },
 			[]string{"call 1 (CODE)…nothing was written, but was written at 09:00:01"},
 		},
 		{
-			"not written yet", one(NotWritten), func(h *history) { h.write(9, whole) },
+			"not written, but it was later", one(NotWritten), func(h *history) { h.write(9, whole) },
 			[]string{"nothing was written, but was written at 09:00:09"},
 		},
 		{
-			"not written, but in part", one(NotWritten),
+			"not written, but it was in part", one(NotWritten),
 			func(h *history) { h.write(1, with(start(), fields{"notes": "n1"})) },
 			[]string{"nothing was written, but was written"},
 		},
 		{
-			"another call's write that carries the value is no proof",
+			"OK, and only an older value of it was in another call's write",
 			[]Call{
 				call(1, 0, 2, Written, fields{"city": "c1"}),
 				call(2, 2, 4, Written, fields{"notes": "n2"}),
@@ -64,9 +64,9 @@ func TestFalseClaims(t *testing.T) {
 			[]string{"call 3…was not written"},
 		},
 		{
-			"calls that cannot be told apart",
+			"calls that cannot be distinguished",
 			append(one(Written), one(Written)...), func(h *history) { h.write(1, whole) },
-			[]string{"cannot judge…city", "cannot judge…notes"},
+			[]string{"cannot check…city", "cannot check…notes"},
 		},
 	}
 	for _, tt := range tests {

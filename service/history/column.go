@@ -6,14 +6,14 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// column is something that a PUT can change, as text. NULL and empty text are one: the store answers either for what
-// is absent (F14).
+// column is a column that a PUT can change, as text. NULL and empty text are the same: the store answers either for an
+// absent value (F14).
 type column struct {
 	name string
 	of   func(sandbox.Row) string
 }
 
-// columns are all that a PUT replaces (F2).
+// columns are all columns that a PUT replaces (F2).
 var columns = []column{
 	{"city", func(r sandbox.Row) string { return text(r.City) }},
 	{"state", func(r sandbox.Row) string { return text(r.State) }},
@@ -45,7 +45,7 @@ func text(s *string) string {
 	return *s
 }
 
-// mayChange says whether a call that names these fields may change the column. A full name is kept in two columns.
+// mayChange reports whether a call with these fields may change the column. The store keeps a full name in two columns.
 func mayChange(fields map[string]string, column string) bool {
 	if _, ok := fields[column]; ok {
 		return true

@@ -12,22 +12,22 @@ import (
 
 type fields = map[string]string
 
-// start is what every customer of the tests begins with.
+// start is the row of every customer before the run.
 func start() fields {
 	return fields{"city": "Start", "status": "active", "email": "ann@example.com", "full_name": "Ann Lee"}
 }
 
-// at is a second of the run.
+// at returns the time of a second of the run.
 func at(second float64) time.Time {
 	return time.Date(2026, time.December, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(second * float64(time.Second)))
 }
 
-// call takes from one second to another.
+// call returns a call that lasts from one second to another.
 func call(id int, from, to float64, outcome Outcome, asked fields) Call {
 	return Call{ID: id, Customer: 7, Fields: asked, Begin: at(from), End: at(to), Outcome: outcome}
 }
 
-// answered is the call with an answer that shows start with the values given.
+// answered returns the call with an answer that shows start, overwritten with the values.
 func (c Call) answered(values fields) Call {
 	c.After = with(start(), values)
 	return c
@@ -39,7 +39,7 @@ func with(values, over fields) fields {
 	return values
 }
 
-// history is what a store makes of the bodies that were sent to it.
+// history is the log of a store that received the given bodies.
 type history struct {
 	rows   map[int64]sandbox.Row
 	writes []sandbox.Write
@@ -79,8 +79,8 @@ func row(sent fields) sandbox.Row {
 	}
 }
 
-// wantLines wants as many lines as there are texts, in their order, each holding all parts of its text, which "…"
-// separates.
+// wantLines expects one line for each text, in their order. A line must hold all parts of its text, which are separated
+// by "…".
 func wantLines(t testing.TB, got []string, want ...string) {
 	t.Helper()
 	matches := slices.EqualFunc(got, want, func(line, text string) bool {

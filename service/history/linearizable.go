@@ -10,15 +10,15 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// Linearizable says whether the calls could have happened one after another: whether for each customer there is an
-// order, true to the times of the calls, in which every Written call sets its fields and is answered exactly the row
-// that results. An Unknown call may have its effect at any time after its begin, or none; a NotWritten call has none.
-// initial are the six columns of Call.After of every customer, as they were before the run.
+// Linearizable returns an error unless the calls could have run one after another: for each customer there must be an
+// order, consistent with the times of the calls, in which every Written call sets its fields and is answered the resulting
+// row. An Unknown call may take effect at any time after its begin, or never. A NotWritten call never takes effect.
+// initial holds the six columns of Call.After of every customer before the run.
 //
-// It looks at the answers only and not at the store's log, and so is a second opinion on Reverts and FalseClaims: it
-// finds what a caller can notice, and no more. A write that no later answer shows is not noticed.
+// Linearizable checks only the answers, not the store's log. It is independent of Reverts and FalseClaims, and finds the
+// faults that a caller can notice. It does not find a write that no later answer shows.
 //
-// The limit is for the whole run; 0 is none. That it ran out is an error, which says so: then nothing is known.
+// The limit is for the whole run; 0 is no limit. If it is exceeded, the error says that the result is inconclusive.
 func Linearizable(calls []Call, initial map[int64]map[string]string, limit time.Duration) error {
 	if err := checkHistory(calls, initial); err != nil {
 		return err
@@ -30,7 +30,7 @@ func Linearizable(calls []Call, initial map[int64]map[string]string, limit time.
 	deadline := time.Now().Add(limit)
 	var errs []error
 	for _, id := range slices.Sorted(maps.Keys(perCustomer)) {
-		left := time.Duration(0) // porcupine's word for no limit
+		left := time.Duration(0) // no limit to porcupine
 		if limit > 0 {
 			left = max(time.Until(deadline), 1)
 		}
@@ -41,21 +41,22 @@ func Linearizable(calls []Call, initial map[int64]map[string]string, limit time.
 	return errors.Join(errs...)
 }
 
-// checkHistory refuses what the search would misread: it takes a value in an answer as proof that its call was done.
+// checkHistory returns an error for calls that the search would misread: a value in an answer must show that its one
+// call took effect.
 func checkHistory(calls []Call, initial map[int64]map[string]string) error {
 	_, faults := authors(calls)
 	for _, c := range calls {
 		start, ok := initial[c.Customer]
 		if !ok {
-			faults = append(faults, fmt.Sprintf("cannot judge: nothing is known of customer %d before %v", c.Customer, c))
+			faults = append(faults, fmt.Sprintf("cannot check: the row of customer %d before %v is missing", c.Customer, c))
 		}
 		for field, text := range c.Fields {
 			if start[field] == text {
-				faults = append(faults, fmt.Sprintf("cannot judge: %v asks for the %s that customer %d began with", c, field, c.Customer))
+				faults = append(faults, fmt.Sprintf("cannot check: %v asks for the %s that customer %d began with", c, field, c.Customer))
 			}
 		}
 		if c.End.Before(c.Begin) {
-			faults = append(faults, fmt.Sprintf("cannot judge: %v ends before it begins", c))
+			faults = append(faults, fmt.Sprintf("cannot check: %v ends before it begins", c))
 		}
 	}
 	errs := make([]error, len(faults))
@@ -65,7 +66,7 @@ func checkHistory(calls []Call, initial map[int64]map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// linearize looks for an order of one customer's calls.
+// linearize searches for an order of one customer's calls.
 func linearize(calls []Call, initial state, limit time.Duration) error {
 	ops, err := operations(calls)
 	if err != nil || len(ops) == 0 {
@@ -82,8 +83,8 @@ func linearize(calls []Call, initial state, limit time.Duration) error {
 	}
 }
 
-// explain says how far the best order gets. The search is made once more for it, since to keep what it says slows a
-// search that succeeds.
+// explain describes the longest order that was found. It repeats the search, because recording the orders would slow down
+// every search that succeeds.
 func explain(model porcupine.Model, initial state, ops []porcupine.Operation, limit time.Duration) string {
 	_, info := porcupine.CheckOperationsVerbose(model, ops, limit)
 	var best []int
@@ -96,7 +97,7 @@ func explain(model porcupine.Model, initial state, ops []porcupine.Operation, li
 	for _, i := range best {
 		reached = reached.with(ops[i].Input.(Call).Fields)
 	}
-	// Whoever has to be next and cannot: the call that ended first of those that are left.
+	// The next call would have to be the one that ended first of those that are left.
 	next := -1
 	for i, op := range ops {
 		if !slices.Contains(best, i) && (next < 0 || op.Return < ops[next].Return) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// patience is more than any search here needs; a search that grows beyond bounds ends as a failure.
-const patience = 30 * time.Second
+// searchLimit is longer than any search of these tests takes. A search that grows exponentially fails.
+const searchLimit = 30 * time.Second
 
 func TestLinearizable(t *testing.T) {
 	c1, n2 := fields{"city": "c1"}, fields{"notes": "n2"}
@@ -60,17 +60,17 @@ func TestLinearizable(t *testing.T) {
 			"the best explains 2",
 		},
 		{
-			"an unknown call that nobody sees",
+			"an unknown call that no answer shows",
 			[]Call{call(1, 0, 1, Unknown, c1), call(2, 2, 3, Written, n2).answered(n2)},
 			"",
 		},
 		{
-			"an unknown call that is seen",
+			"an unknown call that an answer shows",
 			[]Call{call(1, 0, 1, Unknown, c1), call(2, 2, 3, Written, n2).answered(both)},
 			"",
 		},
 		{
-			"an unknown call that lands between two others",
+			"an unknown call that is applied between two others",
 			[]Call{
 				call(1, 0, 1, Unknown, c1),
 				call(2, 2, 3, Written, n2).answered(n2),
@@ -79,7 +79,7 @@ func TestLinearizable(t *testing.T) {
 			"",
 		},
 		{
-			"an unknown call that is seen and then not",
+			"an unknown call that one answer shows and the next does not",
 			[]Call{
 				call(1, 0, 1, Unknown, c1),
 				call(2, 2, 3, Written, n2).answered(both),
@@ -88,7 +88,7 @@ func TestLinearizable(t *testing.T) {
 			"then call 3",
 		},
 		{
-			"an unknown call that is seen in part",
+			"an unknown call that an answer shows in part",
 			[]Call{
 				call(1, 0, 1, Unknown, fields{"city": "c1", "state": "s1"}),
 				call(2, 2, 3, Written, n2).answered(both),
@@ -96,7 +96,7 @@ func TestLinearizable(t *testing.T) {
 			"no order of 2 calls",
 		},
 		{
-			"an unknown call that is seen where another overwrote a part of it",
+			"an unknown call of which another call has overwritten a part",
 			[]Call{
 				call(1, 0, 1, Unknown, fields{"city": "c1", "notes": "n1"}),
 				call(2, 2, 3, Written, n2).answered(both),
@@ -104,17 +104,17 @@ func TestLinearizable(t *testing.T) {
 			"",
 		},
 		{
-			"an unknown call that is seen before it began",
+			"an unknown call that an answer shows before it began",
 			[]Call{call(1, 4, 5, Unknown, c1), call(2, 2, 3, Written, n2).answered(both)},
 			"a value of call 1 was answered before the call began",
 		},
 		{
-			"a call that wrote nothing is not seen",
+			"a call that wrote nothing and no answer shows",
 			[]Call{call(1, 0, 1, NotWritten, c1), call(2, 2, 3, Written, n2).answered(n2)},
 			"",
 		},
 		{
-			"a call that wrote nothing and is seen",
+			"a call that wrote nothing and an answer shows",
 			[]Call{call(1, 0, 1, NotWritten, c1), call(2, 2, 3, Written, n2).answered(both)},
 			"no order of 1 calls",
 		},
@@ -129,32 +129,32 @@ func TestLinearizable(t *testing.T) {
 		{
 			"values that are not unique",
 			[]Call{call(1, 0, 1, Written, c1).answered(c1), call(2, 2, 3, Unknown, c1)},
-			"cannot judge: call 1 and call 2",
+			"cannot check: call 1 and call 2",
 		},
 		{
-			"a value that was there before",
+			"a value that the row had before the run",
 			[]Call{call(1, 0, 1, Written, fields{"city": "Start"}).answered(nil)},
-			"cannot judge: call 1 asks for the city that customer 7 began with",
+			"cannot check: call 1 asks for the city that customer 7 began with",
 		},
 		{
 			"times in the wrong order",
 			[]Call{call(1, 2, 1, Written, c1).answered(c1)},
-			"cannot judge: call 1 ends before it begins",
+			"cannot check: call 1 ends before it begins",
 		},
 		{
-			"a customer of whom nothing is known",
+			"a customer without a row before the run",
 			[]Call{{ID: 1, Customer: 5, Fields: c1}},
-			"cannot judge: nothing is known of customer 5",
+			"cannot check: the row of customer 5",
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			wantError(t, Linearizable(tt.calls, map[int64]map[string]string{7: start()}, patience), tt.want)
+			wantError(t, Linearizable(tt.calls, map[int64]map[string]string{7: start()}, searchLimit), tt.want)
 		})
 	}
 }
 
-func TestCustomersAreJudgedApart(t *testing.T) {
+func TestCustomersAreCheckedSeparately(t *testing.T) {
 	var calls []Call
 	initial := map[int64]map[string]string{}
 	for id := range int64(3) {
@@ -174,29 +174,29 @@ func TestCustomersAreJudgedApart(t *testing.T) {
 	}
 }
 
-func TestLinearizableScales(t *testing.T) {
+func TestLinearizableChecksTwoThousandConcurrentCalls(t *testing.T) {
 	initial := map[int64]map[string]string{7: start()}
-	calls := crowd(2000)
-	wantError(t, Linearizable(calls, initial, patience), "")
+	calls := concurrentCalls(2000)
+	wantError(t, Linearizable(calls, initial, searchLimit), "")
 
-	// One answer out of thousands loses one value.
+	// One answer of two thousand lacks one value.
 	for i := len(calls) / 2; i < len(calls); i++ {
 		if calls[i].Outcome == Written && calls[i].After["city"] != calls[i].Fields["city"] {
 			calls[i].After["city"] = "Start"
 			break
 		}
 	}
-	wantError(t, Linearizable(calls, initial, patience), "no order")
+	wantError(t, Linearizable(calls, initial, searchLimit), "no order")
 }
 
-func TestSearchThatRunsOutOfTimeSaysSo(t *testing.T) {
-	err := Linearizable(crowd(2000), map[int64]map[string]string{7: start()}, time.Nanosecond)
+func TestSearchBeyondItsLimitIsInconclusive(t *testing.T) {
+	err := Linearizable(concurrentCalls(2000), map[int64]map[string]string{7: start()}, time.Nanosecond)
 	wantError(t, err, "customer 7: inconclusive")
 }
 
-// crowd is a good history of one customer with about twenty calls at any time, one in five of them unknown and one in
-// ten without effect.
-func crowd(n int) []Call {
+// concurrentCalls returns a linearizable history of one customer with about twenty calls at any time. One call in five is
+// unknown, and one in ten has no effect.
+func concurrentCalls(n int) []Call {
 	random := rand.New(rand.NewPCG(1, 2))
 	row := start()
 	calls := make([]Call, n)

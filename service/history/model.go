@@ -20,7 +20,7 @@ func stateOf(values map[string]string) state {
 	return state{}.with(values)
 }
 
-// with is the state after a write of the fields. Fields that an answer does not show change nothing.
+// with returns the state after a write of the fields. Fields that an answer does not show are ignored.
 func (s state) with(fields map[string]string) state {
 	for i, field := range stateFields {
 		if text, ok := fields[field]; ok {
@@ -38,7 +38,7 @@ func (s state) String() string {
 	return "{" + strings.Join(columns, " ") + "}"
 }
 
-// newModel is a row that calls write one after another.
+// newModel returns the model of a row that calls write one after another.
 func newModel(initial state) porcupine.Model {
 	seed := maphash.MakeSeed()
 	return porcupine.Model{
@@ -52,13 +52,15 @@ func newModel(initial state) porcupine.Model {
 	}
 }
 
-// operations are one customer's calls that must have a place in the order, each with the time in which its place is.
+// operations returns the calls of one customer that must have a position in the order, each with the interval in which it
+// took effect.
 //
-// For a Written call this is the time of the call. An Unknown call has no end, and a search that may put it anywhere
-// grows with 2 to the power of their number; so its place is found first, as far as it can be. Values are unique, hence:
-// If no answer shows a value of it, it may as well have come after all others, and is left out. If one does, then the
-// very next answer in the order shows one too, as what is overwritten does not come back. So it came right before the
-// first answer that shows it: not before the earliest begin of those that do, and not after the earliest end.
+// A Written call took effect between its begin and its end. An Unknown call has no end, and the search grows with 2 to the
+// power of the number of calls that may be anywhere in the order. The interval of an Unknown call is therefore narrowed
+// first. Values are unique. If no answer shows one of the call's values, the call may have taken effect after all others,
+// and is left out. If an answer does, the answer that follows the call in the order also shows one, because an overwritten
+// value does not come back. The call thus took effect right before the first answer that shows it: not before the earliest
+// begin of the answers that show it, and not after their earliest end.
 func operations(calls []Call) ([]porcupine.Operation, error) {
 	var ops []porcupine.Operation
 	if len(calls) == 0 {
@@ -90,7 +92,8 @@ func operations(calls []Call) ([]porcupine.Operation, error) {
 	return ops, nil
 }
 
-// shown is the earliest begin and the earliest end of the calls whose answers show a value of c; false if none does.
+// shown returns the earliest begin and the earliest end of the calls whose answers show a value of c, or false if no
+// answer does.
 func shown(calls []Call, c Call) (begin, end time.Time, ok bool) {
 	for _, o := range calls {
 		if o.Outcome != Written || !shows(o, c) {

@@ -6,22 +6,21 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// claim says whose a write is.
+// claim assigns a write to calls.
 type claim struct {
 	write sandbox.Write
-	// owners are the calls whose values the write is the first to carry: one, unless several calls share a write.
+	// owners are the calls whose values are in this write for the first time: one call, unless several share a write.
 	owners []int
-	// again is the call that the write applies once more; -1 if none.
+	// again is the call that the write applies a second time; -1 if none.
 	again int
-	// torn are calls that the write carries for the first time, but not whole, or to the wrong customer.
+	// torn are calls that the write carries for the first time, but incompletely or to the wrong customer.
 	torn []int
 }
 
-// claims finds the owners of writes, which come in the order in which they were applied.
+// claims finds the owners of the writes, which must be in the order in which they were applied.
 //
-// A write that merges carries the values of older calls too. They do not make it theirs: what another call's write
-// carries was read from the store, so the older call's own write came before it. The owner is the call that no earlier
-// write carries.
+// A write that merges also carries the values of older calls, which its call has read from the store. The older calls do
+// not own it, because their own writes came before. The owner is the call that no earlier write carries.
 func claims(calls []Call, writes []sandbox.Write) ([]claim, []string) {
 	authors, faults := authors(calls)
 	if len(faults) > 0 {
@@ -37,7 +36,7 @@ func claims(calls []Call, writes []sandbox.Write) ([]claim, []string) {
 			switch {
 			case isOlder:
 				older = append(older, i)
-			case calls[i].Customer != w.Customer || !isWhole(calls[i], w):
+			case calls[i].Customer != w.Customer || !isComplete(calls[i], w):
 				c.torn = append(c.torn, i)
 			default:
 				c.owners = append(c.owners, i)
@@ -54,7 +53,7 @@ func claims(calls []Call, writes []sandbox.Write) ([]claim, []string) {
 	return all, nil
 }
 
-// carried are the calls of which the write carries a value, in the order of the list.
+// carried returns the calls of which the write carries a value, in the order of the list.
 func carried(authors map[value]int, w sandbox.Write) []int {
 	var found []int
 	for field, text := range w.Sent {
@@ -66,7 +65,7 @@ func carried(authors map[value]int, w sandbox.Write) []int {
 	return found
 }
 
-func isWhole(c Call, w sandbox.Write) bool {
+func isComplete(c Call, w sandbox.Write) bool {
 	for field, text := range c.Fields {
 		if sent, ok := w.Sent[field]; !ok || sent != text {
 			return false
@@ -75,18 +74,18 @@ func isWhole(c Call, w sandbox.Write) bool {
 	return true
 }
 
-// repeated is the older call that a write without news most likely applies again: the one under way when the write
-// came, else the one that began last.
+// repeated returns the older call that a write without new values most likely applies again: the call in progress when the
+// write was received, else the call that began last; -1 if there is none.
 func repeated(calls []Call, older []int, first map[int]sandbox.Write, w sandbox.Write) int {
-	best, bestIsUnderWay := -1, false
+	best, bestInProgress := -1, false
 	for _, i := range older {
-		if first[i].Customer != w.Customer || !isWhole(calls[i], w) {
+		if first[i].Customer != w.Customer || !isComplete(calls[i], w) {
 			continue
 		}
-		isUnderWay := !w.Received.Before(calls[i].Begin) && !w.Received.After(calls[i].End)
+		inProgress := !w.Received.Before(calls[i].Begin) && !w.Received.After(calls[i].End)
 		isLater := best < 0 || calls[i].Begin.After(calls[best].Begin)
-		if best < 0 || isUnderWay && !bestIsUnderWay || isUnderWay == bestIsUnderWay && isLater {
-			best, bestIsUnderWay = i, isUnderWay
+		if best < 0 || inProgress && !bestInProgress || inProgress == bestInProgress && isLater {
+			best, bestInProgress = i, inProgress
 		}
 	}
 	return best

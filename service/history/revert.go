@@ -8,10 +8,10 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// Reverts reports the writes that did what no call asked of them, one line for each: those that changed a column which
-// their call did not name, most often back to an older value; those that carry a part of a call's values, or carry them
-// to another customer; those that applied a call once more; and those of no call. The writes must be all of the run, in
-// the order of the store's log.
+// Reverts reports the writes that no call has asked for, one line for each: writes that changed a column that their call
+// did not name, most often back to an older value; writes that carry only a part of a call's values, or carry them to
+// another customer; writes that applied a call a second time; and writes that belong to no call. The writes must be all
+// writes of the run, in the order of the store's log.
 func Reverts(calls []Call, writes []sandbox.Write) []string {
 	claims, faults := claims(calls, writes)
 	for _, c := range claims {
@@ -26,19 +26,19 @@ func (c claim) fault(calls []Call) string {
 	changed := c.unasked(calls)
 	switch {
 	case len(c.torn) > 0:
-		return c.describe("carries "+list(calls, c.torn)+" to the wrong customer or not whole", changed)
+		return c.describe("carries "+list(calls, c.torn)+" to the wrong customer or incompletely", changed)
 	case c.again >= 0:
-		return c.describe("applies "+calls[c.again].String()+" once more", changed)
+		return c.describe("applies "+calls[c.again].String()+" a second time", changed)
 	case len(c.owners) == 0:
 		return c.describe("belongs to no call", changed)
 	case len(changed) > 0:
-		return c.describe("of "+list(calls, c.owners)+" changed what was not asked for", changed)
+		return c.describe("of "+list(calls, c.owners)+" changed columns that it did not name", changed)
 	}
 	return ""
 }
 
-// unasked are the changes of columns that no owner of the write named. Every change of a write without an owner is
-// unasked, the repetition of a call's own value included: it came back over a newer one.
+// unasked returns the changes of columns that no owner of the write has named. For a write without an owner it returns all
+// changes, even one to a value of the repeated call: that value has overwritten a newer one.
 func (c claim) unasked(calls []Call) []string {
 	var changed []string
 	for _, column := range columns {
@@ -57,8 +57,8 @@ func (c claim) unasked(calls []Call) []string {
 	return changed
 }
 
-func (c claim) describe(what string, changed []string) string {
-	line := fmt.Sprintf("the write to customer %d applied at %s %s", c.write.Customer, stamp(c.write.Applied), what)
+func (c claim) describe(fault string, changed []string) string {
+	line := fmt.Sprintf("the write to customer %d applied at %s %s", c.write.Customer, stamp(c.write.Applied), fault)
 	if len(changed) > 0 {
 		line += ": " + strings.Join(changed, ", ")
 	}

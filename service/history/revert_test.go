@@ -42,13 +42,13 @@ func TestReverts(t *testing.T) {
 			nil,
 		},
 		{
-			"two that read before either wrote",
+			"two calls that both read before either wrote",
 			[]Call{call(1, 0, 3, Written, fields{"city": "c1"}), call(2, 0, 3, Written, fields{"notes": "n2"})},
 			func(h *history) {
 				h.write(1, with(start(), fields{"city": "c1"}))
 				h.write(2, with(start(), fields{"notes": "n2"}))
 			},
-			[]string{`of call 2 changed what was not asked for: city from "c1" to "Start"`},
+			[]string{`of call 2 changed columns that it did not name: city from "c1" to "Start"`},
 		},
 		{
 			"a late write puts another call's older value back",
@@ -60,12 +60,12 @@ func TestReverts(t *testing.T) {
 			func(h *history) {
 				h.write(1, with(start(), fields{"city": "c1"}))
 				h.write(3, with(start(), fields{"city": "c3"}))
-				h.write(9, with(start(), fields{"city": "c1", "notes": "n2"})) // what call 2 read
+				h.write(9, with(start(), fields{"city": "c1", "notes": "n2"})) // the row that call 2 read
 			},
 			[]string{`09:00:09…of call 2 changed…city from "c3" to "c1"`},
 		},
 		{
-			"what is left out is cleared",
+			"a column that was left out is cleared",
 			[]Call{call(1, 0, 2, Written, fields{"city": "c1"})},
 			func(h *history) {
 				h.write(1, fields{"city": "c1", "email": "ann@example.com", "full_name": "Ann Lee"})
@@ -73,7 +73,7 @@ func TestReverts(t *testing.T) {
 			[]string{`of call 1 changed…status from "active" to ""`},
 		},
 		{
-			"a write of nobody's",
+			"a write that belongs to no call",
 			[]Call{call(1, 0, 1, Written, fields{"city": "c1"})},
 			func(h *history) { h.write(1, with(start(), fields{"city": "other"})) },
 			[]string{`belongs to no call: city from "Start" to "other"`},
@@ -85,7 +85,7 @@ func TestReverts(t *testing.T) {
 				h.write(1, with(start(), fields{"city": "c1"}))
 				h.write(2, with(start(), fields{"city": "c1"}))
 			},
-			[]string{"09:00:02…applies call 1 once more"},
+			[]string{"09:00:02…applies call 1 a second time"},
 		},
 		{
 			"a call that is applied again over a newer one",
@@ -95,23 +95,23 @@ func TestReverts(t *testing.T) {
 				h.write(3, with(start(), fields{"city": "c2"}))
 				h.write(8, with(start(), fields{"city": "c1"}))
 			},
-			[]string{`applies call 1 once more: city from "c2" to "c1"`},
+			[]string{`applies call 1 a second time: city from "c2" to "c1"`},
 		},
 		{
-			"the one that is under way is the one that writes again",
+			"a call in progress is the one that is applied again",
 			[]Call{call(1, 0, 6, Written, fields{"city": "c1"}), call(2, 2, 4, Written, fields{"notes": "n2"})},
 			func(h *history) {
 				h.write(1, with(start(), fields{"city": "c1"}))
 				h.write(3, with(start(), fields{"city": "c1", "notes": "n2"}))
 				h.write(5, with(start(), fields{"city": "c1", "notes": "n2"}))
 			},
-			[]string{"applies call 1 once more"},
+			[]string{"applies call 1 a second time"},
 		},
 		{
-			"a write of half a call",
+			"a write of a part of a call",
 			[]Call{call(1, 0, 1, Written, fields{"city": "c1", "notes": "n1"})},
 			func(h *history) { h.write(1, with(start(), fields{"city": "c1"})) },
-			[]string{"carries call 1 to the wrong customer or not whole"},
+			[]string{"carries call 1 to the wrong customer or incompletely"},
 		},
 		{
 			"a write to another customer",
@@ -120,16 +120,16 @@ func TestReverts(t *testing.T) {
 			[]string{"customer 8…carries call 1 to the wrong customer"},
 		},
 		{
-			"calls that cannot be told apart",
+			"calls that cannot be distinguished",
 			[]Call{call(1, 0, 1, Written, fields{"city": "c1"}), call(2, 0, 1, Written, fields{"city": "c1"})},
 			func(h *history) { h.write(1, with(start(), fields{"city": "c1"})) },
-			[]string{`cannot judge: call 1 and call 2 both ask for city "c1"`},
+			[]string{`cannot check: call 1 and call 2 both ask for city "c1"`},
 		},
 		{
 			"a call that asks for nothing",
 			[]Call{call(1, 0, 1, Written, nil)},
 			func(*history) {},
-			[]string{"cannot judge: call 1 asks for nothing"},
+			[]string{"cannot check: call 1 asks for nothing"},
 		},
 	}
 	for _, tt := range tests {

@@ -11,14 +11,14 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// TestRealWrites lets two callers read, merge and write over a real store's log, properly and improperly.
-func TestRealWrites(t *testing.T) {
+// Two callers read, merge and write at the sandbox store, with and without a lost update.
+func TestLostUpdateIsFoundInTheLogOfTheSandboxStore(t *testing.T) {
 	tests := []struct {
 		name     string
 		together bool
 	}{
-		{"one after another", false},
-		{"both read before either writes", true},
+		{"one call after another", false},
+		{"both calls read before either writes", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,14 +41,14 @@ func TestRealWrites(t *testing.T) {
 			}
 
 			writes := store.Writes()
-			wantLines(t, FalseClaims(calls, writes)) // both were written, for a moment at least
+			wantLines(t, FalseClaims(calls, writes)) // each call was written, even if the other overwrote it
 			if !tt.together {
 				wantLines(t, Reverts(calls, writes))
-				wantError(t, Linearizable(calls, initial, patience), "")
+				wantError(t, Linearizable(calls, initial, searchLimit), "")
 				return
 			}
 			wantLines(t, Reverts(calls, writes), `call 2…city from "c1" to "Start"`)
-			wantError(t, Linearizable(calls, initial, patience), "then call 2")
+			wantError(t, Linearizable(calls, initial, searchLimit), "then call 2")
 		})
 	}
 }
@@ -91,7 +91,7 @@ func exchange(t testing.TB, store *sandbox.Store, method, body string) map[strin
 	return answer
 }
 
-// answered are the columns that Call.After holds.
+// answered returns the columns of Call.After.
 func answered(customer map[string]any) fields {
 	shown := fields{}
 	for _, field := range stateFields {
