@@ -13,17 +13,17 @@ import (
 
 const method = "fluentcart.customer.v1.CustomerService/UpdateCustomer"
 
-// result is what came of one call.
+// result is the result of one call.
 type result struct {
-	outcome string // OK, or the code and the reason
+	outcome string // OK, or the gRPC code and the reason of the ErrorInfo
 	took    time.Duration
 }
 
-// call runs one grpcurl. Each call writes another note, so that each is a real write.
+// call runs one grpcurl process. Each call writes a different note, so that the store is written each time.
 func call(ctx context.Context, cfg config, addr string, number int) result {
 	customer := cfg.customers[number%len(cfg.customers)]
 	request := fmt.Sprintf(`{"customer_id":%d,"customer":{"notes":"load %d"}}`, customer, number)
-	process := exec.CommandContext(ctx, cfg.grpcurl, "-plaintext", "-max-time", "30", "-d", request, addr, method) //nolint:gosec // what the command line names
+	process := exec.CommandContext(ctx, cfg.grpcurl, "-plaintext", "-max-time", "30", "-d", request, addr, method) //nolint:gosec // the program that the command line names
 	var output bytes.Buffer
 	process.Stdout, process.Stderr = &output, &output
 	start := time.Now()
@@ -31,7 +31,7 @@ func call(ctx context.Context, cfg config, addr string, number int) result {
 	return result{outcomeOf(err, output.String()), time.Since(start)}
 }
 
-// outcomeOf reads what grpcurl says: it exits with 64 and the code, and prints the ErrorInfo among the details.
+// outcomeOf reads grpcurl's result. Its exit code is 64 plus the gRPC code, and it prints the ErrorInfo among the details.
 func outcomeOf(err error, output string) string {
 	var exit *exec.ExitError
 	switch {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// config is what the command line says.
+// config holds the command line.
 type config struct {
 	grpcurl, gateway string
 	addr             string
@@ -20,14 +20,14 @@ type config struct {
 	timeout          time.Duration
 }
 
-// The bounds of a run, so that it stops by itself.
+// The bounds of a run, so that it ends without being stopped.
 const (
 	maxCalls    = 100_000
 	maxParallel = 256
 	maxTimeout  = 30 * time.Minute
 )
 
-// parse reads the command line. What is wrong with it is written to stderr, and returned.
+// parse reads the command line. It writes all faults to stderr, and returns them.
 func parse(args []string, stderr io.Writer) (config, error) {
 	var cfg config
 	customers := ""
@@ -40,7 +40,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.IntVar(&cfg.calls, "calls", 200, "how many calls to send")
 	flags.IntVar(&cfg.parallel, "parallel", 8, "how many grpcurl processes at once")
 	flags.StringVar(&customers, "customers", "1,4", "`ids` of the customers to update; their notes are overwritten")
-	flags.DurationVar(&cfg.timeout, "timeout", 2*time.Minute, "for the whole run")
+	flags.DurationVar(&cfg.timeout, "timeout", 2*time.Minute, "limit for the whole run")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}
@@ -51,12 +51,12 @@ func parse(args []string, stderr io.Writer) (config, error) {
 			faults = append(faults, fmt.Errorf(format, values...))
 		}
 	}
-	check(flags.NArg() == 0, "unexpected %q: all arguments are flags", flags.Args())
+	check(flags.NArg() == 0, "unexpected argument %q: all arguments must be flags", flags.Args())
 	check(cfg.calls >= 1 && cfg.calls <= maxCalls, "-calls=%d: must be 1 to %d", cfg.calls, maxCalls)
 	check(cfg.parallel >= 1 && cfg.parallel <= maxParallel, "-parallel=%d: must be 1 to %d", cfg.parallel, maxParallel)
 	check(cfg.timeout > 0 && cfg.timeout <= maxTimeout, "-timeout=%s: must be more than 0 and at most %s", cfg.timeout, maxTimeout)
-	for word := range strings.SplitSeq(customers, ",") {
-		id, err := strconv.ParseInt(strings.TrimSpace(word), 10, 64)
+	for text := range strings.SplitSeq(customers, ",") {
+		id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 		check(err == nil && id > 0, "-customers=%s: must be customer ids, separated by commas", customers)
 		cfg.customers = append(cfg.customers, id)
 	}

@@ -33,15 +33,15 @@ func TestPercentile(t *testing.T) {
 	}
 }
 
-func TestOutcomeIsReadFromGrpcurl(t *testing.T) {
+func TestOutcomeIsReadFromGrpcurlsOutput(t *testing.T) {
 	printed := "ERROR:\n  Code: NotFound\n  Message: the store has no customer 99\n  Details:\n  1)\t{\n    \t  \"domain\": \"fluentcart-gateway\",\n    \t  \"reason\": \"CUSTOMER_NOT_FOUND\"\n    \t}\n"
 	for _, row := range []struct {
 		name, script, output, want string
 	}{
 		{"success", "exit 0", "{}", "OK"},
 		{"a status with a reason", "exit 69", printed, "NotFound CUSTOMER_NOT_FOUND"},
-		{"a status without one", "exit 78", "ERROR:\n  Code: Unavailable\n  Message: x\n", "Unavailable"},
-		{"a status that is not printed", "exit 78", "", "code 14"},
+		{"a status without a reason", "exit 78", "ERROR:\n  Code: Unavailable\n  Message: x\n", "Unavailable"},
+		{"a status without output", "exit 78", "", "code 14"},
 		{"a grpcurl that could not connect", "exit 1", "Failed to dial", "grpcurl failed"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestOutcomeIsReadFromGrpcurl(t *testing.T) {
 	}
 }
 
-func TestOnlyThisMachineIsLoaded(t *testing.T) {
+func TestOnlyLoopbackAddressesAreAllowed(t *testing.T) {
 	for addr, allowed := range map[string]bool{
 		"127.0.0.1:9090": true, "[::1]:9090": true, "localhost:9090": true, "192.0.2.1:9090": false, "9090": false,
 	} {
@@ -66,19 +66,19 @@ func TestOnlyThisMachineIsLoaded(t *testing.T) {
 	}
 }
 
-func TestArgumentsHaveBounds(t *testing.T) {
+func TestArgumentsOutOfBoundsAreRejected(t *testing.T) {
 	if cfg, err := parse([]string{"-customers", "1, 4"}, io.Discard); err != nil || len(cfg.customers) != 2 {
 		t.Errorf("got %+v, %v", cfg, err)
 	}
 	for _, args := range []string{"-calls=0", "-calls=100001", "-parallel=0", "-parallel=257", "-timeout=0s", "-timeout=1h", "-customers=a", "-customers=0", "more"} {
 		var stderr strings.Builder
 		if _, err := parse(strings.Fields(args), &stderr); err == nil || stderr.Len() == 0 {
-			t.Errorf("%s is taken: %v, %q", args, err, stderr.String())
+			t.Errorf("%s is accepted: %v, %q", args, err, stderr.String())
 		}
 	}
 }
 
-func TestTableHoldsEverything(t *testing.T) {
+func TestTableShowsCallsCodesAndLatencies(t *testing.T) {
 	var out strings.Builder
 	table(&out, []result{{"OK", 20 * time.Millisecond}, {"OK", 40 * time.Millisecond}, {"Unavailable STORE_UNAVAILABLE", time.Second}}, 2*time.Second)
 	words := strings.Join(strings.Fields(out.String()), " ")

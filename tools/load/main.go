@@ -4,7 +4,7 @@
 //	load -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway -calls 200 -parallel 8
 //	load -grpcurl bin/grpcurl -addr 127.0.0.1:9090 -customers 1,4
 //
-// The latency includes the start of a grpcurl process: it is what a script sees, not what the gateway takes.
+// The latency includes the start of a grpcurl process: it is the latency that a script sees, not the gateway's own.
 package main
 
 import (
@@ -24,7 +24,7 @@ func start() int {
 	defer stop()
 	cfg, err := parse(os.Args[1:], os.Stderr)
 	if err != nil {
-		return 2 // the flag package has said why
+		return 2 // parse has written the faults
 	}
 	ok, err := run(ctx, cfg, os.Stdout)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// run sends the load and prints the table. It reports whether every call that was planned came out OK.
+// run sends the load and prints the table. It reports whether all planned calls were answered OK.
 func run(ctx context.Context, cfg config, stdout io.Writer) (bool, error) {
 	if _, err := exec.LookPath(cfg.grpcurl); err != nil {
 		return false, fmt.Errorf("-grpcurl=%s: %w; `make load` builds it", cfg.grpcurl, err)
@@ -52,7 +52,7 @@ func run(ctx context.Context, cfg config, stdout io.Writer) (bool, error) {
 	return true, nil
 }
 
-// send runs the calls, and tells the progress every second.
+// send runs the calls, and prints the progress every second.
 func send(ctx context.Context, cfg config, addr string, stdout io.Writer) []result {
 	var next, done atomic.Int64
 	results := make(chan result, cfg.parallel)
@@ -65,7 +65,7 @@ func send(ctx context.Context, cfg config, addr string, stdout io.Writer) []resu
 					return
 				}
 				r := call(ctx, cfg, addr, number)
-				if ctx.Err() == nil { // what was cut off by the end of the run says nothing
+				if ctx.Err() == nil { // a call that the end of the run has cut off is not a result
 					done.Add(1)
 					results <- r
 				}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// table prints what came of a run.
+// table prints the results of a run.
 func table(out io.Writer, results []result, took time.Duration) {
 	counts := map[string]int{}
 	latencies := make([]time.Duration, len(results))
@@ -21,7 +21,7 @@ func table(out io.Writer, results []result, took time.Duration) {
 	slices.Sort(latencies)
 
 	rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	defer rows.Flush() //nolint:errcheck // what is printed on a terminal that has gone cannot be told to anyone
+	defer rows.Flush() //nolint:errcheck // if stdout is closed, the error cannot be printed either
 	fmt.Fprintf(rows, "\ncalls\t%d\n", len(results))
 	fmt.Fprintf(rows, "seconds\t%.1f\n", took.Seconds())
 	fmt.Fprintf(rows, "calls a second\t%.1f\n", float64(len(results))/took.Seconds())

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// checkLoopback refuses an address that is not on this machine: load is for one's own.
+// checkLoopback returns an error for an address that is not on this machine, so that another operator's gateway is not
+// loaded by mistake.
 func checkLoopback(ctx context.Context, addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -30,7 +31,8 @@ func checkLoopback(ctx context.Context, addr string) error {
 	return nil
 }
 
-// startSandbox starts a gateway of its own, and returns the address of its gRPC door and what stops it.
+// startSandbox starts a gateway with a sandbox store. It returns the address of its gRPC server, and a function that stops
+// the gateway and waits for its end.
 func startSandbox(ctx context.Context, program string) (addr string, stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	gateway := exec.CommandContext(ctx, program, "--sandbox", "--log-level=error",
@@ -48,18 +50,18 @@ func startSandbox(ctx context.Context, program string) (addr string, stop func()
 	}
 	stop = func() {
 		cancel()
-		_ = gateway.Wait() // its end is not what is measured
+		_ = gateway.Wait() // its exit code is not part of the result
 	}
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
 		if words := strings.Fields(lines.Text()); len(words) == 2 && words[0] == "gRPC" {
 			go func() {
-				for lines.Scan() { // so that the gateway never waits for a reader
+				for lines.Scan() { // else the gateway would block on a full pipe
 				}
 			}()
 			return words[1], stop, nil
 		}
 	}
 	stop()
-	return "", nil, errors.New("the gateway ended without saying where it listens")
+	return "", nil, errors.New("the gateway ended before it printed its gRPC address")
 }

@@ -1,5 +1,5 @@
-// Sbom writes what a Go binary is made of, as the binary itself says (`go version -m` prints the same), as a CycloneDX
-// bill of materials. The same binary gives the same bytes.
+// Sbom writes a CycloneDX bill of materials for a Go binary. It reads the build information in the binary, which
+// `go version -m` also prints. The same binary gives the same bytes.
 //
 //	go run ./sbom <binary> <file to write>
 package main
@@ -27,7 +27,7 @@ func main() {
 }
 
 func write(binary, file string) error {
-	content, err := os.ReadFile(binary) //nolint:gosec // what the command line names
+	content, err := os.ReadFile(binary) //nolint:gosec // the file that the command line names
 	if err != nil {
 		return err
 	}
@@ -45,5 +45,5 @@ func write(binary, file string) error {
 	if err := encoder.EncodeVersion(bom, cdx.SpecVersion1_6); err != nil {
 		return err
 	}
-	return os.WriteFile(file, out.Bytes(), 0o644) //nolint:gosec // it is made to be read by everybody
+	return os.WriteFile(file, out.Bytes(), 0o644) //nolint:gosec // a bill of materials is public
 }

@@ -10,15 +10,16 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// namespace is for the properties that CycloneDX's own taxonomy has no name for.
+// namespace prefixes the properties for which CycloneDX's own taxonomy has no name.
 const namespace = "fluentcart-gateway:"
 
-// materials is CycloneDX rather than SPDX: it names packages by purl, which is what databases of vulnerabilities are
-// asked for, and has a taxonomy for what Go tells of a build. SPDX wants a time, a document's address and a licence
-// for each package, none of which is in the binary.
+// materials returns the bill of materials of a binary. The format is CycloneDX and not SPDX, because CycloneDX names
+// packages by purl, which databases of vulnerabilities are queried by, and has a taxonomy for Go's build settings. SPDX
+// requires a time, a document address and a licence for each package, none of which is in the binary.
 //
-// Nothing is in it that the binary does not say: no time and no serial number, which would differ each time, and of the
-// graph of dependencies only that the program has them all. Which of them needs which is not told.
+// The bill holds only facts from the binary. It has no time and no serial number, which would differ with each run. Its
+// dependency graph says only that the program depends on all modules, because the binary does not record which module
+// depends on which.
 func materials(info *buildinfo.BuildInfo, sha256 string) (*cdx.BOM, error) {
 	program := cdx.Component{
 		Type:       cdx.ComponentTypeApplication,
@@ -57,20 +58,20 @@ func materials(info *buildinfo.BuildInfo, sha256 string) (*cdx.BOM, error) {
 	return bom, nil
 }
 
-// standardLibrary has the name that the Go vulnerability database gives it.
+// standardLibrary returns the component under the name that it has in the Go vulnerability database.
 func standardLibrary(goVersion string) cdx.Component {
-	version, _, _ := strings.Cut(strings.TrimPrefix(goVersion, "go"), " ") // experiments follow
+	version, _, _ := strings.Cut(strings.TrimPrefix(goVersion, "go"), " ") // the names of experiments may follow
 	purl := packageURL("stdlib", version, "")
 	return cdx.Component{BOMRef: purl, Type: cdx.ComponentTypeLibrary, Name: "stdlib", Version: version, PackageURL: purl}
 }
 
-// library keeps the sum of go.sum in a property. It is a sum over the names and sums of a module's files, and would
-// look like a forgery to whoever compared it, as a hash of the component, with the file they downloaded.
+// library returns a module's component, with the sum from go.sum as a property and not as a hash. The sum is computed over
+// the names and sums of the module's files: as a hash, it would never match the archive that a reader downloads.
 func library(module *debug.Module) (cdx.Component, error) {
 	var properties []cdx.Property
 	if module.Replace != nil {
 		if module.Replace.Version == "" {
-			return cdx.Component{}, fmt.Errorf("%s is replaced by the directory %s, and nobody else can tell what is in it: build without the replacement", module.Path, module.Replace.Path)
+			return cdx.Component{}, fmt.Errorf("%s is replaced by the directory %s, whose contents no reader of the bill can check: build without the replacement", module.Path, module.Replace.Path)
 		}
 		properties = append(properties, cdx.Property{Name: namespace + "module:replaces", Value: module.Path + "@" + module.Version})
 		module = module.Replace
@@ -85,7 +86,7 @@ func library(module *debug.Module) (cdx.Component, error) {
 	}, nil
 }
 
-// settings are how the program was built, and from which commit.
+// settings returns the build settings, with the commit.
 func settings(info *buildinfo.BuildInfo) *[]cdx.Property {
 	properties := []cdx.Property{{Name: "cdx:gomod:build:env:GOVERSION", Value: info.GoVersion}}
 	for _, setting := range info.Settings {

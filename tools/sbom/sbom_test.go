@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The gateway's own binary, against what the go command prints of it.
-func TestEverythingThatGoVersionTellsIsThere(t *testing.T) {
+// The bill of the gateway's own binary is compared with the output of `go version -m`.
+func TestBillHoldsAllThatGoVersionPrints(t *testing.T) {
 	dir := t.TempDir()
 	binary, file := filepath.Join(dir, "fluentcart-gateway"), filepath.Join(dir, "fluentcart-gateway.cdx.json")
 	output(t, "go", "-C", "../..", "build", "-trimpath", "-buildvcs=false", "-o", binary, "./cmd/fluentcart-gateway")
@@ -52,7 +52,7 @@ func TestEverythingThatGoVersionTellsIsThere(t *testing.T) {
 		got = append(got, strings.Join([]string{component.Name, component.Version, property(&component, namespace+"module:h1")}, " "))
 	}
 	if diff := cmp.Diff(want, got); diff != "" || standard != 1 {
-		t.Errorf("%d standard libraries; what is told (-) and what was written (+):\n%s", standard, diff)
+		t.Errorf("%d standard libraries, want 1; modules (-printed +written):\n%s", standard, diff)
 	}
 
 	content, err := os.ReadFile(binary)
@@ -120,7 +120,7 @@ func TestCommitTagsAndReplacementsAreNamed(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyElseHasIsRefused(t *testing.T) {
+func TestBinaryThatReadersCannotCheckIsRejected(t *testing.T) {
 	_, err := materials(&buildinfo.BuildInfo{
 		Deps: []*debug.Module{{Path: "example.com/a", Version: "v1.0.0", Replace: &debug.Module{Path: "../a"}}},
 	}, "")
@@ -136,7 +136,7 @@ func TestWhatNobodyElseHasIsRefused(t *testing.T) {
 	}
 }
 
-// wellFormed holds a bill against the rules of CycloneDX 1.6 and of purl that a reader relies on.
+// wellFormed checks a bill by the rules of CycloneDX 1.6 and of purl that readers rely on.
 func wellFormed(t *testing.T, bom *cdx.BOM) {
 	t.Helper()
 	if bom.BOMFormat != "CycloneDX" || bom.Version != 1 {

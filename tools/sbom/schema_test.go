@@ -9,7 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// valid holds a file against the published schema of CycloneDX 1.6, which the pinned module has beside its code.
+// valid checks a file by the published schema of CycloneDX 1.6, which is part of the pinned module.
 func valid(t *testing.T, file string) {
 	t.Helper()
 	folder := filepath.Join(strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go")), "schema")
@@ -33,7 +33,7 @@ func valid(t *testing.T, file string) {
 		t.Error(err)
 	}
 	if schema.Validate(map[string]any{"bomFormat": "CycloneDX"}) == nil {
-		t.Error("the schema takes a bill without a version of its format")
+		t.Error("the schema accepts a bill without a version of its format")
 	}
 }
 

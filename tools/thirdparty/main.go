@@ -1,6 +1,5 @@
-// Thirdparty writes the .proto files that the contract imports into a directory, from the descriptors that are
-// registered in the Go modules pinned in tools/go.mod. So buf needs neither a schema registry nor copies of
-// other people's files in this repository.
+// Thirdparty writes the .proto files that proto/ imports into a directory. It prints them from the descriptors in the Go
+// modules that tools/go.mod pins, so that buf needs neither a schema registry nor third-party files in this repository.
 //
 //	go run ./thirdparty <directory>
 package main
@@ -28,9 +27,9 @@ func main() {
 	}
 }
 
-// write prints the imported files and all that they import, without those of google/protobuf, which buf has.
+// write prints the imported files and their own imports, without those of google/protobuf, which are built into buf.
 func write(dir string) error {
-	if err := os.RemoveAll(dir); err != nil { //nolint:gosec // the directory is what the Makefile says
+	if err := os.RemoveAll(dir); err != nil { //nolint:gosec // the directory that the command line names
 		return err
 	}
 	var files []protoreflect.FileDescriptor

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// databaseModule is what the database is published from. It reaches whoever reaches the Go module proxy, which needs to
-// be reached for building anyway, and the checksum database vouches for it.
+// databaseModule is the Go module in which the database is published. It can be downloaded wherever the Go module proxy
+// is reachable, which a build needs anyway, and the checksum database authenticates it.
 const databaseModule = "golang.org/x/vulndb"
 
-// fewestEntries is less than the database ever had since 2023. With a folder that has moved or is half empty, nothing
-// would be found, which looks like good news.
+// fewestEntries is a lower bound: the database has had more entries since 2023. If the folder moves or is incomplete, the
+// search finds no vulnerability, and without this bound would pass.
 const fewestEntries = 2000
 
 type database struct {
@@ -23,10 +23,11 @@ type database struct {
 	osv     string // the folder with an OSV file for each vulnerability
 }
 
-// newestDatabase is not pinned, alone of all that is fetched here: it is data, and an old one knows less.
+// newestDatabase downloads the newest database. It is the only download that is not pinned, because an older database
+// lacks the newest vulnerabilities.
 func newestDatabase(ctx context.Context) (database, error) {
 	command := exec.CommandContext(ctx, "go", "mod", "download", "-json", databaseModule+"@latest")
-	printed, err := command.Output() // a fault is in what is printed, too
+	printed, err := command.Output() // on failure, too, the output holds the error
 	var module struct {
 		Version, Dir, Info, Error string
 	}
@@ -42,7 +43,7 @@ func newestDatabase(ctx context.Context) (database, error) {
 }
 
 func publishedAt(ctx context.Context, version string) (time.Time, error) {
-	printed, err := exec.CommandContext(ctx, "go", "list", "-m", "-json", databaseModule+"@"+version).Output() //nolint:gosec // what the go command has just named
+	printed, err := exec.CommandContext(ctx, "go", "list", "-m", "-json", databaseModule+"@"+version).Output() //nolint:gosec // the version that the go command has printed
 	if err != nil {
 		return time.Time{}, fmt.Errorf("go list of %s@%s: %w", databaseModule, version, err)
 	}
@@ -59,7 +60,7 @@ func checkEntries(folder string, fewest int) error {
 		return err
 	}
 	if len(entries) < fewest {
-		return fmt.Errorf("%s holds %d vulnerabilities, and should hold at least %d: has the database moved?", folder, len(entries), fewest)
+		return fmt.Errorf("%s holds %d vulnerabilities and must hold at least %d: has the database moved?", folder, len(entries), fewest)
 	}
 	return nil
 }

@@ -3,7 +3,7 @@
 //
 //	go run ./vulncheck <directory of a module or path of a binary>...
 //
-// A module is searched along its calls; a binary by the symbols that the linker kept, and with the Go that made it.
+// In a module it follows the calls. In a binary it reads the symbols that the linker kept, and the version of Go.
 package main
 
 import (
@@ -34,7 +34,7 @@ func start() int {
 	return 0
 }
 
-// run looks at all targets, also when the first has something.
+// run searches all targets, even if the first has vulnerabilities.
 func run(ctx context.Context, targets []string, stdout io.Writer) error {
 	db, err := newestDatabase(ctx)
 	if err != nil {

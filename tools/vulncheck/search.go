@@ -11,16 +11,16 @@ import (
 	"golang.org/x/vuln/scan"
 )
 
-// errFound is what a search ends with that found something in code that is called.
+// errFound is the error of a search that found vulnerable code that is called.
 var errFound = errors.New("code with known vulnerabilities is called: upgrade it, or the toolchain in go.mod, to what is \"Fixed in\"")
 
-// foundCode is govulncheck's exit code for this.
+// foundCode is govulncheck's exit code for errFound.
 const foundCode = 3
 
-// search runs govulncheck, whose report goes to stdout. What is required but not called is counted there, and is no
-// fault: most of it is other people's packages in modules of which one package is used.
+// search runs govulncheck, whose report goes to stdout. Vulnerable code that is required but not called is counted in the
+// report and is no error: most of it is in packages that the program does not use, of modules that it does use.
 func search(ctx context.Context, osv, target string, stdout io.Writer) error {
-	info, err := os.Stat(target) //nolint:gosec // what the command line names
+	info, err := os.Stat(target) //nolint:gosec // the target that the command line names
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// entry is a vulnerability that every Go has, and that nobody needs to fetch.
+// entry is an invented vulnerability in the standard library, so that no vulnerable module has to be downloaded.
 const entry = `{
 	"schema_version": "1.3.1",
 	"id": "GO-0000-0001",
 	"modified": "2026-01-01T00:00:00Z",
 	"published": "2026-01-01T00:00:00Z",
-	"summary": "Parse is taken for a vulnerability",
+	"summary": "Parse is vulnerable in this test",
 	"database_specific": {"url": "https://example.com/GO-0000-0001"},
 	"affected": [{
 		"package": {"name": "stdlib", "ecosystem": "Go"},
@@ -31,7 +31,7 @@ const (
 	keeps = "package main\n\nimport \"text/template/parse\"\n\nfunc main() { _ = parse.NodeText }\n"
 )
 
-func TestOnlyWhatIsCalledFails(t *testing.T) {
+func TestOnlyCalledCodeFails(t *testing.T) {
 	osv := t.TempDir()
 	write(t, filepath.Join(osv, "GO-0000-0001.json"), entry)
 	for _, row := range []struct {
@@ -39,7 +39,7 @@ func TestOnlyWhatIsCalledFails(t *testing.T) {
 		want         error
 	}{
 		{"a vulnerable function that is called", calls, errFound},
-		{"a package of which another function is used", keeps, nil},
+		{"a package of which only other symbols are used", keeps, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			module := t.TempDir()
@@ -53,15 +53,15 @@ func TestOnlyWhatIsCalledFails(t *testing.T) {
 					t.Errorf("%s: %v, want %v; the report:\n%s", target, err, row.want, report.String())
 				}
 				if got := strings.Contains(report.String(), "GO-0000-0001"); got != (row.want != nil) {
-					t.Errorf("%s: is it named? %t; the report:\n%s", target, got, report.String())
+					t.Errorf("%s: the report names it: %t; the report:\n%s", target, got, report.String())
 				}
 			}
 		})
 	}
 }
 
-// The real database, a real module and a real vulnerability: the check can fail.
-func TestNewestDatabaseKnowsAnOldVulnerability(t *testing.T) {
+// With the real database, a real vulnerability in a real module fails the check.
+func TestNewestDatabaseHasAnOldVulnerability(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	db, err := newestDatabase(ctx)
@@ -84,7 +84,7 @@ func TestNewestDatabaseKnowsAnOldVulnerability(t *testing.T) {
 	}
 }
 
-func TestEmptyDatabaseIsAFault(t *testing.T) {
+func TestIncompleteDatabaseIsAnError(t *testing.T) {
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "GO-0000-0001.json"), entry)
 	if err := checkEntries(folder, 1); err != nil {
@@ -94,11 +94,11 @@ func TestEmptyDatabaseIsAFault(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if err := checkEntries(filepath.Join(folder, "moved"), 1); err == nil {
-		t.Error("a folder that is not there is taken")
+		t.Error("a missing folder is accepted")
 	}
 }
 
-func TestNoTargetIsAFault(t *testing.T) {
+func TestMissingTargetIsAnError(t *testing.T) {
 	var report strings.Builder
 	if err := search(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "program"), &report); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)

@@ -121,7 +121,7 @@ var (
 	escapes = strings.NewReplacer(`\n`, "  ", `\r`, "  ", `\t`, "  ") // of the same length
 )
 
-// tokens splits a text into words, and names at each change of case: mayLand, JSONDoor.
+// tokens splits a text into words, and names at each change of case: camelCase, JSONValue.
 func tokens(text string) []token {
 	runes := []rune(escapes.Replace(text))
 	var all []token
