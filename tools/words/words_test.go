@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,10 +18,11 @@ func TestRetiredWordsAreFound(t *testing.T) {
 	for _, row := range retired {
 		for _, phrase := range row.phrases {
 			parts := strings.FieldsFunc(phrase, func(r rune) bool { return r == ' ' || r == '-' })
-			camel := parts[0]
-			for _, part := range parts[1:] {
-				camel += strings.ToUpper(part[:1]) + part[1:]
+			pascal := ""
+			for _, part := range parts {
+				pascal = fmt.Sprint(pascal, strings.ToUpper(part[:1]), part[1:])
 			}
+			camel := parts[0] + pascal[len(parts[0]):]
 			type example struct{ form, path, text string }
 			examples := []example{
 				{"in a comment", "service/a.go", "package a\n\n// The gateway says: " + phrase + ".\n"},
@@ -31,7 +33,7 @@ func TestRetiredWordsAreFound(t *testing.T) {
 			}
 			if !names[phrase] {
 				examples = append(examples,
-					example{"at the end of a name", "a.go", "func is" + strings.ToUpper(camel[:1]) + camel[1:] + "() {}\n"},
+					example{"at the end of a name", "a.go", "func is" + pascal + "() {}\n"},
 					example{"at the beginning of a name", "a.go", "const " + camel + "Limit = 1\n"},
 					example{"in a name with underscores", "a.proto", "string json_" + strings.Join(parts, "_") + "_id = 1;\n"},
 					example{"in the name of a folder", "service/" + strings.Join(parts, "_") + "_a/b.go", ""})
