@@ -32,6 +32,7 @@ func (f finding) String() string {
 
 // phrase is a sequence of words with what may join them.
 type phrase struct {
+	text  string
 	words []token
 	say   string
 }
@@ -44,7 +45,7 @@ func newSearch(table []entry) search {
 	for _, row := range table {
 		for _, text := range row.phrases {
 			words := tokens(text)
-			s[words[0].text] = append(s[words[0].text], phrase{words, row.say})
+			s[words[0].text] = append(s[words[0].text], phrase{text, words, row.say})
 		}
 	}
 	return s
@@ -71,7 +72,7 @@ func (s search) words(all []token) []finding {
 	for i, first := range all {
 		for _, p := range s[first.text] {
 			if p.begins(all[i:]) {
-				found = append(found, finding{line: first.line, word: p.String(), say: p.say})
+				found = append(found, finding{line: first.line, word: p.text, say: p.say})
 			}
 		}
 	}
@@ -91,15 +92,7 @@ func (p phrase) begins(rest []token) bool {
 	return true
 }
 
-func (p phrase) String() string {
-	texts := make([]string, len(p.words))
-	for i, word := range p.words {
-		texts[i] = word.text
-	}
-	return strings.Join(texts, " ")
-}
-
-// join is what stands between a word and the one before it.
+// join describes the text between a word and the word before it.
 type join int
 
 const (
