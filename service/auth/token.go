@@ -17,7 +17,7 @@ const (
 	// for passwords that people choose.
 	tokenBytes = 32
 	hashPrefix = "sha256:"
-	maxToken   = 256 // bytes; a longer credential is no token
+	maxToken   = 256 // bytes; a longer credential cannot be a token
 	maxName    = 64  // bytes
 )
 

@@ -47,7 +47,7 @@ type Value[T any] struct {
 	cfg      Config[T]
 	name     string // of all sources, with their paths
 	current  atomic.Pointer[T]
-	readOnce bool // a source is no regular file: a pipe, for instance, can be read only once
+	readOnce bool // a source is not a regular file: a pipe, for instance, can be read only once
 
 	mu      sync.Mutex
 	used    [][]byte    // the contents of which current is made

@@ -46,7 +46,7 @@ type Lease interface {
 	// another gateway call since LastGrant returned it.
 	Follows(grant Grant) bool
 	// Quarantine is called after a write was sent whose outcome is unknown, and which may still be applied during
-	// settleTime. Until settleTime is over or Release is called, the lease is granted to no one, even if this process
+	// settleTime. Until settleTime is over or Release is called, no other caller gets the lease, even if this process
 	// ends.
 	Quarantine(settleTime time.Duration)
 	// Release gives the lease to the next waiter. It must not be called while a write may still be applied.

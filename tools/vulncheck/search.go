@@ -18,7 +18,7 @@ var errFound = errors.New("code with known vulnerabilities is called: upgrade it
 const foundCode = 3
 
 // search runs govulncheck, whose report goes to stdout. Vulnerable code that is required but not called is counted in the
-// report and is no error: most of it is in packages that the program does not use, of modules that it does use.
+// report and is not an error: most of it is in packages that the program does not use, of modules that it does use.
 func search(ctx context.Context, osv, target string, stdout io.Writer) error {
 	info, err := os.Stat(target) //nolint:gosec // the target that the command line names
 	if err != nil {

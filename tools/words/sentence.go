@@ -15,15 +15,16 @@ type block struct {
 }
 
 var (
-	// sentence is one that begins with Who or What, up to its last word. A dot within a word, as in a file's name, is no
-	// end of a sentence.
+	// sentence matches one that begins with Who or What, up to its last word. A dot within a word, as in a file's name,
+	// does not end it.
 	sentence = regexp.MustCompile(`(?:^|[.!?]\s+)(Who|What)\s(?:[^.!?]|[.!?]\S)*`)
 	trailing = regexp.MustCompile(`[ \t]// `)
 	item     = regexp.MustCompile(`^(?:[-*+]|\d+[.)])\s+`)
 )
 
-// sentences finds those in the comments of Go and proto files and in Markdown that begin with Who or What and are no
-// questions. In Markdown a sentence must also end with a full stop: a title or the cell of a table is none.
+// sentences returns a finding for each sentence that begins with Who or What and is not a question, in the comments of Go
+// and proto files and in Markdown. In Markdown the sentence must also end with a full stop, because titles and the cells
+// of tables may begin so.
 func sentences(file, text string) []finding {
 	var blocks []block
 	markdown := false
