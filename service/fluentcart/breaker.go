@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// breakerFailures is how many requests in a row must fail before the store is left alone.
+	// breakerFailures is how many requests in a row must fail before the breaker opens.
 	breakerFailures = 8
-	// breakerPeriod is how long the store is left alone before one read looks whether it is back.
+	// breakerPeriod is how long the breaker stays open before one read probes whether the store is back.
 	breakerPeriod = time.Second
 )
 
-// newBreaker returns a circuit breaker that counts what says that nobody works there: faults of the connection, and
-// 502, 503 and 504. That the store refuses a request says that it works, and a caller who leaves says nothing.
-func newBreaker(changed func(open bool)) *gobreaker.CircuitBreaker[*answer] {
-	return gobreaker.NewCircuitBreaker[*answer](gobreaker.Settings{
+// newBreaker returns a circuit breaker that counts failures which mean that the store is down: connection errors, and
+// 502, 503 and 504. A refusal shows that the store works. A caller that leaves shows nothing, and is not counted.
+func newBreaker(changed func(open bool)) *gobreaker.CircuitBreaker[*response] {
+	return gobreaker.NewCircuitBreaker[*response](gobreaker.Settings{
 		MaxRequests:  1,
 		Timeout:      breakerPeriod,
 		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakerFailures },
-		IsSuccessful: func(err error) bool { return !saysDown(err) },
-		IsExcluded:   saysNothing,
+		IsSuccessful: func(err error) bool { return !meansDown(err) },
+		IsExcluded:   meansNothing,
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			switch {
 			case changed == nil:
@@ -38,13 +38,14 @@ func newBreaker(changed func(open bool)) *gobreaker.CircuitBreaker[*answer] {
 	})
 }
 
-// saysDown reports whether a request failed because nobody works there.
-func saysDown(err error) bool {
+// meansDown reports whether a request failed in a way that means that the store is down.
+func meansDown(err error) bool {
 	var failure *Error
 	if !errors.As(err, &failure) {
 		return false
 	}
-	switch cmp.Or(failure.said, failure.Kind) { // to a write too, where it is not enough to say that nothing was written
+	// The kind that the response states counts here, also where it is no proof that nothing was written.
+	switch cmp.Or(failure.stated, failure.Kind) {
 	case Unreachable, NotTrusted, NoAnswer, Unavailable:
 		return true
 	case Broken:
@@ -53,50 +54,50 @@ func saysDown(err error) bool {
 	return false
 }
 
-// saysNothing reports whether a request ended for a reason that is not the store's.
-func saysNothing(err error) bool {
+// meansNothing reports whether a request ended for a reason that is not the store's.
+func meansNothing(err error) bool {
 	var failure *Error
 	return errors.As(err, &failure) && (failure.Kind == NotBegun || failure.byCaller)
 }
 
-// Suspended reports whether the breaker is open: the store fails so often that it is left alone for now. A call
+// Suspended reports whether the breaker is open: the store fails so often that no requests are sent for now. A call
 // would end at once with an Error of kind Suspended.
 func (c *Client) Suspended() bool { return c.breaker.State() == gobreaker.StateOpen }
 
-// Proven reports whether the breaker is closed: the latest requests do not say that nobody works there. Otherwise
-// writes are not sent.
+// Healthy reports whether the breaker is closed: the latest requests do not show that the store is down. Writes are sent
+// only while it is closed.
 func (c *Client) Healthy() bool { return c.breaker.State() == gobreaker.StateClosed }
 
-// do sends one request, unless the breaker is open, and returns the store's answer if that holds a customer. All
-// else is an *Error. begin is as in PutCustomer.
+// do sends one request, unless the breaker is open, and returns the store's response if that holds a customer. Every
+// other result is an *Error. mayStart is as in PutCustomer.
 //
-// While the breaker is half open one request may go, and that is a read: a write would be lost in a store that is
-// still down.
-func (c *Client) do(ctx context.Context, as Credentials, method string, timeout time.Duration, target string, body []byte, begin func() error) (*answer, error) {
+// While the breaker is half open it lets one request through, and that must be a read: a write would be lost in a store
+// that is still down.
+func (c *Client) do(ctx context.Context, as Credentials, method string, timeout time.Duration, target string, body []byte, mayStart func() error) (*response, error) {
 	if method == http.MethodPut && !c.Healthy() {
 		return nil, suspended(method)
 	}
-	answer, err := c.breaker.Execute(func() (*answer, error) {
+	got, err := c.breaker.Execute(func() (*response, error) {
 		within, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		start := time.Now()
-		answer, failure := c.exchange(within, as, method, target, body, begin)
+		got, failure := c.exchange(within, as, method, target, body, mayStart)
 		outcome := Kind(0)
 		if failure != nil {
 			outcome = failure.Kind
 		}
 		c.ended(method, outcome, time.Since(start))
-		c.accounts.hear(as, outcome)
+		c.refused.record(as, outcome)
 		if failure != nil {
 			failure.byCaller = ctx.Err() != nil
 			return nil, failure
 		}
-		return answer, nil
+		return got, nil
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return nil, suspended(method)
 	}
-	return answer, err
+	return got, err
 }
 
 func suspended(method string) *Error {

@@ -12,33 +12,30 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// period is how long the breaker stays open, and a moment: at its very end it is open still.
+// period is slightly longer than the breaker stays open: at exactly one second it is still open.
 const period = time.Second + time.Nanosecond
 
-// bad plays a store behind which nobody works.
-var bad = answering(502, `<html>`)
-
-// breakerStore is a store, a client of it, and what the client's breaker has told.
+// breakerStore is a store, a client of it, and the changes that the client's breaker has reported.
 type breakerStore struct {
-	*bubbleStore
-	client *fluentcart.Client
-	told   []bool
+	*memoryStore
+	client  *fluentcart.Client
+	changes []bool
 }
 
 func newBreakerStore(t testing.TB, cfg fluentcart.Config) *breakerStore {
 	t.Helper()
 	s := &breakerStore{}
-	cfg.BreakerChanged = func(open bool) { s.told = append(s.told, open) }
-	s.bubbleStore, s.client = newBubbleStore(t, cfg)
+	cfg.BreakerChanged = func(open bool) { s.changes = append(s.changes, open) }
+	s.memoryStore, s.client = newMemoryStore(t, cfg)
 	return s
 }
 
-// breakDown makes the store fail until the breaker is open.
-func (s *breakerStore) breakDown(t testing.TB) {
+// openBreaker makes the store fail until the breaker is open.
+func (s *breakerStore) openBreaker(t testing.TB) {
 	t.Helper()
-	s.play(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Connection", "close") // on one that is kept, net/http itself may send the probe again
-		bad(w, r)
+	s.setHandler(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close") // on a kept connection net/http itself may send the probe again
+		badGateway(w, r)
 	})
 	for !s.client.Suspended() {
 		_ = put(t.Context(), s.client, nil)
@@ -48,24 +45,24 @@ func (s *breakerStore) breakDown(t testing.TB) {
 	}
 }
 
-func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
+func TestBreakerOpensAfterEightFailures(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		store   http.HandlerFunc
 		dialing func() error
 		baseURL string
 	}{
-		{"502", bad, nil, ""},
-		{"503 in WordPress's words", answering(503, maintenance), nil, ""},
-		{"503 in other words", answering(503, `<html>`), nil, ""},
-		{"503 in WordPress's words in a 500", answering(500, `{"code":"wp_die","data":{"status":503}}`), nil, ""},
-		{"503 that says when to come back", askingToWait(503, "600"), nil, ""},
-		{"504", answering(504, `<html>`), nil, ""},
-		{"520", answering(520, `<html>`), nil, ""},
-		{"a connection that is cut", cut, nil, ""},
-		{"no answer in time", silent, nil, ""},
-		{"nobody listens", works, func() error { return syscall.ECONNREFUSED }, ""},
-		{"a handshake that fails", works, nil, "https://store.example"},
+		{"502", badGateway, nil, ""},
+		{"503 with WordPress's code", respond(503, maintenance), nil, ""},
+		{"503 with a page", respond(503, `<html>`), nil, ""},
+		{"503 with WordPress's code in a 500", respond(500, `{"code":"wp_die","data":{"status":503}}`), nil, ""},
+		{"503 with a Retry-After", respondRetryAfter(503, "600"), nil, ""},
+		{"504", respond(504, `<html>`), nil, ""},
+		{"520", respond(520, `<html>`), nil, ""},
+		{"a connection that is cut", dropConnection, nil, ""},
+		{"no response in time", neverRespond, nil, ""},
+		{"a refused connection", respondNormally, func() error { return syscall.ECONNREFUSED }, ""},
+		{"a handshake that fails", respondNormally, nil, "https://store.example"},
 	} {
 		for method, call := range map[string]func(context.Context, *fluentcart.Client) error{
 			"GET": get,
@@ -74,7 +71,7 @@ func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
 			t.Run(row.name+" to a "+method, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newBreakerStore(t, fluentcart.Config{BaseURL: row.baseURL, GetTimeout: time.Second, PutTimeout: time.Second})
-					s.play(row.store)
+					s.setHandler(row.store)
 					s.dialing = row.dialing
 					for !s.client.Suspended() {
 						if !s.client.Healthy() {
@@ -91,8 +88,8 @@ func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
 					if len(requests) != 8 || s.client.Healthy() {
 						t.Errorf("open after %d failures, want 8", len(requests))
 					}
-					if !slices.Equal(s.told, []bool{true}) {
-						t.Errorf("told %v", s.told)
+					if !slices.Equal(s.changes, []bool{true}) {
+						t.Errorf("reported changes %v", s.changes)
 					}
 				})
 			})
@@ -100,7 +97,7 @@ func TestBreakerOpensWhenNobodyWorksThere(t *testing.T) {
 	}
 }
 
-func TestBreakerStaysClosedWhenTheStoreSaysNo(t *testing.T) {
+func TestBreakerStaysClosedWhenTheStoreRefuses(t *testing.T) {
 	cancelled := func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx, cancel := context.WithCancel(ctx)
 		time.AfterFunc(time.Second, cancel)
@@ -114,26 +111,26 @@ func TestBreakerStaysClosedWhenTheStoreSaysNo(t *testing.T) {
 		store http.HandlerFunc
 		with  func(context.Context) (context.Context, context.CancelFunc)
 	}{
-		{"a page under 200", answering(200, `<html>`), nil},
-		{"a redirect", answering(301, ``), nil},
-		{"400", answering(400, ``), nil},
-		{"401", answering(401, ``), nil},
-		{"403", answering(403, ``), nil},
-		{"404", answering(404, ``), nil},
-		{"422", answering(422, `{"email":{"exist":"Email already exists."}}`), nil},
-		{"423", answering(423, ``), nil},
-		{"429", answering(429, ``), nil},
-		{"400 in a 500", answering(500, `{"code":400}`), nil},
-		{"423 in a 500", answering(500, `{"code":423}`), nil},
-		{"500 of PHP", answering(500, `{"code":"internal_server_error"}`), nil},
-		{"500 without a word", answering(500, ``), nil},
-		{"a caller who cancels", silent, cancelled},
-		{"a caller whose time is up", silent, late},
+		{"a page under 200", respond(200, `<html>`), nil},
+		{"a redirect", respond(301, ``), nil},
+		{"400", respond(400, ``), nil},
+		{"401", respond(401, ``), nil},
+		{"403", respond(403, ``), nil},
+		{"404", respond(404, ``), nil},
+		{"422", respond(422, `{"email":{"exist":"Email already exists."}}`), nil},
+		{"423", respond(423, ``), nil},
+		{"429", respond(429, ``), nil},
+		{"400 in a 500", respond(500, `{"code":400}`), nil},
+		{"423 in a 500", respond(500, `{"code":423}`), nil},
+		{"500 of PHP", respond(500, `{"code":"internal_server_error"}`), nil},
+		{"500 without a body", respond(500, ``), nil},
+		{"a caller who cancels", neverRespond, cancelled},
+		{"a caller whose deadline passes", neverRespond, late},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newBreakerStore(t, fluentcart.Config{})
-				s.play(row.store)
+				s.setHandler(row.store)
 				for range 20 {
 					for _, call := range []func(context.Context) error{
 						func(ctx context.Context) error { return get(ctx, s.client) },
@@ -147,56 +144,56 @@ func TestBreakerStaysClosedWhenTheStoreSaysNo(t *testing.T) {
 						cancel()
 					}
 				}
-				if requests, _ := s.arrivals(); len(requests) != 40 || !s.client.Healthy() || len(s.told) != 0 {
-					t.Errorf("%d requests of 40, told %v", len(requests), s.told)
+				if requests, _ := s.arrivals(); len(requests) != 40 || !s.client.Healthy() || len(s.changes) != 0 {
+					t.Errorf("%d requests of 40, reported changes %v", len(requests), s.changes)
 				}
 			})
 		})
 	}
 }
 
-// A write that its caller forbids says nothing about the store.
-func TestBreakerDoesNotCountWritesThatWereNotBegun(t *testing.T) {
+// A write that mayStart refuses shows nothing about the store.
+func TestBreakerIgnoresWritesThatWereNotBegun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBreakerStore(t, fluentcart.Config{})
 		for range 20 {
-			if got := failure(t, put(t.Context(), s.client, forbidden)); got.Kind != fluentcart.NotBegun {
+			if got := failure(t, put(t.Context(), s.client, refuseStart)); got.Kind != fluentcart.NotBegun {
 				t.Fatal(got)
 			}
 		}
 		if requests, _ := s.arrivals(); len(requests) != 0 || !s.client.Healthy() {
-			t.Errorf("%d requests, proven: %v", len(requests), s.client.Healthy())
+			t.Errorf("%d requests, healthy: %v", len(requests), s.client.Healthy())
 		}
 	})
 }
 
-func TestBreakerCountsFailuresInARow(t *testing.T) {
+func TestBreakerCountsOnlyConsecutiveFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBreakerStore(t, fluentcart.Config{})
 		fail := func(times int) {
-			s.play(bad)
+			s.setHandler(badGateway)
 			for range times {
 				_ = put(t.Context(), s.client, nil)
 			}
 		}
 		fail(7)
-		s.play(answering(422, ``)) // whoever refuses is at work
+		s.setHandler(respond(422, ``)) // a store that refuses is up
 		_ = put(t.Context(), s.client, nil)
 		fail(7)
 		if !s.client.Healthy() {
-			t.Fatal("open after 7 failures, an answer, and 7 failures")
+			t.Fatal("open after 7 failures, a refusal, and 7 failures")
 		}
-		s.play(silent)
+		s.setHandler(neverRespond)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_ = put(ctx, s.client, nil)
-		_ = put(t.Context(), s.client, forbidden)
+		_ = put(t.Context(), s.client, refuseStart)
 		if !s.client.Healthy() {
-			t.Fatal("a caller who left counts as a failure")
+			t.Fatal("a caller that left counts as a failure")
 		}
 		fail(1)
 		if !s.client.Suspended() {
-			t.Error("a caller who left counts as an answer")
+			t.Error("a caller that left counts as a success")
 		}
 	})
 }

@@ -11,20 +11,22 @@ import (
 	"net/url"
 )
 
-// cause is why the connection failed, for the log. Of an error that is not known to be free of it the text is left out:
-// net/http quotes a line that it cannot read, and the store may have put anything into it.
+// cause is the reason why a connection failed, as a text for the log. The text holds nothing that the store sent: net/http
+// quotes lines that it cannot parse, and the store may have put anything into them, so an error of an unknown type is shown
+// by its type only.
 type cause struct {
 	text string
 	err  error
 }
 
-// Error returns one line without what the store sent.
+// Error returns one line that holds nothing of what the store sent.
 func (c *cause) Error() string { return c.text }
 
-// Unwrap returns the error with all that it says.
+// Unwrap returns the original error, with its full text.
 func (c *cause) Unwrap() error { return c.err }
 
-// causeOf drops the address too, which net/http puts into its errors: logs name the store once, at start.
+// causeOf wraps err as a cause. It also drops the address that net/http puts into its errors: the log names the store once,
+// at start-up.
 func causeOf(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -56,5 +58,5 @@ func causeOf(err error) error {
 	for inner := errors.Unwrap(innermost); inner != nil; inner = errors.Unwrap(innermost) {
 		innermost = inner
 	}
-	return &cause{fmt.Sprintf("the connection failed, or what came is not HTTP (%T)", innermost), err}
+	return &cause{fmt.Sprintf("the connection failed, or the response is not HTTP (%T)", innermost), err}
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// refusal is any JSON the store says no with: a WP_Error, FluentCart's own {code, message, data}, wp_die.
+// refusal is the JSON of any error response: a WP_Error, FluentCart's own {code, message, data}, wp_die.
 type refusal struct {
 	Code    text            `json:"code"` // a word, or a number that stands for an HTTP status (F1)
 	Message text            `json:"message"`
@@ -19,55 +19,54 @@ type refusal struct {
 	Errors  json.RawMessage `json:"errors"`
 }
 
-// says reports whether there is anything in it: an object in a PHP warning in front of the answer has nothing
-// (F20). The fields of a 422 are looked for by fieldErrors.
-func (r refusal) says() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
+// isError reports whether the object is an error at all: an object inside a PHP warning that is printed in front of the
+// response has none of these fields (F20). fieldErrors looks for the fields of a 422.
+func (r refusal) isError() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
 
-// classify returns nil for an answer that holds a customer, else what the store says. The customer is looked for first:
-// what is printed around it is not the answer (F20).
+// classify returns nil for a response that holds a customer, and the Error of any other. It looks for the customer first:
+// text printed around the customer is not the response (F20).
 //
-// The status that counts is the most particular one: a number in `code` before the `status` in `data` before
-// the status line. Stores answer 400 and 423 as a 500 with the number in the body (F1); later versions and
-// proxies may answer them plainly, and all forms must mean the same. What a refusal of a write must have besides to be
-// believed is in believable.go.
-func classify(a *answer) *Error {
-	if a.status >= 300 && a.status < 400 {
-		return a.error(Redirected, nil)
+// The most specific status counts: a number in `code` before the `status` in `data` before the status line. Stores send
+// 400 and 423 as a 500 with the number in the body (F1); later versions and proxies may send them in the status line, and
+// all forms must mean the same. Whether the refusal of a write is definitive is decided in definitive.go.
+func classify(r *response) *Error {
+	if r.status >= 300 && r.status < 400 {
+		return r.error(Redirected, nil)
 	}
-	switch holds := a.findCustomer(); {
-	case holds && a.status == http.StatusOK:
+	switch holds := r.findCustomer(); {
+	case holds && r.status == http.StatusOK:
 		return nil
-	case holds && a.method == http.MethodPut:
-		return a.error(BadAnswer, fmt.Errorf("a customer under status %d", a.status))
+	case holds && r.method == http.MethodPut:
+		return r.error(BadAnswer, fmt.Errorf("a customer under status %d", r.status))
 	}
-	body, _ := findJSON(a.body, refusal.says)
-	said := body.status()
-	if status := cmp.Or(said, a.status); status < 300 {
-		if a.status == http.StatusOK {
-			return a.error(BadAnswer, errors.New("no customer in the answer"))
+	body, _ := findJSON(r.body, refusal.isError)
+	bodyStatus := body.status()
+	if status := cmp.Or(bodyStatus, r.status); status < 300 {
+		if r.status == http.StatusOK {
+			return r.error(BadAnswer, errors.New("no customer in the response"))
 		}
-		return a.error(BadAnswer, fmt.Errorf("unexpected status %d", a.status))
+		return r.error(BadAnswer, fmt.Errorf("unexpected status %d", r.status))
 	}
 
-	failure := a.error(kindOf(cmp.Or(said, a.status), body), nil)
-	failure.said = failure.Kind
-	if a.method == http.MethodPut && !a.believable(body, said) {
-		failure.Kind = a.doubtful()
+	failure := r.error(kindOf(cmp.Or(bodyStatus, r.status), body), nil)
+	failure.stated = failure.Kind
+	if r.method == http.MethodPut && !r.definitive(body, bodyStatus) {
+		failure.Kind = r.ambiguousKind()
 	}
 	failure.Code = codeOf(string(body.Code))
 	switch failure.Kind {
 	case Rejected, UserUpdateFailed:
 		failure.Message = plainMessage(string(body.Message))
 	case Invalid:
-		failure.Fields = fieldErrors(a.body)
+		failure.Fields = fieldErrors(r.body)
 		failure.Message = plainMessage(string(body.Message))
 	case RateLimited, Unavailable, Broken:
-		failure.RetryAfter = retryAfter(a.header.Get("Retry-After"))
+		failure.RetryAfter = retryAfter(r.header.Get("Retry-After"))
 	}
 	return failure
 }
 
-// statusClientClosed is nginx's word for a client that did not wait.
+// statusClientClosed is nginx's status for a client that closed the connection before the response.
 const statusClientClosed = 499
 
 func kindOf(status int, body refusal) Kind {
@@ -90,22 +89,22 @@ func kindOf(status int, body refusal) Kind {
 	case http.StatusTooManyRequests:
 		return RateLimited
 	case http.StatusServiceUnavailable:
-		// WordPress in maintenance says so in its own words (F19). Any others are those of what stands in front of the
-		// store and gave up, perhaps after it had passed the request on.
-		if body.Code == "wp_die" {
+		// WordPress's maintenance mode answers with its own code (F19). Any other 503 comes from a proxy in front of the
+		// store that gave up, perhaps after it had passed the request on.
+		if body.Code == codeDied {
 			return Unavailable
 		}
-	case http.StatusRequestTimeout, statusClientClosed: // of somebody in between, who says nothing about the store
+	case http.StatusRequestTimeout, statusClientClosed: // from a proxy in between; says nothing about the store
 		return Broken
 	}
 	if status >= 500 {
 		return Broken
 	}
-	// 405, 413 and the like come from something in front of the store, which did not pass the request on.
+	// 405, 413 and similar come from a proxy in front of the store, which did not pass the request on.
 	return Refused
 }
 
-// status reads the status out of the body; 0 is none.
+// status returns the status that the body states, or 0 if it states none.
 func (r refusal) status() int {
 	if number := r.number(); number >= 400 && number < 600 {
 		return number
@@ -122,13 +121,13 @@ func (r refusal) status() int {
 	return 0
 }
 
-// number is the code where that is a number, as in what FluentCart itself says; 0 where it is a word.
+// number returns the code if it is a number, as in FluentCart's own errors (F1), or 0 if it is a word.
 func (r refusal) number() int {
 	number, _ := strconv.Atoi(string(r.Code))
 	return number
 }
 
-// retryAfter reads the header's seconds or date; 0 is none. More than a day is taken as a day.
+// retryAfter reads the seconds or the date of a Retry-After header. It returns 0 for none, and at most one day.
 func retryAfter(value string) time.Duration {
 	var wait time.Duration
 	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {

@@ -2,7 +2,7 @@ package fluentcart
 
 import "time"
 
-// Customer is a customer as the store answers it. A nil pointer is the store's NULL.
+// Customer is a customer as the store returns it. A nil pointer is the store's NULL.
 type Customer struct {
 	ID        int64
 	UserID    *int64 // the linked WordPress user; nil and 0 both mean none

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// replaced are the columns that a PUT overwrites: a merge needs to know them all (F2).
+// replaced lists the columns that a PUT overwrites: a merge must know all of them (F2).
 var replaced = []string{
 	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id", "aov",
 }
 
-// text is a scalar of JSON as text; null and what is not a scalar are empty. It is for what is shown or
-// compared, never for what is written back.
+// text is a JSON scalar as text; null, lists and objects are empty. It is for values that are shown or compared, never for
+// values that are written back.
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
@@ -30,11 +30,11 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// object is a JSON object whose values are decoded one by one, because the store gives the same column now as
-// a number, now as text, and absent ones in three ways (F14).
+// object is a JSON object whose values are decoded one by one, because the store sends the same column sometimes as a
+// number, sometimes as text, and an absent value in three ways (F14).
 type object map[string]json.RawMessage
 
-// missing returns the first of the keys that the object does not have.
+// missing returns the first of the keys that the object does not have, or an empty text.
 func (o object) missing(keys []string) string {
 	for _, key := range keys {
 		if _, ok := o[key]; !ok {
@@ -44,8 +44,8 @@ func (o object) missing(keys []string) string {
 	return ""
 }
 
-// decode reads a customer; what the object does not have stays as it is in c. It is strict about what is written
-// back, where a misread value would be lost, and tolerant about what is only shown.
+// decode reads a customer. Columns that the object does not have keep their value in c. decode is strict about columns that
+// are written back, where a misread value would be lost, and tolerant about columns that are only shown.
 func (c *Customer) decode(o object) error {
 	d := decoder{object: o}
 	var id int64
@@ -74,7 +74,7 @@ func (c *Customer) decode(o object) error {
 		FirstPurchase: shown(o, "first_purchase_date", shownTime, c.FirstPurchase),
 		LastPurchase:  shown(o, "last_purchase_date", shownTime, c.LastPurchase),
 		CreatedAt:     shown(o, "created_at", shownTime, c.CreatedAt),
-		UpdatedAt:     shown(o, "updated_at", shownTime, time.Time{}), // a write changes it: what it was says nothing
+		UpdatedAt:     shown(o, "updated_at", shownTime, time.Time{}), // a write changes it, so the earlier time is wrong
 		Photo:         shown(o, "photo", shownURL, c.Photo),
 		CountryName:   shown(o, "country_name", shownText, c.CountryName),
 		UserLink:      shown(o, "user_link", shownText, c.UserLink),
@@ -83,20 +83,20 @@ func (c *Customer) decode(o object) error {
 	case d.err != nil:
 		return d.err
 	case c.ID != expected:
-		return fmt.Errorf("the answer is about customer %d, not %d", c.ID, expected)
+		return fmt.Errorf("the response is about customer %d, not %d", c.ID, expected)
 	case c.Email == "":
 		return errors.New("the customer has no e-mail address")
 	}
 	return nil
 }
 
-// decoder reads the columns that are written back, and keeps the first error.
+// decoder reads columns that are written back, and keeps the first error.
 type decoder struct {
 	object object
 	err    error
 }
 
-// text returns a column's text, nil for null. Numbers and strings are both text.
+// text returns a column's text, or nil for null. It accepts strings and numbers.
 func (d *decoder) text(key string, absent *string) *string {
 	raw, ok := d.object[key]
 	switch {
@@ -112,7 +112,7 @@ func (d *decoder) text(key string, absent *string) *string {
 	return &s
 }
 
-// filled is text for a column that is never NULL.
+// filled returns the text of a column that is never NULL.
 func (d *decoder) filled(key, absent string) string {
 	if s := d.text(key, &absent); s != nil {
 		return *s
@@ -120,7 +120,7 @@ func (d *decoder) filled(key, absent string) string {
 	return ""
 }
 
-// integer returns a column's integer, nil for null and empty text.
+// integer returns a column's integer, or nil for null and empty text.
 func (d *decoder) integer(key string, absent *int64) *int64 {
 	if _, ok := d.object[key]; !ok {
 		return absent
@@ -151,17 +151,17 @@ func shown[T any](o object, key string, read func(json.RawMessage) T, absent T) 
 	return absent
 }
 
-// shownText returns a scalar as text, anything else as none.
+// shownText returns a scalar as text, and anything else as empty text.
 func shownText(raw json.RawMessage) string {
 	var t text
-	_ = t.UnmarshalJSON(raw) // it takes any JSON, and this has been scanned
+	_ = t.UnmarshalJSON(raw) // it accepts any JSON, and raw has been scanned
 	return string(t)
 }
 
-// shownURL returns a URL that the store has escaped for a page (F14).
+// shownURL returns a URL that the store has escaped for HTML (F14).
 func shownURL(raw json.RawMessage) string { return html.UnescapeString(shownText(raw)) }
 
-// shownTime returns a time, or the zero time if it is none or written in another way.
+// shownTime returns a time in one of the store's two formats, or the zero time (F14).
 func shownTime(raw json.RawMessage) time.Time {
 	for _, layout := range []string{time.RFC3339, time.DateTime} {
 		if t, err := time.Parse(layout, shownText(raw)); err == nil {

@@ -12,8 +12,8 @@ import (
 
 func pointer[T any](value T) *T { return &value }
 
-// The store gives the same column now as a number, now as text, and what is absent in three ways (F14).
-func TestCustomersAreReadInAllTheirForms(t *testing.T) {
+// The store sends the same column sometimes as a number and sometimes as text, and absent values in three ways (F14).
+func TestCustomersAreDecodedInAllFormats(t *testing.T) {
 	base := fluentcart.Customer{
 		ID: 1, Email: "ann@example.com", FirstName: "Ann", LastName: "Lee", City: pointer("Paris"), State: pointer("IDF"),
 		Country: pointer("FR"), Postcode: pointer("75001"), Status: pointer("active"), AOV: pointer("8300.00"),
@@ -50,15 +50,14 @@ func TestCustomersAreReadInAllTheirForms(t *testing.T) {
 			c.CreatedAt = time.Date(2025, 6, 10, 9, 15, 0, 0, time.UTC)
 			c.FirstPurchase = c.CreatedAt
 		})},
-		{"what is only shown may be anything", annsColumns + `,"ltv":{},"photo":[],"created_at":7,"purchase_value":"x"`, with(func(*fluentcart.Customer) {})},
+		{"columns that are only shown may hold anything", annsColumns + `,"ltv":{},"photo":[],"created_at":7,"purchase_value":"x"`, with(func(*fluentcart.Customer) {})},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := newClient(t, answering(200, `{"customer":{`+row.columns+`}}`)).GetCustomer(t.Context(), 1)
+			got, err := newClient(t, respond(200, `{"customer":{`+row.columns+`}}`)).GetCustomer(t.Context(), 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			// "ltv" and "created_at" of the last row are what they can be made of.
-			if row.name == "what is only shown may be anything" {
+			if row.name == "columns that are only shown may hold anything" { // any value will do
 				got.CreatedAt = time.Time{}
 			}
 			if diff := cmp.Diff(&row.want, got); diff != "" {
@@ -68,21 +67,21 @@ func TestCustomersAreReadInAllTheirForms(t *testing.T) {
 	}
 }
 
-// A column that would be written back must be there and be understood: a wrong guess would overwrite it (F2).
-func TestColumnsThatAreWrittenBackMustBeUnderstood(t *testing.T) {
+// A column that would be written back must be present and readable: a wrong guess would overwrite it (F2).
+func TestUnreadableColumnIsAnErrorIfItWouldBeWrittenBack(t *testing.T) {
 	for _, row := range []struct{ name, from, to, says string }{
 		{"a missing column", `"city":"Paris",`, ``, `lacks "city"`},
 		{"no average order value", `,"aov":"8300.00"`, ``, `lacks "aov"`},
 		{"a list", `"city":"Paris"`, `"city":["Paris"]`, `"city" is not text`},
 		{"an object", `"notes":""`, `"notes":{}`, `"notes" is not text`},
-		{"a truth value", `"status":"active"`, `"status":false`, `"status" is not text`},
-		{"a user that is no number", `"user_id":null`, `"user_id":"two"`, `"user_id" is not an integer`},
+		{"a boolean", `"status":"active"`, `"status":false`, `"status" is not text`},
+		{"a user that is not a number", `"user_id":null`, `"user_id":"two"`, `"user_id" is not an integer`},
 		{"no e-mail", `"email":"ann@example.com"`, `"email":null`, `no e-mail address`},
 		{"no id", `"id":1,`, ``, `about customer 0`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			body := `{"customer":{` + strings.Replace(annsColumns, row.from, row.to, 1) + `}}`
-			_, err := newClient(t, answering(200, body)).GetCustomer(t.Context(), 1)
+			_, err := newClient(t, respond(200, body)).GetCustomer(t.Context(), 1)
 			if got := failure(t, err); got.Kind != fluentcart.BadAnswer || !strings.Contains(got.Error(), row.says) {
 				t.Errorf("got %v, want %q", got, row.says)
 			}
@@ -90,9 +89,9 @@ func TestColumnsThatAreWrittenBackMustBeUnderstood(t *testing.T) {
 	}
 }
 
-// The documented answer to a PUT holds four fields. What it does not tell is taken as it was to be, but for the time
-// of the last change: that is another now, and not known.
-func TestWhatAPutDoesNotAnswerIsAsExpected(t *testing.T) {
+// The documented response to a PUT holds four fields. The others are taken from the expected customer, except updated_at:
+// the write has changed it, and the new time is not known.
+func TestColumnsMissingInThePutResponseAreTakenFromExpected(t *testing.T) {
 	then := time.Date(2025, 6, 10, 9, 15, 0, 0, time.UTC)
 	expected := fluentcart.Customer{
 		ID: 1, UserID: pointer(int64(2)), ContactID: 3, UUID: "u", Email: "old@example.com", FirstName: "Old", LastName: "Name",
@@ -100,8 +99,8 @@ func TestWhatAPutDoesNotAnswerIsAsExpected(t *testing.T) {
 		AOV: pointer("8300.00"), LTV: 24900, PurchaseCount: 3, PurchaseValue: map[string]int64{"USD": 24900},
 		FirstPurchase: then, LastPurchase: then, CreatedAt: then, UpdatedAt: then, Photo: "p", CountryName: "France", UserLink: "l",
 	}
-	answer := `{"message":"ok","data":{"id":1,"email":"ann@example.com","first_name":"Ann","last_name":""}}`
-	_, got, err := newClient(t, answering(200, answer)).PutCustomer(t.Context(), fluentcart.Update{}, expected, nil)
+	body := `{"message":"ok","data":{"id":1,"email":"ann@example.com","first_name":"Ann","last_name":""}}`
+	_, got, err := newClient(t, respond(200, body)).PutCustomer(t.Context(), fluentcart.Update{}, expected, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +111,7 @@ func TestWhatAPutDoesNotAnswerIsAsExpected(t *testing.T) {
 	}
 }
 
-// PHP warnings stand in front of the JSON or behind it (F20).
+// PHP prints warnings in front of the JSON or behind it (F20).
 func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
 	for name, body := range map[string]string{
 		"in front":             "<br />\n<b>Warning</b>: x in <b>/var/www/x.php</b> on line <b>1</b><br />\n%s",
@@ -122,7 +121,7 @@ func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body := strings.Replace(body, "%s", `{"message":"ok","data":{`+annsColumns+`}}`, 1)
-			message, customer, err := newClient(t, answering(200, body)).PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
+			message, customer, err := newClient(t, respond(200, body)).PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
 			if err != nil || message != "ok" || customer.Email != "ann@example.com" {
 				t.Errorf("got %q, %+v, %v", message, customer, err)
 			}
@@ -130,10 +129,10 @@ func TestWarningsAroundTheJSONAreSkipped(t *testing.T) {
 	}
 }
 
-func TestHostileBodiesCostLittle(t *testing.T) {
+func TestDeeplyNestedBodiesCostLittle(t *testing.T) {
 	body := strings.Repeat(`{"a":`, 1<<20/5)
 	start := time.Now()
-	for method, err := range both(t.Context(), newClient(t, answering(200, body))) {
+	for method, err := range both(t.Context(), newClient(t, respond(200, body))) {
 		if got := failure(t, err); got.Kind != fluentcart.BadAnswer {
 			t.Errorf("%s: %v", method, got)
 		}

@@ -10,21 +10,21 @@ import (
 	"unicode/utf8"
 )
 
-// Kind says what became of a request.
+// Kind says how a request failed.
 type Kind int
 
-// The kinds of Error. The first group is the store saying no: it did not do what was asked. The second is
-// anything else.
+// The kinds of Error. In the first group the store refused the request, and did not do what was asked. The second group is
+// everything else.
 const (
-	// Rejected is 400, which the store also uses on PUT for a customer that does not exist (F6).
+	// Rejected is 400. The store also sends it to a PUT of a customer that does not exist (F6).
 	Rejected Kind = iota + 1
-	// Invalid is 422; Fields says what is wrong (F5).
+	// Invalid is 422; Fields lists the violations (F5).
 	Invalid
 	// UserUpdateFailed is 423: the linked WordPress user could not be updated, and nothing was written (F8).
 	UserUpdateFailed
 	// NotFound is FluentCart's own 404 for a customer that does not exist (F6).
 	NotFound
-	// NoRoute is any other 404: the plug-in is off, or the address is not that of the site (F18).
+	// NoRoute is any other 404: the plug-in is off, or the base path is wrong (F18).
 	NoRoute
 	// Unauthenticated is 401 (F18).
 	Unauthenticated
@@ -32,37 +32,38 @@ const (
 	Forbidden
 	// RateLimited is 429.
 	RateLimited
-	// Unavailable is 503 in WordPress's own words, as in its maintenance mode (F19).
+	// Unavailable is 503 with WordPress's own code, as its maintenance mode sends it (F19).
 	Unavailable
 	// Redirected is any 3xx; it was not followed (F21).
 	Redirected
 	// Refused is any other 4xx.
 	Refused
 
-	// Unreachable means that no connection came about: nothing was sent.
+	// Unreachable means that no connection could be opened: nothing was sent.
 	Unreachable
-	// Suspended means that the store was not asked, because it failed too often just before.
+	// Suspended means that the circuit breaker is open: the store failed too often, and nothing was sent.
 	Suspended
-	// NotBegun means that the caller's own check forbade the write before its first byte was sent.
+	// NotBegun means that mayStart refused the write before its first byte: nothing was sent.
 	NotBegun
 	// NotTrusted means that the TLS handshake failed: nothing was sent.
 	NotTrusted
-	// NoAnswer means that no complete answer came, because of the time or of the connection. If Sent, the store
-	// may have done, or may still do, what was asked (F22).
+	// NoAnswer means that no complete response came before the timeout, or before the connection failed. If Sent, the
+	// store may have done, or may still do, what was asked (F22).
 	NoAnswer
-	// Broken is 500 without a code that says more, 502, 503 of something in front of the store, 504 or another
-	// 5xx: it says nothing about the write. To a write it is also a refusal that may have been said after the write.
+	// Broken is 500 without a more specific code, 502, 503 from a proxy in front of the store, 504 or another 5xx. It says
+	// nothing about the write. The response to a write is also Broken if it refuses the write under such a status and may
+	// have been made after the write (F25).
 	Broken
-	// BadAnswer is an answer that is not what the store should say, under a status that says success, or that
-	// contradicts itself, or too long: the store may have done what was asked.
+	// BadAnswer is a response that reports success without the customer, contradicts itself, is no definitive refusal of a
+	// write (F25), or is too long. The store may have done what was asked.
 	BadAnswer
 )
 
 var kindNames = [...]string{
 	Rejected: "rejected", Invalid: "invalid", UserUpdateFailed: "WordPress user not updated", NotFound: "customer not found",
 	NoRoute: "no such route", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
-	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "left alone for now", NotBegun: "not begun",
-	NotTrusted: "TLS handshake failed", NoAnswer: "no complete answer", Broken: "server error", BadAnswer: "unusable answer",
+	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "circuit breaker open", NotBegun: "not begun",
+	NotTrusted: "TLS handshake failed", NoAnswer: "no complete response", Broken: "server error", BadAnswer: "unusable response",
 }
 
 // String returns the kind in a few words.
@@ -73,11 +74,11 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// Error is a call that did not give a customer. Its text holds neither the store's body nor its address.
+// Error is a call that returned no customer. Its text holds neither the body of a response nor the store's address.
 type Error struct {
 	Kind   Kind
 	Method string
-	// Status is the HTTP status of the answer; 0 where there was none.
+	// Status is the HTTP status of the response; 0 if there was none.
 	Status int
 	// Code is the `code` in the body, such as 423 or rest_forbidden; empty where it is no such name.
 	Code string
@@ -86,15 +87,15 @@ type Error struct {
 	Message string
 	// Fields are the violations of an Invalid.
 	Fields []FieldError
-	// RetryAfter is how long the store asks to wait; 0 where it does not say.
+	// RetryAfter is how long the store asks to wait; 0 if it does not say.
 	RetryAfter time.Duration
-	// Sent is whether the request may have reached the store.
+	// Sent reports whether the request may have reached the store.
 	Sent bool
-	// Err is the cause, if there is one. The context's error is found by errors.Is.
+	// Err is the cause, if there is one. errors.Is finds the context's error.
 	Err error
 
 	byCaller bool // the call's own context had ended
-	said     Kind // what the store says, whether or not that is believed; 0 where it says nothing
+	stated   Kind // the kind that the response states, also if it is not definitive; 0 without an error in it
 }
 
 // Error returns one line for the log.

@@ -10,39 +10,38 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync/atomic"
 )
 
-// maxBody bounds an answer; a customer is about 1.5 KiB.
+// maxBody bounds the body of a response; a customer is about 1.5 KiB.
 const maxBody = 1 << 20
 
-// answer is a complete HTTP answer of the store.
-type answer struct {
+// response is a complete HTTP response of the store.
+type response struct {
 	method string
 	status int
 	header http.Header
 	body   []byte
 
-	customer object // in the body, with what the store says to it; nil if there is none
-	message  string
+	customer object // the customer in the body; nil if there is none
+	message  string // the store's sentence beside the customer
 }
 
-// exchange sends one request and returns the store's answer if that holds a customer.
-func (c *Client) exchange(ctx context.Context, as Credentials, method, target string, body []byte, begin func() error) (*answer, *Error) {
-	var sent departure
+// exchange sends one request and returns the store's response if that holds a customer.
+func (c *Client) exchange(ctx context.Context, as Credentials, method, target string, body []byte, mayStart func() error) (*response, *Error) {
+	var gate sendGate
 	attempt, forbid := context.WithCancelCause(ctx)
 	defer forbid(nil)
-	var content io.Reader // of a type that net/http knows, so that headers and body leave together
+	var content io.Reader // of a type that net/http knows, so that it writes headers and body together
 	if body != nil {
 		content = bytes.NewReader(body)
 	}
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(attempt, &httptrace.ClientTrace{
-		// From here on bytes may leave: to be safe the request counts as sent. Reading the body is too late to ask
-		// begin, since the headers of an unknown type of body are flushed before it is read.
+		// After GotConn bytes may leave, so from here on the request counts as sent. Asking mayStart when net/http reads
+		// the body would be too late: it flushes the headers before it reads a body of a type that it does not know.
 		GotConn: func(got httptrace.GotConnInfo) {
-			if err := sent.leave(attempt, begin); err != nil {
+			if err := gate.pass(attempt, mayStart); err != nil {
 				forbid(err)
-				_ = got.Conn.Close() // net/http does not look at the context before it writes
+				_ = got.Conn.Close() // net/http does not check the context before it writes
 			}
 		},
 	}), method, target, content)
@@ -54,82 +53,38 @@ func (c *Client) exchange(ctx context.Context, as Credentials, method, target st
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := c.http.Do(request)
+	answered, err := c.http.Do(request)
 	if err != nil {
 		var notBegun *notBegunError
 		if errors.As(context.Cause(attempt), &notBegun) {
 			err = notBegun
 		}
-		return nil, transportError(ctx, method, 0, !sent.abandon(), err)
+		return nil, transportError(ctx, method, 0, !gate.close(), err)
 	}
-	defer response.Body.Close() //nolint:errcheck // nothing is left to do with the connection
-	read, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	defer answered.Body.Close() //nolint:errcheck // nothing is left to do with the connection
+	read, err := io.ReadAll(io.LimitReader(answered.Body, maxBody+1))
 	if err != nil {
-		return nil, transportError(ctx, method, response.StatusCode, true, err)
+		return nil, transportError(ctx, method, answered.StatusCode, true, err)
 	}
-	a := &answer{method: method, status: response.StatusCode, header: response.Header, body: read}
+	r := &response{method: method, status: answered.StatusCode, header: answered.Header, body: read}
 	if len(read) > maxBody {
-		return nil, a.error(BadAnswer, fmt.Errorf("answer over %d bytes", maxBody))
+		return nil, r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
 	}
-	if failure := classify(a); failure != nil {
+	if failure := classify(r); failure != nil {
 		return nil, failure
 	}
-	return a, nil
+	return r, nil
 }
 
-// departure decides once, between the one who sends and the one who gives up waiting, whether a request has left.
-type departure struct{ state atomic.Int32 }
+// failure turns a response that should have held a customer, and does not, into an Error.
+func (r *response) failure(cause error) *Error { return r.error(BadAnswer, cause) }
 
-const (
-	waiting int32 = iota
-	begun
-	abandoned
-)
-
-// leave asks begin, if there is one, and says that bytes may leave from now on. net/http comes here anew when it finds,
-// before it has sent a byte, that the connection was closed.
-func (d *departure) leave(ctx context.Context, begin func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if begin != nil {
-		if err := begin(); err != nil {
-			return &notBegunError{err}
-		}
-	}
-	if !d.begin() {
-		return &notBegunError{context.Canceled}
-	}
-	return nil
+func (r *response) error(kind Kind, cause error) *Error {
+	return &Error{Kind: kind, Method: r.method, Status: r.status, Sent: true, Err: cause}
 }
 
-// begin says that bytes may leave from now on; it returns false if the request was abandoned before.
-func (d *departure) begin() bool {
-	d.state.CompareAndSwap(waiting, begun)
-	return d.state.Load() == begun
-}
-
-// abandon returns whether nothing has left; then nothing will.
-func (d *departure) abandon() bool {
-	d.state.CompareAndSwap(waiting, abandoned)
-	return d.state.Load() == abandoned
-}
-
-// notBegunError is why a request was not begun.
-type notBegunError struct{ error }
-
-// Unwrap returns what begin said.
-func (e *notBegunError) Unwrap() error { return e.error }
-
-// failure turns an answer that should have held a customer, and does not, into an Error.
-func (a *answer) failure(cause error) *Error { return a.error(BadAnswer, cause) }
-
-func (a *answer) error(kind Kind, cause error) *Error {
-	return &Error{Kind: kind, Method: a.method, Status: a.status, Sent: true, Err: cause}
-}
-
-// transportError describes a request that got no complete answer. The context's error wins over what the
-// transport makes of it: "deadline exceeded" says more than "use of closed connection".
+// transportError describes a request that got no complete response. The context's error replaces the transport's:
+// "deadline exceeded" says more than "use of closed connection".
 func transportError(ctx context.Context, method string, status int, sent bool, err error) *Error {
 	failure := &Error{Kind: Unreachable, Method: method, Status: status, Sent: sent, Err: causeOf(err)}
 	var notBegun *notBegunError
@@ -138,7 +93,7 @@ func transportError(ctx context.Context, method string, status int, sent bool, e
 		failure.Kind, failure.Err = NotBegun, notBegun.error
 	case ctx.Err() != nil:
 		failure.Kind, failure.Err = NoAnswer, ctx.Err()
-	case sent: // a TLS alert too, once the handshake is over, may come after the request
+	case sent: // a TLS alert as well: after the handshake it may come after the request
 		failure.Kind = NoAnswer
 	case isTLS(err):
 		failure.Kind = NotTrusted
@@ -146,7 +101,7 @@ func transportError(ctx context.Context, method string, status int, sent bool, e
 	return failure
 }
 
-// isTLS reports whether it was the handshake that failed.
+// isTLS reports whether the TLS handshake failed.
 func isTLS(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

@@ -12,7 +12,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// canned is a transport that always answers the same.
+// canned is a transport that returns the same response to every request.
 type canned struct {
 	status int
 	body   []byte
@@ -22,8 +22,8 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(c.body)), Request: r}, nil
 }
 
-// FuzzDecode gives the client any status and body. It makes a customer that was asked for of it, or an Error of a
-// kind whose text is fit for a log.
+// FuzzDecode gives the client any status and body. The client must return the customer that it was asked for, or an Error
+// whose text is fit for a log.
 func FuzzDecode(f *testing.F) {
 	for _, recorded := range recordings(f) {
 		f.Add(recorded.Response.Status, []byte(recorded.Response.JSON))
@@ -33,7 +33,7 @@ func FuzzDecode(f *testing.F) {
 		f.Fatalf("no failures: %v", err)
 	}
 	for _, file := range files {
-		status, _, body := rawAnswer(f, filepath.Base(file))
+		status, _, body := rawResponse(f, filepath.Base(file))
 		f.Add(status, body)
 	}
 	f.Add(200, []byte(`{"customer":{`+annsColumns+`},"message":"ok","data":{`+annsColumns+`}}`))

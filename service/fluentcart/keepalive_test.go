@@ -14,38 +14,38 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// visitors notes which requests came over which connections.
-type visitors struct {
+// connectionLog is a store that records which request came over which connection.
+type connectionLog struct {
 	mu  sync.Mutex
-	got []visit
+	got []logEntry
 }
 
-type visit struct{ Method, From string }
+type logEntry struct{ Method, From string }
 
-func (v *visitors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v.mu.Lock()
-	v.got = append(v.got, visit{r.Method, r.RemoteAddr})
-	v.mu.Unlock()
-	works(w, r)
+func (l *connectionLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	l.got = append(l.got, logEntry{r.Method, r.RemoteAddr})
+	l.mu.Unlock()
+	respondNormally(w, r)
 }
 
-// visits returns those since the latest call.
-func (v *visitors) visits() []visit {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	got := v.got
-	v.got = nil
+// take returns the requests since its previous call.
+func (l *connectionLog) take() []logEntry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	got := l.got
+	l.got = nil
 	return got
 }
 
-// Apache and LiteSpeed close a connection after five seconds: the client must have left it before.
-func TestConnectionsAreDroppedBeforeTheStoreDoes(t *testing.T) {
+// Apache and LiteSpeed close an idle connection after 5 s: the client must drop it before.
+func TestIdleConnectionsAreDroppedBeforeTheStoreClosesThem(t *testing.T) {
 	if idle := fluentcart.NewTransport().IdleConnTimeout; idle <= 0 || idle >= 5*time.Second {
 		t.Errorf("idle connections are kept for %s", idle)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		closed := make(chan struct{})
-		_, client := newBubbleStore(t, fluentcart.Config{}, func(server *http.Server) {
+		_, client := newMemoryStore(t, fluentcart.Config{}, func(server *http.Server) {
 			server.IdleTimeout = 5 * time.Second
 			server.ConnState = func(_ net.Conn, state http.ConnState) {
 				if state == http.StateClosed {
@@ -64,40 +64,39 @@ func TestConnectionsAreDroppedBeforeTheStoreDoes(t *testing.T) {
 	})
 }
 
-// A store that is restarted between two calls is not noticed.
-func TestReadFindsItsConnectionClosed(t *testing.T) {
-	var visitors visitors
-	store := httptest.NewServer(&visitors)
+func TestReadSurvivesARestartOfTheStore(t *testing.T) {
+	var log connectionLog
+	store := httptest.NewServer(&log)
 	t.Cleanup(store.Close)
 	client := newClientOf(t, fluentcart.Config{BaseURL: store.URL})
-	for range 30 { // and so saves up retries
+	for range 30 { // fills the retry budget
 		if err := get(t.Context(), client); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 20 {
-		visitors.visits()
+		log.take()
 		store.CloseClientConnections()
 		if errs := [2]error{get(t.Context(), client), put(t.Context(), client, nil)}; errs != [2]error{} {
 			t.Fatal(errs)
 		}
-		got := visitors.visits()
-		if len(got) != 2 || got[0].Method != http.MethodGet || got[1] != (visit{http.MethodPut, got[0].From}) {
+		got := log.take()
+		if len(got) != 2 || got[0].Method != http.MethodGet || got[1] != (logEntry{http.MethodPut, got[0].From}) {
 			t.Fatalf("the store got %v", got)
 		}
 	}
 }
 
-// Whenever the store closes a connection that is idle, in the very moment that a read takes it too, the read works, and
-// the write after it has the connection of the read.
-func TestIdleConnectionsThatTheStoreCloses(t *testing.T) {
+// The store may close an idle connection at any moment, also when a read takes it. The read succeeds all the same, and the
+// write after it uses the connection of the read.
+func TestReadSurvivesAConnectionClosedWhileIdle(t *testing.T) {
 	const idle = 2 * time.Second
 	for _, pause := range []time.Duration{0, idle / 2, idle - 1, idle, idle + 1, 2*idle - 1, 2 * idle, 3 * idle} {
 		t.Run(pause.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store, client := newBubbleStore(t, fluentcart.Config{}, func(server *http.Server) { server.IdleTimeout = idle })
-				store.saveUp(t, client)
-				store.play(works)
+				store, client := newMemoryStore(t, fluentcart.Config{}, func(server *http.Server) { server.IdleTimeout = idle })
+				store.fillRetryBudget(t, client)
+				store.setHandler(respondNormally)
 				for range 50 {
 					if errs := [2]error{get(t.Context(), client), put(t.Context(), client, nil)}; errs != [2]error{} {
 						t.Fatal(errs)
@@ -109,17 +108,18 @@ func TestIdleConnectionsThatTheStoreCloses(t *testing.T) {
 					if requests[0].conn != requests[1].conn {
 						t.Fatalf("the read used connection %d, the write %d", requests[0].conn, requests[1].conn)
 					}
-					pass(pause)
+					advance(pause)
 				}
 			})
 		})
 	}
 }
 
-// A store that closes each connection after its answer, without a word: reads work, and a write goes once or not at all.
-func TestConnectionsThatTheStoreClosesAfterEachAnswer(t *testing.T) {
-	var visitors visitors
-	store := httptest.NewUnstartedServer(&visitors)
+// The store closes each connection after its response, without announcing it. Reads succeed, and a write is sent once or not
+// at all.
+func TestWriteIsSentAtMostOnceToAStoreThatClosesEachConnection(t *testing.T) {
+	var log connectionLog
+	store := httptest.NewUnstartedServer(&log)
 	store.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateIdle {
 			_ = conn.Close()
@@ -128,15 +128,15 @@ func TestConnectionsThatTheStoreClosesAfterEachAnswer(t *testing.T) {
 	store.Start()
 	t.Cleanup(store.Close)
 	for range 100 {
-		client := newClientOf(t, fluentcart.Config{BaseURL: store.URL}) // with a retry
+		client := newClientOf(t, fluentcart.Config{BaseURL: store.URL}) // whose budget has one retry
 		for range 2 {
 			if err := get(t.Context(), client); err != nil {
 				t.Fatal(err)
 			}
 		}
-		visitors.visits()
+		log.take()
 		err := put(t.Context(), client, nil)
-		arrived := len(visitors.visits())
+		arrived := len(log.take())
 		if err == nil && arrived != 1 || err != nil && arrived > 0 || err != nil && !failure(t, err).Sent {
 			t.Fatalf("%v, and %d writes arrived", err, arrived)
 		}

@@ -13,28 +13,28 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-func TestStoreGetsNoMoreThanItsRate(t *testing.T) {
+func TestRequestsStayWithinTheRate(t *testing.T) {
 	const rate, lasting = 10, 30 * time.Second
 	for _, row := range []struct {
 		name    string
 		callers int
-		fails   int64 // every so many reads
+		fails   int64 // every how many reads one fails; 0 is none
 	}{
 		{"one caller", 1, 0},
 		{"five callers", 5, 0},
-		{"one caller whose reads are sent again", 1, 3},
-		{"five callers whose reads are sent again", 5, 3},
+		{"one caller whose reads are retried", 1, 3},
+		{"five callers whose reads are retried", 5, 3},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store, client := newBubbleStore(t, fluentcart.Config{Rate: rate})
+				store, client := newMemoryStore(t, fluentcart.Config{Rate: rate})
 				var reads atomic.Int64
-				store.play(func(w http.ResponseWriter, r *http.Request) {
+				store.setHandler(func(w http.ResponseWriter, r *http.Request) {
 					if r.Method == http.MethodGet && row.fails > 0 && reads.Add(1)%row.fails == 0 {
-						bad(w, r)
+						badGateway(w, r)
 						return
 					}
-					works(w, r)
+					respondNormally(w, r)
 				})
 				start := time.Now()
 				var pairs atomic.Int64
@@ -60,7 +60,7 @@ func TestStoreGetsNoMoreThanItsRate(t *testing.T) {
 					}
 				}
 				if n := float64(len(requests)); n < 0.95*rate*lasting.Seconds() {
-					t.Errorf("%.0f requests only", n)
+					t.Errorf("only %.0f requests", n)
 				}
 				if again := len(requests) - 2*int(pairs.Load()); again < 0 || (row.fails > 0) != (again > 0) {
 					t.Errorf("%d requests of %d pairs", len(requests), pairs.Load())
@@ -70,10 +70,10 @@ func TestStoreGetsNoMoreThanItsRate(t *testing.T) {
 	}
 }
 
-func TestWaitThatIsInVainEndsAtOnce(t *testing.T) {
+func TestWaitBeyondTheDeadlineFailsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := newBubbleStore(t, fluentcart.Config{Rate: 10})
-		for range 5 { // the burst
+		_, client := newMemoryStore(t, fluentcart.Config{Rate: 10})
+		for range 5 { // uses up the burst
 			if err := client.Wait(t.Context(), 2); err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestWaitThatIsInVainEndsAtOnce(t *testing.T) {
 			}
 			cancel()
 		}
-		// Those who were refused, and one who leaves, took nothing from those who wait.
+		// Rejected waits, and one whose caller leaves, take nothing from the rate.
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
 		if err := client.Wait(ctx, 2); !errors.Is(err, context.Canceled) || time.Since(start) != 50*time.Millisecond {
@@ -100,16 +100,16 @@ func TestWaitThatIsInVainEndsAtOnce(t *testing.T) {
 	})
 }
 
-// A retry that the rate does not allow before the deadline is not waited for.
-func TestRetryThatTheRateDoesNotAllow(t *testing.T) {
+// If the rate allows a retry only after the deadline, the call fails at once.
+func TestRetryBeyondTheRateIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, client := newBubbleStore(t, fluentcart.Config{Rate: 0.5})
-		store.saveUp(t, client)
-		store.play(bad)
+		store, client := newMemoryStore(t, fluentcart.Config{Rate: 0.5})
+		store.fillRetryBudget(t, client)
+		store.setHandler(badGateway)
 		if err := client.Wait(t.Context(), 2); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond) // a request takes two seconds
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond) // the rate allows a request every two seconds
 		defer cancel()
 		start := time.Now()
 		got := failure(t, get(ctx, client))
@@ -120,9 +120,9 @@ func TestRetryThatTheRateDoesNotAllow(t *testing.T) {
 	})
 }
 
-func TestNoRateIsNoBound(t *testing.T) {
+func TestZeroRateSetsNoBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := newBubbleStore(t, fluentcart.Config{})
+		_, client := newMemoryStore(t, fluentcart.Config{})
 		start := time.Now()
 		for range 1000 {
 			if err := client.Wait(t.Context(), 2); err != nil {
@@ -135,10 +135,9 @@ func TestNoRateIsNoBound(t *testing.T) {
 	})
 }
 
-// However low the rate, a read and its write go together.
-func TestLowRateLetsAPairGo(t *testing.T) {
+func TestLowRateLetsAReadAndItsWriteStartTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client := newBubbleStore(t, fluentcart.Config{Rate: 0.1})
+		_, client := newMemoryStore(t, fluentcart.Config{Rate: 0.1})
 		start := time.Now()
 		for range 3 {
 			if err := client.Wait(t.Context(), 2); err != nil {

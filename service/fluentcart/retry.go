@@ -10,30 +10,30 @@ import (
 )
 
 const (
-	// maxTries is how often one request is sent at the most.
+	// maxTries is how often one request is sent at most.
 	maxTries = 3
-	// firstPause is the longest pause before the second try; it doubles with each. The pause is drawn between nothing
-	// and that (full jitter), so that callers who failed together do not come back together.
+	// firstPause is the longest pause before the second try; it doubles with each try. The pause is a random time from 0
+	// to that (full jitter), so that calls which failed at the same time are not retried at the same time.
 	firstPause = 50 * time.Millisecond
-	// maxRetryAfter is the longest that a request waits because the store asks it to.
+	// maxRetryAfter is the longest time that a request waits because the store asks for it.
 	maxRetryAfter = 5 * time.Second
 )
 
-// repeat sends a request, and again where that is of use: a read that failed in a way that may pass, and a write of
-// which not one byte has left. Whether a write happened is found out by a read, never by another write (F22). A write
-// whose credentials were refused is the one that may be sent twice: WordPress asks who writes before it does anything.
-func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, error)) (*answer, error) {
+// repeat sends a request, and sends it again if a retry may help: a read that failed in a way that may be temporary, and a
+// write of which not one byte has left. A read verifies whether a write was applied, never a second write (F22). Only a
+// write whose credentials were refused may be sent twice: WordPress checks the credentials before it does anything.
+func (c *Client) repeat(ctx context.Context, send func(Credentials) (*response, error)) (*response, error) {
 	as := c.credentials(ctx)
-	asked := false   // the store asked to be left alone once; it will not be obeyed twice
-	renewed := false // the credentials were replaced on the way
+	waited := false  // a Retry-After has been obeyed; a second one is not
+	renewed := false // the credentials were replaced during this call
 	var refused *Error
 	for try := 1; ; try++ {
-		answer, err := send(as)
+		got, err := send(as)
 		var failure *Error
 		if !errors.As(err, &failure) {
-			return answer, err
+			return got, err
 		}
-		if failure.refusedAtTheDoor() && !renewed {
+		if failure.refusedBeforeDispatch() && !renewed {
 			refused = failure
 			if as, renewed = c.renewed(ctx, as); renewed && c.Wait(ctx, 1) == nil {
 				c.retrying(failure.Method)
@@ -42,23 +42,23 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*answer, er
 			return nil, failure
 		}
 		pause, again := pauseAfter(failure, try)
-		told := failure
+		result := failure
 		if refused != nil && !failure.Sent && failure.Method == http.MethodPut {
-			told = refused // the second did not leave, but the first was sent, and refused
+			result = refused // the second request did not leave, but the first was sent, and refused
 		}
 		switch {
-		case !again || try == maxTries, asked && failure.RetryAfter > 0, failure.Method == http.MethodPut && failure.Sent:
-			return nil, told
+		case !again || try == maxTries, waited && failure.RetryAfter > 0, failure.Method == http.MethodPut && failure.Sent:
+			return nil, result
 		case !fits(ctx, pause) || !c.retries.spend() || wait(ctx, pause) != nil || c.Wait(ctx, 1) != nil:
-			return nil, told
+			return nil, result
 		}
-		asked = asked || failure.RetryAfter > 0
+		waited = waited || failure.RetryAfter > 0
 		c.retrying(failure.Method)
 	}
 }
 
-// pauseAfter returns how long to wait before a request is sent again, and whether that is of use at all. A read that
-// timed out is not sent again: the store has too much to do as it is.
+// pauseAfter returns how long to wait before a request is sent again, and whether a retry may help at all. A read that
+// timed out is not sent again: the store is overloaded already.
 func pauseAfter(failure *Error, try int) (time.Duration, bool) {
 	jitter := rand.N(firstPause << (try - 1)) //nolint:gosec // nothing secret is drawn
 	switch failure.Kind {
@@ -68,7 +68,7 @@ func pauseAfter(failure *Error, try int) (time.Duration, bool) {
 		return jitter, !failure.byCaller && !errors.Is(failure.Err, context.DeadlineExceeded)
 	case RateLimited, Unavailable, Broken:
 		if failure.Kind == Broken && failure.Status == http.StatusInternalServerError {
-			return 0, false // it fails for a reason of its own, and would again
+			return 0, false // PHP failed for a reason that is still there for a second request
 		}
 		if failure.RetryAfter > 0 {
 			return failure.RetryAfter, failure.RetryAfter <= maxRetryAfter
@@ -78,7 +78,7 @@ func pauseAfter(failure *Error, try int) (time.Duration, bool) {
 	return 0, false
 }
 
-// fits reports whether a pause ends before the time of the call does.
+// fits reports whether a pause ends before the deadline of the call.
 func fits(ctx context.Context, pause time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return !ok || time.Until(deadline) > pause
@@ -95,7 +95,7 @@ func wait(ctx context.Context, pause time.Duration) error {
 	}
 }
 
-// budget bounds what retries add to the load of a store that fails already: a fifth of the reads, and one a second.
+// budget bounds the load that retries add to a store that fails already: a fifth of the reads, and one a second.
 type budget struct {
 	mu     sync.Mutex
 	tokens float64
@@ -105,22 +105,22 @@ type budget struct {
 const (
 	retriesPerRead   = 0.2
 	retriesPerSecond = 1.0
-	maxRetries       = 10 // that can be saved up
+	maxRetries       = 10 // the most that the budget saves up
 )
 
-// earn counts a read, which a part of a retry belongs to.
+// earn adds the part of a retry that a read earns.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tokens = min(b.tokens+retriesPerRead, maxRetries)
 }
 
-// spend takes one retry, if there is one.
+// spend takes one retry from the budget, and reports whether there was one.
 func (b *budget) spend() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	idle := time.Second // at first
+	idle := time.Second // a new budget starts with one second's worth
 	if !b.filled.IsZero() {
 		idle = now.Sub(b.filled)
 	}

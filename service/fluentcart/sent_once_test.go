@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -14,8 +13,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// vanish closes a connection so that its client is told of a reset.
-func vanish(w http.ResponseWriter) {
+// resetConnection closes a connection with a TCP reset.
+func resetConnection(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(err)
@@ -26,7 +25,7 @@ func vanish(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-func TestWriteThatWasBegunIsSentOnce(t *testing.T) {
+func TestStartedWriteIsSentOnce(t *testing.T) {
 	var leave context.CancelFunc
 	for _, row := range []struct {
 		name  string
@@ -34,35 +33,35 @@ func TestWriteThatWasBegunIsSentOnce(t *testing.T) {
 	}{
 		{"reset after the request was read", func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
-			vanish(w)
+			resetConnection(w)
 		}},
-		{"reset after half of it", func(w http.ResponseWriter, r *http.Request) {
+		{"reset after half of the body", func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/2)
-			vanish(w)
+			resetConnection(w)
 		}},
-		{"reset before its body", func(w http.ResponseWriter, _ *http.Request) { vanish(w) }},
+		{"reset before the body was read", func(w http.ResponseWriter, _ *http.Request) { resetConnection(w) }},
 		{"closed after the request was read", func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			panic(http.ErrAbortHandler)
 		}},
-		{"closed within the answer", func(w http.ResponseWriter, r *http.Request) {
+		{"closed within the response", func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"message":"ok"`)
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}},
-		{"given up on after it was read", func(_ http.ResponseWriter, r *http.Request) {
+		{"abandoned by the caller after it was read", func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			leave()
 			<-r.Context().Done()
 		}},
 	} {
-		for name, reused := range map[string]bool{"on a fresh connection": false, "on one that a read has used": true} {
+		for name, reused := range map[string]bool{"on a fresh connection": false, "on a connection that a read has used": true} {
 			t.Run(row.name+", "+name, func(t *testing.T) {
 				store, wire := newWire(t, func(w http.ResponseWriter, r *http.Request) {
 					if r.Method == http.MethodGet {
-						works(w, r)
+						respondNormally(w, r)
 						return
 					}
 					row.store(w, r)
@@ -70,7 +69,7 @@ func TestWriteThatWasBegunIsSentOnce(t *testing.T) {
 				transport := fluentcart.NewTransport()
 				t.Cleanup(transport.CloseIdleConnections)
 				client := newClientOf(t, fluentcart.Config{BaseURL: store.URL, Transport: transport})
-				for range 20 { // so that there are retries that it could have
+				for range 20 { // fills the retry budget, so that the budget does not prevent a retry
 					if err := get(t.Context(), client); err != nil {
 						t.Fatal(err)
 					}
@@ -81,7 +80,7 @@ func TestWriteThatWasBegunIsSentOnce(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				leave = cancel
-				notes := strings.Repeat("x", 1<<20) // so that it is half written for a while
+				notes := strings.Repeat("x", 1<<20) // large, so that writing the request takes a while
 				_, _, err := client.PutCustomer(ctx, fluentcart.Update{Notes: fluentcart.Send(&notes)}, fluentcart.Customer{ID: 1}, nil)
 				if got := failure(t, err); got.Kind != fluentcart.NoAnswer || !got.Sent {
 					t.Errorf("got %v, sent: %v", got, got.Sent)
@@ -95,25 +94,25 @@ func TestWriteThatWasBegunIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestWriteThatCouldNotLeaveIsSentAgainWithinTheBudget(t *testing.T) {
+func TestWriteIsRetriedWithinTheBudgetIfNoConnectionOpens(t *testing.T) {
 	for _, row := range []struct {
-		name    string
-		savedUp bool
-		refused int // dials
-		dials   int
-		written bool
+		name         string
+		budgetIsFull bool
+		refused      int // dials
+		dials        int
+		written      bool
 	}{
 		{"one dial fails", true, 1, 2, true},
 		{"two dials fail", true, 2, 3, true},
 		{"all dials fail", true, 100, 3, false},
-		{"one dial fails, of a new client", false, 1, 2, true},
-		{"two dials fail, of a new client", false, 2, 2, false},
+		{"one dial of a new client fails", false, 1, 2, true},
+		{"two dials of a new client fail", false, 2, 2, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store, client := newBubbleStore(t, fluentcart.Config{})
-				if row.savedUp {
-					store.saveUp(t, client)
+				store, client := newMemoryStore(t, fluentcart.Config{})
+				if row.budgetIsFull {
+					store.fillRetryBudget(t, client)
 				}
 				left := row.refused
 				store.dialing = func() error {
@@ -122,47 +121,25 @@ func TestWriteThatCouldNotLeaveIsSentAgainWithinTheBudget(t *testing.T) {
 					}
 					return nil
 				}
-				asked := 0
+				calls := 0
 				err := put(t.Context(), client, func() error {
-					asked++
+					calls++
 					return nil
 				})
 				requests, dials := store.arrivals()
 				if dials != row.dials {
-					t.Errorf("dialled %d times, want %d", dials, row.dials)
+					t.Errorf("%d dials, want %d", dials, row.dials)
 				}
 				if !row.written {
-					if got := failure(t, err); got.Kind != fluentcart.Unreachable || got.Sent || len(requests) != 0 || asked != 0 {
-						t.Errorf("%v, sent: %v; %d requests, asked %d times", got, got.Sent, len(requests), asked)
+					if got := failure(t, err); got.Kind != fluentcart.Unreachable || got.Sent || len(requests) != 0 || calls != 0 {
+						t.Errorf("%v, sent: %v; %d requests, mayStart was called %d times", got, got.Sent, len(requests), calls)
 					}
 					return
 				}
-				if err != nil || len(requests) != 1 || asked != 1 {
-					t.Errorf("%v; %d requests, asked %d times", err, len(requests), asked)
+				if err != nil || len(requests) != 1 || calls != 1 {
+					t.Errorf("%v; %d requests, mayStart was called %d times", err, len(requests), calls)
 				}
 			})
 		})
 	}
-}
-
-// A server that offers HTTP/2 is spoken to in HTTP/1: over HTTP/2 net/http would send a write again, for as long as it
-// has time, when its stream is reset as one that was not looked at, whether or not that is so.
-func TestHTTP2IsNotSpoken(t *testing.T) {
-	var versions sync.Map
-	_, client := newTLSStore(t, true, func(w http.ResponseWriter, r *http.Request) {
-		versions.Store(r.Proto, true)
-		works(w, r)
-	})
-	if err := get(t.Context(), client); err != nil {
-		t.Fatal(err)
-	}
-	if err := put(t.Context(), client, nil); err != nil {
-		t.Fatal(err)
-	}
-	versions.Range(func(version, _ any) bool {
-		if version != "HTTP/1.1" {
-			t.Errorf("the store is spoken to in %s", version)
-		}
-		return true
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,13 +23,6 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
 )
-
-// both makes a GET and a PUT, and returns their errors by method.
-func both(ctx context.Context, client *fluentcart.Client) map[string]error {
-	_, getErr := client.GetCustomer(ctx, 1)
-	_, _, putErr := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
-	return map[string]error{"GET": getErr, "PUT": putErr}
-}
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -40,19 +35,19 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		})
 		for method, err := range both(t.Context(), client) {
 			if got := failure(t, err); got.Kind != fluentcart.Redirected || got.Status != status || reached {
-				t.Errorf("%s answered %d: %v, followed: %v", method, status, got, reached)
+				t.Errorf("%s with response %d: %v, followed: %v", method, status, got, reached)
 			}
 		}
 	}
 }
 
-func TestAnswersAreBounded(t *testing.T) {
+func TestResponsesAreBounded(t *testing.T) {
 	const huge = 8 << 20
 	for name, handler := range map[string]http.HandlerFunc{
-		"a long answer": func(w http.ResponseWriter, _ *http.Request) {
+		"a long response": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("x", huge))
 		},
-		"a small answer that unpacks to a long one": func(w http.ResponseWriter, _ *http.Request) {
+		"a small response that decompresses to a long one": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			packed := gzip.NewWriter(w)
 			_, _ = io.WriteString(packed, strings.Repeat("x", huge))
@@ -69,10 +64,10 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-func TestIncompleteAnswersAreNone(t *testing.T) {
+func TestIncompleteResponsesAreNoAnswer(t *testing.T) {
 	for name, handler := range map[string]http.HandlerFunc{
-		"a connection that is cut before the answer": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"a connection that is cut within the answer": func(w http.ResponseWriter, _ *http.Request) {
+		"a connection that is closed before the response": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a connection that is closed within the response": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"message":"ok","data":{`+annsColumns)
 			_ = http.NewResponseController(w).Flush()
@@ -89,14 +84,8 @@ func TestIncompleteAnswersAreNone(t *testing.T) {
 	}
 }
 
-// silent never answers. It reads the body, since a server notices that its client has gone only after that.
-func silent(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
-}
-
-func TestContextsErrorWins(t *testing.T) {
-	client := newClient(t, silent)
+func TestErrorOfTheContextIsReported(t *testing.T) {
+	client := newClient(t, neverRespond)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for method, err := range both(cancelled, client) {
@@ -114,8 +103,8 @@ func TestContextsErrorWins(t *testing.T) {
 	}
 }
 
-func TestClientsOwnTimeouts(t *testing.T) {
-	store := httptest.NewServer(http.HandlerFunc(silent))
+func TestTimeoutsOfTheClientEndACall(t *testing.T) {
+	store := httptest.NewServer(http.HandlerFunc(neverRespond))
 	t.Cleanup(store.Close)
 	client := newClientOf(t, fluentcart.Config{BaseURL: store.URL, GetTimeout: 20 * time.Millisecond, PutTimeout: 20 * time.Millisecond})
 	for method, err := range both(t.Context(), client) {
@@ -126,13 +115,13 @@ func TestClientsOwnTimeouts(t *testing.T) {
 	}
 }
 
-func TestStoresThatAreNotReached(t *testing.T) {
-	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
-	stranger.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of each handshake that fails
-	stranger.StartTLS()
-	t.Cleanup(stranger.Close)
+func TestUnreachableStoresAreClassified(t *testing.T) {
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // the server logs each handshake that fails
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
 	old := httptest.NewUnstartedServer(http.NotFoundHandler())
-	old.Config.ErrorLog = stranger.Config.ErrorLog
+	old.Config.ErrorLog = untrusted.Config.ErrorLog
 	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
 	old.StartTLS()
 	t.Cleanup(old.Close)
@@ -142,10 +131,10 @@ func TestStoresThatAreNotReached(t *testing.T) {
 		name, url string
 		kind      fluentcart.Kind
 	}{
-		{"nobody listens", sandboxtest.Down(t), fluentcart.Unreachable},
-		{"a certificate that nobody vouches for", stranger.URL, fluentcart.NotTrusted},
+		{"a refused connection", sandboxtest.Down(t), fluentcart.Unreachable},
+		{"a certificate that is not trusted", untrusted.URL, fluentcart.NotTrusted},
 		{"TLS 1.1", old.URL, fluentcart.NotTrusted},
-		{"plain HTTP where TLS should be", strings.Replace(plain.URL, "http:", "https:", 1), fluentcart.NotTrusted},
+		{"plain HTTP instead of TLS", strings.Replace(plain.URL, "http:", "https:", 1), fluentcart.NotTrusted},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for method, err := range both(t.Context(), newClientOf(t, fluentcart.Config{BaseURL: row.url})) {
@@ -154,22 +143,22 @@ func TestStoresThatAreNotReached(t *testing.T) {
 					t.Errorf("%s: %v, sent: %v", method, got, got.Sent)
 				}
 				if strings.Contains(got.Error(), "customers/1") {
-					t.Errorf("%s: the address is told: %v", method, got)
+					t.Errorf("%s: the error holds the address: %v", method, got)
 				}
 			}
 		})
 	}
 }
 
-// A transport that looked at the environment would send the shop's credentials to the proxy.
-func TestNoProxyFromTheEnvironment(t *testing.T) {
+// A transport that used the environment's proxy would send the shop's credentials to it.
+func TestProxyOfTheEnvironmentIsIgnored(t *testing.T) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
 		t.Setenv(name, "http://proxy.example:3128")
 	}
 	t.Setenv("NO_PROXY", "")
 	t.Setenv("no_proxy", "")
-	looking := fluentcart.NewTransport()
-	looking.Proxy = func(r *http.Request) (*url.URL, error) { return httpproxy.FromEnvironment().ProxyFunc()(r.URL) }
+	proxied := fluentcart.NewTransport()
+	proxied.Proxy = func(r *http.Request) (*url.URL, error) { return httpproxy.FromEnvironment().ProxyFunc()(r.URL) }
 	for _, row := range []struct {
 		name, store string
 		transport   *http.Transport
@@ -177,8 +166,8 @@ func TestNoProxyFromTheEnvironment(t *testing.T) {
 	}{
 		{"a store without TLS", "http://store.example", fluentcart.NewTransport(), "store.example:80"},
 		{"a store with TLS", "https://store.example", fluentcart.NewTransport(), "store.example:443"},
-		{"a transport that looks at the environment, without TLS", "http://store.example", looking, "proxy.example:3128"},
-		{"a transport that looks at the environment, with TLS", "https://store.example", looking, "proxy.example:3128"},
+		{"a transport with the environment's proxy, without TLS", "http://store.example", proxied, "proxy.example:3128"},
+		{"a transport with the environment's proxy, with TLS", "https://store.example", proxied, "proxy.example:3128"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var dialled []string
@@ -192,4 +181,48 @@ func TestNoProxyFromTheEnvironment(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOnlyTheGivenRootsAreTrusted(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(respondNormally))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the server logs each handshake that fails
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	known := x509.NewCertPool()
+	known.AddCert(server.Certificate())
+	roots := x509.NewCertPool()
+	transport := fluentcart.NewTransport()
+	fluentcart.Trusting(transport, func() *x509.CertPool { return roots })
+	t.Cleanup(transport.CloseIdleConnections)
+	client := newClientOf(t, fluentcart.Config{BaseURL: server.URL, Transport: transport})
+
+	if failed := failure(t, get(t.Context(), client)); failed.Kind != fluentcart.NotTrusted || failed.Sent {
+		t.Errorf("with other roots: %v", failed)
+	}
+	roots = known
+	if err := get(t.Context(), client); err != nil {
+		t.Errorf("after the roots were replaced: %v", err)
+	}
+}
+
+// The client uses HTTP/1 with a server that offers HTTP/2. Over HTTP/2 net/http would send a write again, until its context
+// ends, when the server resets the stream and claims that it did not process it, whether or not that is true.
+func TestHTTP2IsNeverUsed(t *testing.T) {
+	var versions sync.Map
+	_, client := newTLSStore(t, true, func(w http.ResponseWriter, r *http.Request) {
+		versions.Store(r.Proto, true)
+		respondNormally(w, r)
+	})
+	if err := get(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	if err := put(t.Context(), client, nil); err != nil {
+		t.Fatal(err)
+	}
+	versions.Range(func(version, _ any) bool {
+		if version != "HTTP/1.1" {
+			t.Errorf("the store got a request over %s", version)
+		}
+		return true
+	})
 }

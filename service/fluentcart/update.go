@@ -2,7 +2,7 @@ package fluentcart
 
 import "encoding/json"
 
-// Update is what a PUT writes. What is not set is left out, and so cleared by the store (F2).
+// Update is what a PUT writes. A field that is not set is left out, and the store clears it (F2).
 type Update struct {
 	Email     Value[string] `json:"email,omitzero"`
 	FullName  Value[string] `json:"full_name,omitzero"`
@@ -24,7 +24,7 @@ type Value[T any] struct {
 	pointer *T
 }
 
-// Send returns a Value that is sent: as null for a nil pointer, else as what it points to.
+// Send returns a Value that is sent: as null for a nil pointer, else as the value it points to.
 func Send[T any](value *T) Value[T] { return Value[T]{sent: true, pointer: value} }
 
 // IsZero reports whether the value is not sent.

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// wire records every byte that reaches a store, whether or not an HTTP server makes a request of it.
+// wire records every byte that reaches a store, whether or not the HTTP server parses it as a request.
 type wire struct {
 	net.Listener
-	ended chan struct{} // gets one for each connection that the client has closed, once all of it is read
+	ended chan struct{} // gets one value for each connection that the client has closed, after all its bytes were read
 
 	mu  sync.Mutex
 	got bytes.Buffer
@@ -28,7 +28,7 @@ func (w *wire) Accept() (net.Conn, error) {
 	return &wiredConn{Conn: conn, wire: w}, nil
 }
 
-// received returns what has come so far, over all connections.
+// received returns all bytes so far, of all connections.
 func (w *wire) received() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -46,19 +46,19 @@ func (c *wiredConn) Read(p []byte) (int, error) {
 	c.wire.mu.Lock()
 	c.wire.got.Write(p[:n])
 	c.wire.mu.Unlock()
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // with which the server interrupts its own reads
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // the server interrupts its own reads with a deadline
 		c.once.Do(func() { c.wire.ended <- struct{}{} })
 	}
 	return n, err
 }
 
-// newWire returns a store that handler plays, and the wire before it.
+// newWire returns a store that handler serves, and the wire in front of it.
 func newWire(t testing.TB, handler http.HandlerFunc) (*httptest.Server, *wire) {
 	t.Helper()
 	store := httptest.NewUnstartedServer(handler)
-	before := &wire{Listener: store.Listener, ended: make(chan struct{}, 1000)}
-	store.Listener = before
+	front := &wire{Listener: store.Listener, ended: make(chan struct{}, 1000)}
+	store.Listener = front
 	store.Start()
 	t.Cleanup(store.Close)
-	return store, before
+	return store, front
 }

@@ -17,9 +17,9 @@ const (
 	restForbidden = `{"code":"rest_forbidden","message":"Sorry","data":{"status":401}}`
 )
 
-// A store that has written may fail after that, and say anything. A refusal of a write is believed only where it cannot
-// have been said later than the write.
-func TestRefusalOfAWriteIsBelievedOnlyWhereItIsTrue(t *testing.T) {
+// A store may fail after it has written, and respond with anything (F25). A refusal of a write is definitive only if it
+// cannot have been made after the write.
+func TestRefusalOfAWriteIsDefinitiveOnlyIfItCannotFollowTheWrite(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		status int
@@ -64,16 +64,16 @@ func TestRefusalOfAWriteIsBelievedOnlyWhereItIsTrue(t *testing.T) {
 		{"400 with 500 in it", 400, `{"code":500,"message":"x"}`, fluentcart.BadAnswer},
 		{"403 with 503 in it", 403, maintenance, fluentcart.BadAnswer},
 		{"429 with 504 in it", 429, `{"code":504}`, fluentcart.BadAnswer},
-		{"403 of what died on the way", 403, `{"code":"wp_die","data":{"status":403}}`, fluentcart.BadAnswer},
+		{"403 of wp_die", 403, `{"code":"wp_die","data":{"status":403}}`, fluentcart.BadAnswer},
 		{"408 with 400 in it", 408, `{"code":400}`, fluentcart.Broken},
 		{"499 with 401 in it", 499, restForbidden, fluentcart.Broken},
 		{"429 with 408 in it", 429, `{"code":408}`, fluentcart.Broken},
 
-		{"503 in WordPress's words, without a time", 503, maintenance, fluentcart.Broken},
+		{"503 of wp_die without a Retry-After", 503, maintenance, fluentcart.Broken},
 		{"503 with a refusal in it", 503, restForbidden, fluentcart.Broken},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			err := put(t.Context(), newClient(t, answering(row.status, row.body)), nil)
+			err := put(t.Context(), newClient(t, respond(row.status, row.body)), nil)
 			if row.kind == 0 {
 				if err != nil {
 					t.Error(err)
@@ -87,14 +87,14 @@ func TestRefusalOfAWriteIsBelievedOnlyWhereItIsTrue(t *testing.T) {
 	}
 }
 
-func TestReadLooksForTheCustomerFirst(t *testing.T) {
-	if err := get(t.Context(), newClient(t, answering(200, restForbidden+`{"customer":{`+annsColumns+`}}`))); err != nil {
+func TestReadLooksForTheCustomerBeforeAnError(t *testing.T) {
+	if err := get(t.Context(), newClient(t, respond(200, restForbidden+`{"customer":{`+annsColumns+`}}`))); err != nil {
 		t.Error(err)
 	}
 }
 
-// Whatever is said to a read, nothing was written.
-func TestRefusalOfAReadIsTakenAsItIsSaid(t *testing.T) {
+// A read writes nothing, so every refusal of it is definitive.
+func TestRefusalOfAReadIsAlwaysDefinitive(t *testing.T) {
 	for name, row := range map[string]struct {
 		body string
 		kind fluentcart.Kind
@@ -103,15 +103,15 @@ func TestRefusalOfAReadIsTakenAsItIsSaid(t *testing.T) {
 		"as a number":  {`{"code":403,"message":"x"}`, fluentcart.Forbidden},
 		"of a limiter": {`{"code":429,"message":"x"}`, fluentcart.RateLimited},
 	} {
-		if got := failure(t, get(t.Context(), newClient(t, answering(500, row.body)))); got.Kind != row.kind {
+		if got := failure(t, get(t.Context(), newClient(t, respond(500, row.body)))); got.Kind != row.kind {
 			t.Errorf("%s: got %v, want %v", name, got, row.kind)
 		}
 	}
 }
 
-// A write is sent again with a password that was replaced only if the first cannot have been applied: the status line
-// says 401, and it is not the number that FluentCart gives to whatever goes wrong.
-func TestWriteIsSentAgainOnlyAfterARefusalAtTheDoor(t *testing.T) {
+// A write is sent again with a replaced password only if the first cannot have been applied: the status line says 401, and
+// the code is not a number, which FluentCart gives to exceptions of any origin.
+func TestWriteIsSentAgainOnlyIfRefusedBeforeDispatch(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		status int
@@ -131,7 +131,7 @@ func TestWriteIsSentAgainOnlyAfterARefusalAtTheDoor(t *testing.T) {
 			var sent atomic.Int32
 			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				sent.Add(1)
-				answering(row.status, row.body)(w, r)
+				respond(row.status, row.body)(w, r)
 			}))
 			t.Cleanup(store.Close)
 			cfg := (&rotating{inUse: "old", onDisk: "new"}).config()
@@ -143,26 +143,26 @@ func TestWriteIsSentAgainOnlyAfterARefusalAtTheDoor(t *testing.T) {
 	}
 }
 
-// What was refused has been sent, whatever keeps it from being sent again.
-func TestWriteThatIsNotSentAgainWasRefused(t *testing.T) {
+// A refused write was sent. Its Error keeps saying so, whatever prevents the second try.
+func TestWriteThatCannotBeSentAgainStaysRefused(t *testing.T) {
 	for name, row := range map[string]struct {
-		begin func(tries int32) error
-		leave bool
+		mayStart func(tries int32) error
+		stop     bool
 	}{
-		"the caller's own check says no": {begin: func(tries int32) error {
+		"mayStart refuses the second try": {mayStart: func(tries int32) error {
 			if tries > 1 {
 				return errors.New("too late")
 			}
 			return nil
 		}},
-		"the store is gone": {leave: true},
+		"the store is down for the second try": {stop: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var sent, tries atomic.Int32
 			store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				sent.Add(1)
 				w.Header().Set("Connection", "close")
-				answering(401, restForbidden)(w, r)
+				respond(401, restForbidden)(w, r)
 			}))
 			t.Cleanup(store.Close)
 			password := "old"
@@ -173,19 +173,19 @@ func TestWriteThatIsNotSentAgainWasRefused(t *testing.T) {
 				},
 				Renew: func() {
 					password = "new"
-					if row.leave {
+					if row.stop {
 						_ = store.Listener.Close()
 					}
 				},
 			})
 			err := put(t.Context(), client, func() error {
-				if n := tries.Add(1); row.begin != nil {
-					return row.begin(n)
+				if n := tries.Add(1); row.mayStart != nil {
+					return row.mayStart(n)
 				}
 				return nil
 			})
 			if got := failure(t, err); got.Kind != fluentcart.Unauthenticated || !got.Sent || sent.Load() != 1 {
-				t.Errorf("sent %d times, and told %v", sent.Load(), got)
+				t.Errorf("sent %d times, got %v", sent.Load(), got)
 			}
 		})
 	}

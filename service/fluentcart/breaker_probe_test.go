@@ -14,10 +14,10 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-func TestNothingReachesAStoreThatIsLeftAlone(t *testing.T) {
+func TestOpenBreakerSendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBreakerStore(t, fluentcart.Config{})
-		s.breakDown(t)
+		s.openBreaker(t)
 		start := time.Now()
 		for range 100 {
 			for method, err := range both(t.Context(), s.client) {
@@ -28,18 +28,18 @@ func TestNothingReachesAStoreThatIsLeftAlone(t *testing.T) {
 			}
 		}
 		if took := time.Since(start); took != 0 {
-			t.Errorf("it took %s", took)
+			t.Errorf("suspended calls took %s", took)
 		}
-		pass(period - 2*time.Nanosecond)
+		advance(period - 2*time.Nanosecond)
 		_ = both(t.Context(), s.client)
 		if requests, dials := s.arrivals(); len(requests) != 0 || dials != 0 {
-			t.Errorf("%d requests, dialled %d times", len(requests), dials)
+			t.Errorf("%d requests, %d dials", len(requests), dials)
 		}
 	})
 }
 
-// crowd makes calls all at once and returns how many of them were suspended. A third of them are writes.
-func (s *breakerStore) crowd(ctx context.Context, calls int) int {
+// callAtOnce sends calls concurrently and returns how many were suspended. A third of them are writes.
+func (s *breakerStore) callAtOnce(ctx context.Context, calls int) int {
 	var running sync.WaitGroup
 	var suspended atomic.Int64
 	for i := range calls {
@@ -48,7 +48,7 @@ func (s *breakerStore) crowd(ctx context.Context, calls int) int {
 			if i%3 == 0 {
 				call = func() error { return put(ctx, s.client, nil) }
 			}
-			if err, ok := call().(*fluentcart.Error); ok && err.Kind == fluentcart.Suspended { //nolint:errorlint // it is not wrapped
+			if err, ok := call().(*fluentcart.Error); ok && err.Kind == fluentcart.Suspended { //nolint:errorlint // the error is not wrapped
 				suspended.Add(1)
 			}
 		})
@@ -57,11 +57,11 @@ func (s *breakerStore) crowd(ctx context.Context, calls int) int {
 	return int(suspended.Load())
 }
 
-func TestOneReadLooksWhetherTheStoreIsBack(t *testing.T) {
-	const answers = 100 * time.Millisecond
-	slow := func(handler http.HandlerFunc) http.HandlerFunc { // so that all the others find the probe on its way
+func TestOneReadProbesWhetherTheStoreIsBack(t *testing.T) {
+	const delay = 100 * time.Millisecond
+	delayed := func(handler http.HandlerFunc) http.HandlerFunc { // so that all other calls come while the probe is in flight
 		return func(w http.ResponseWriter, r *http.Request) {
-			pass(answers)
+			advance(delay)
 			handler(w, r)
 		}
 	}
@@ -70,26 +70,26 @@ func TestOneReadLooksWhetherTheStoreIsBack(t *testing.T) {
 		probe http.HandlerFunc
 		back  bool
 	}{
-		{"and it is", works, true},
-		{"and it says no, so it is", answering(404, ``), true},
-		{"and it is not", bad, false},
-		{"and dies over it", cut, false},
+		{"a store that is back", respondNormally, true},
+		{"a store that is back and refuses the read", respond(404, ``), true},
+		{"a store that is still down", badGateway, false},
+		{"a store that drops the connection", dropConnection, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newBreakerStore(t, fluentcart.Config{})
-				s.saveUp(t, s.client)
-				s.breakDown(t)
-				pass(period)
+				s.fillRetryBudget(t, s.client)
+				s.openBreaker(t)
+				advance(period)
 				if s.client.Suspended() || s.client.Healthy() {
-					t.Fatalf("suspended: %v, proven: %v", s.client.Suspended(), s.client.Healthy())
+					t.Fatalf("suspended: %v, healthy: %v", s.client.Suspended(), s.client.Healthy())
 				}
 				if got := failure(t, put(t.Context(), s.client, nil)); got.Kind != fluentcart.Suspended || got.Sent {
 					t.Errorf("a write: %v", got)
 				}
-				s.play(slow(row.probe))
-				// The probe that fails is not sent again either, so that its caller is told Suspended too.
-				suspended := s.crowd(t.Context(), 100)
+				s.setHandler(delayed(row.probe))
+				// A probe that fails is not retried, so its caller gets Suspended too.
+				suspended := s.callAtOnce(t.Context(), 100)
 				requests, _ := s.arrivals()
 				if methods(requests)[http.MethodGet] != 1 || len(requests) != 1 {
 					t.Fatalf("the store got %v", methods(requests))
@@ -98,44 +98,44 @@ func TestOneReadLooksWhetherTheStoreIsBack(t *testing.T) {
 					t.Errorf("%d calls suspended, want %d", suspended, want)
 				}
 				if s.client.Healthy() != row.back || s.client.Suspended() == row.back {
-					t.Errorf("proven: %v, suspended: %v", s.client.Healthy(), s.client.Suspended())
+					t.Errorf("healthy: %v, suspended: %v", s.client.Healthy(), s.client.Suspended())
 				}
-				told := []bool{true}
+				changes := []bool{true}
 				if row.back {
-					told = append(told, false)
+					changes = append(changes, false)
 				}
-				if !slices.Equal(s.told, told) {
-					t.Errorf("told %v", s.told)
+				if !slices.Equal(s.changes, changes) {
+					t.Errorf("reported changes %v", s.changes)
 				}
-				s.play(works)
+				s.setHandler(respondNormally)
 				if row.back {
 					if errs := both(t.Context(), s.client); errs["GET"] != nil || errs["PUT"] != nil {
 						t.Errorf("afterwards: %v", errs)
 					}
 					return
 				}
-				pass(time.Until(requests[0].at.Add(answers + period - 2*time.Nanosecond)))
-				if s.crowd(t.Context(), 100) != 100 {
+				advance(time.Until(requests[0].at.Add(delay + period - 2*time.Nanosecond)))
+				if s.callAtOnce(t.Context(), 100) != 100 {
 					t.Error("open for less than a second after the probe")
 				}
-				pass(2 * time.Nanosecond)
-				if s.crowd(t.Context(), 1) != 1 || get(t.Context(), s.client) != nil || !s.client.Healthy() {
-					t.Error("the next probe does not bring it back")
+				advance(2 * time.Nanosecond)
+				if s.callAtOnce(t.Context(), 1) != 1 || get(t.Context(), s.client) != nil || !s.client.Healthy() {
+					t.Error("the next probe does not close the breaker")
 				}
-				if !slices.Equal(s.told, []bool{true, false}) {
-					t.Errorf("told %v", s.told)
+				if !slices.Equal(s.changes, []bool{true, false}) {
+					t.Errorf("reported changes %v", s.changes)
 				}
 			})
 		})
 	}
 }
 
-func TestProbeWhoseCallerLeavesMakesRoomForAnother(t *testing.T) {
+func TestProbeWhoseCallerLeavesIsFollowedByAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newBreakerStore(t, fluentcart.Config{})
-		s.breakDown(t)
-		pass(period)
-		s.play(silent)
+		s.openBreaker(t)
+		advance(period)
+		s.setHandler(neverRespond)
 		for range 20 {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Millisecond, cancel)
@@ -147,34 +147,34 @@ func TestProbeWhoseCallerLeavesMakesRoomForAnother(t *testing.T) {
 		if requests, _ := s.arrivals(); len(requests) != 20 {
 			t.Errorf("%d probes of 20", len(requests))
 		}
-		s.play(works)
+		s.setHandler(respondNormally)
 		if err := get(t.Context(), s.client); err != nil || !s.client.Healthy() {
-			t.Errorf("got %v, proven: %v", err, s.client.Healthy())
+			t.Errorf("got %v, healthy: %v", err, s.client.Healthy())
 		}
 	})
 }
 
-// What began before the breaker opened ends after it: it must not move it.
-func TestLateAnswersDoNotMoveTheBreaker(t *testing.T) {
-	for name, handler := range map[string]http.HandlerFunc{"a failure": bad, "a success": works} {
+// Requests that started before the breaker opened, and end after it, must not change its state.
+func TestLateResponsesDoNotChangeTheBreaker(t *testing.T) {
+	for name, handler := range map[string]http.HandlerFunc{"a failure": badGateway, "a success": respondNormally} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newBreakerStore(t, fluentcart.Config{})
-				s.play(func(w http.ResponseWriter, r *http.Request) {
-					pass(period + 500*time.Millisecond)
+				s.setHandler(func(w http.ResponseWriter, r *http.Request) {
+					advance(period + 500*time.Millisecond)
 					handler(w, r)
 				})
 				var late sync.WaitGroup
 				late.Go(func() { _ = put(t.Context(), s.client, nil) })
 				synctest.Wait()
 				s.arrivals()
-				s.breakDown(t)
-				pass(period) // half open now
+				s.openBreaker(t)
+				advance(period) // half open now
 				late.Wait()
-				if s.client.Suspended() || s.client.Healthy() || !slices.Equal(s.told, []bool{true}) {
-					t.Errorf("suspended: %v, proven: %v, told %v", s.client.Suspended(), s.client.Healthy(), s.told)
+				if s.client.Suspended() || s.client.Healthy() || !slices.Equal(s.changes, []bool{true}) {
+					t.Errorf("suspended: %v, healthy: %v, reported changes %v", s.client.Suspended(), s.client.Healthy(), s.changes)
 				}
-				s.play(works)
+				s.setHandler(respondNormally)
 				if err := get(t.Context(), s.client); err != nil || !s.client.Healthy() {
 					t.Errorf("the probe: %v", err)
 				}
@@ -183,21 +183,21 @@ func TestLateAnswersDoNotMoveTheBreaker(t *testing.T) {
 	}
 }
 
-func TestOutageOfTwentySeconds(t *testing.T) {
+func TestBreakerDuringAnOutageOfTwentySeconds(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		store http.HandlerFunc
 		slow  time.Duration // of a probe
 	}{
-		{"that fails at once", bad, 0},
-		{"that cuts connections", cut, 0},
-		{"that does not answer", silent, 300 * time.Millisecond},
+		{"502 at once", badGateway, 0},
+		{"dropped connections", dropConnection, 0},
+		{"no response", neverRespond, 300 * time.Millisecond},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newBreakerStore(t, fluentcart.Config{GetTimeout: 300 * time.Millisecond, PutTimeout: 300 * time.Millisecond})
-				s.saveUp(t, s.client)
-				s.play(row.store)
+				s.fillRetryBudget(t, s.client)
+				s.setHandler(row.store)
 				var running sync.WaitGroup
 				call := func() {
 					running.Go(func() {
@@ -207,14 +207,14 @@ func TestOutageOfTwentySeconds(t *testing.T) {
 							_ = put(t.Context(), s.client, nil)
 						}
 					})
-					pass(10 * time.Millisecond)
+					advance(10 * time.Millisecond)
 				}
 				down := time.Now()
 				for time.Since(down) < 20*time.Second {
 					call()
 				}
 				requests, _ := s.arrivals()
-				var probes []arrival // those that come after what was on its way when it opened
+				var probes []arrival // the requests that started after the breaker had opened
 				for _, r := range requests {
 					if r.at.Sub(down) >= time.Second {
 						probes = append(probes, r)
@@ -228,17 +228,17 @@ func TestOutageOfTwentySeconds(t *testing.T) {
 				if len(probes) > 20 || len(probes) < 10 {
 					t.Errorf("%d probes", len(probes))
 				}
-				s.play(works)
+				s.setHandler(respondNormally)
 				back := time.Now()
 				for !s.client.Healthy() {
 					call()
 				}
 				if took := time.Since(back); took > 1500*time.Millisecond {
-					t.Errorf("back after %s only", took)
+					t.Errorf("closed only %s after the store was back", took)
 				}
 				running.Wait()
-				if !slices.Equal(s.told, []bool{true, false}) {
-					t.Errorf("told %v", s.told)
+				if !slices.Equal(s.changes, []bool{true, false}) {
+					t.Errorf("reported changes %v", s.changes)
 				}
 			})
 		})

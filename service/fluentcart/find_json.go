@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 )
 
-// maxStarts bounds how often the beginning of the JSON is looked for, so that a hostile body costs little.
+// maxStarts bounds how many opening braces are tried as the beginning of the JSON, so that a hostile body costs little.
 const maxStarts = 16
 
-// findJSON decodes the JSON object of an answer. PHP can print warnings in front of it, or behind (F20): where
-// the body as a whole is not JSON, it is the first object in it that accept takes. Warnings can hold objects of
-// their own, so accept has to know an answer; what is inside an object is never one. Without one it returns the
-// zero T and false.
+// findJSON decodes the JSON object of a response. PHP can print warnings in front of the object or behind it (F20): if
+// the body as a whole is not JSON, findJSON returns the first object in it that accept takes. A warning can print objects
+// of its own, so accept must recognise a response; objects inside another object are not tried. If there is none, findJSON
+// returns the zero T and false.
 func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
 	var zero T
 	var value T

@@ -19,8 +19,9 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// rawAnswer reads a recorded HTTP answer. "Transfer-Encoding: chunked" stands above bodies that are not.
-func rawAnswer(t testing.TB, name string) (status int, header http.Header, body []byte) {
+// rawResponse reads a recorded HTTP response. It drops the headers of the transfer: the recorded bodies are not chunked,
+// although their headers say so.
+func rawResponse(t testing.TB, name string) (status int, header http.Header, body []byte) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", "failures", name))
 	if err != nil {
@@ -49,20 +50,20 @@ func rawAnswer(t testing.TB, name string) (status int, header http.Header, body 
 	return status, http.Header(fields), body
 }
 
-func TestStoreInTrouble(t *testing.T) {
-	type trouble struct {
+func TestRecordedFailuresAreClassified(t *testing.T) {
+	type recorded struct {
 		Kind       fluentcart.Kind
 		Status     int
 		Code       string
 		RetryAfter time.Duration
 	}
-	wanted := map[string]trouble{
+	wanted := map[string]recorded{
 		"database_down.txt":           {fluentcart.Broken, 500, "wp_die", 0},
 		"gateway_timeout.txt":         {fluentcart.Broken, 504, "", 0},
 		"maintenance.txt":             {fluentcart.Unavailable, 503, "wp_die", 600 * time.Second},
 		"php_fatal.txt":               {fluentcart.Broken, 500, "internal_server_error", 0},
 		"php_memory.txt":              {fluentcart.Broken, 500, "internal_server_error", 0},
-		"php_warning_before_json.txt": {fluentcart.BadAnswer, 200, "", 0}, // to a GET: it is the answer to a PUT
+		"php_warning_before_json.txt": {fluentcart.BadAnswer, 200, "", 0}, // to a GET; it was recorded as the response to a PUT
 		"php_workers_down.txt":        {fluentcart.Broken, 502, "", 0},
 		"plugin_missing.txt":          {fluentcart.NoRoute, 404, "rest_no_route", 0},
 		"redirect_301.txt":            {fluentcart.Redirected, 301, "", 0},
@@ -74,7 +75,7 @@ func TestStoreInTrouble(t *testing.T) {
 	for _, file := range files {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
-			status, header, body := rawAnswer(t, name)
+			status, header, body := rawResponse(t, name)
 			client := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
 				for key, values := range header {
 					w.Header()[key] = values
@@ -85,12 +86,12 @@ func TestStoreInTrouble(t *testing.T) {
 			for method, err := range both(t.Context(), client) {
 				if name == "php_warning_before_json.txt" && method == "PUT" {
 					if err != nil {
-						t.Errorf("PUT: %v", err) // the write happened (F20)
+						t.Errorf("PUT: %v", err) // the write was applied (F20)
 					}
 					continue
 				}
 				got := failure(t, err)
-				if diff := cmp.Diff(wanted[name], trouble{got.Kind, got.Status, got.Code, got.RetryAfter}); diff != "" {
+				if diff := cmp.Diff(wanted[name], recorded{got.Kind, got.Status, got.Code, got.RetryAfter}); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", method, diff)
 				}
 				if !got.Sent || got.Message != "" {
@@ -101,7 +102,7 @@ func TestStoreInTrouble(t *testing.T) {
 	}
 }
 
-func TestWhatTheStoreSays(t *testing.T) {
+func TestErrorResponsesAreClassified(t *testing.T) {
 	exist := []fluentcart.FieldError{{Field: "email", Rule: "exist", Message: "Email already exists."}}
 	for _, row := range []struct {
 		name    string
@@ -114,10 +115,10 @@ func TestWhatTheStoreSays(t *testing.T) {
 	}{
 		{"400 in a 500", 500, `{"code":400,"message":"Customer not found, please reload the page and try again!","data":null}`, fluentcart.Rejected, "400", "Customer not found, please reload the page and try again!", nil},
 		{"400 in a 500 as text", 500, `{"code":"400","message":"x","data":null}`, fluentcart.Rejected, "400", "x", nil},
-		{"400 itself", 400, `{"message":"x"}`, fluentcart.Rejected, "", "x", nil},
-		{"400 without a word", 400, ``, fluentcart.Rejected, "", "", nil},
+		{"400 in the status line", 400, `{"message":"x"}`, fluentcart.Rejected, "", "x", nil},
+		{"400 without a body", 400, ``, fluentcart.Rejected, "", "", nil},
 		{"423 in a 500", 500, `{"code":423,"message":"Failed to update user.","data":null}`, fluentcart.UserUpdateFailed, "423", "Failed to update user.", nil},
-		{"423 itself", 423, `{"code":423,"message":"Failed to update user."}`, fluentcart.UserUpdateFailed, "423", "Failed to update user.", nil},
+		{"423 in the status line", 423, `{"code":423,"message":"Failed to update user."}`, fluentcart.UserUpdateFailed, "423", "Failed to update user.", nil},
 		{"423 as a page", 423, `<html>`, fluentcart.UserUpdateFailed, "", "", nil},
 		{"invalid JSON", 400, `{"code":"rest_invalid_json","message":"Invalid JSON body passed.","data":{"status":400}}`, fluentcart.Rejected, "rest_invalid_json", "Invalid JSON body passed.", nil},
 		{"rules by field", 422, `{"email":{"exist":"Email already exists."}}`, fluentcart.Invalid, "", "", exist},
@@ -138,26 +139,26 @@ func TestWhatTheStoreSays(t *testing.T) {
 		{"a firewall's refusal", 406, `<html>`, fluentcart.Refused, "", "", nil},
 		{"a 400 behind a PHP warning", 500, "<br />\n<b>Warning</b>: {oops}\n{\"code\":400,\"message\":\"x\"}", fluentcart.Rejected, "400", "x", nil},
 		{"a 423 behind a PHP warning that holds an object", 500, "<b>Warning</b>: stdClass::__set_state({}) in x\n{\"code\":423,\"message\":\"Failed to update user.\",\"data\":null}", fluentcart.UserUpdateFailed, "423", "Failed to update user.", nil},
-		{"a 400 behind an object that says nothing", 500, "Notice: {\"a\":{\"code\":423}}\n{\"code\":400,\"message\":\"x\"}", fluentcart.Rejected, "400", "x", nil},
+		{"a 400 behind an object that is not an error", 500, "Notice: {\"a\":{\"code\":423}}\n{\"code\":400,\"message\":\"x\"}", fluentcart.Rejected, "400", "x", nil},
 		{"rules by field behind a PHP warning that holds an object", 422, "<b>Warning</b>: stdClass::__set_state({}) in x\n{\"email\":{\"exist\":\"Email already exists.\"}}", fluentcart.Invalid, "", "", exist},
 		{"the documented shape behind a PHP warning that holds an object", 422, "Warning: {\"a\":1} in x\n{\"message\":\"Invalid.\",\"errors\":{\"email\":[\"E-mail déjà utilisé.\"]}}", fluentcart.Invalid, "", "Invalid.", []fluentcart.FieldError{{Field: "email", Message: "E-mail déjà utilisé."}}},
 		{"a 422 in a 500 behind a PHP warning that holds an object", 500, "Warning: {} in x\n{\"code\":422,\"errors\":{\"email\":{\"exist\":\"Email already exists.\"}}}", fluentcart.Invalid, "422", "", exist},
 		{"a page under 200", 200, `<html>maintenance</html>`, fluentcart.BadAnswer, "", "", nil},
-		{"nothing under 200", 200, ``, fluentcart.BadAnswer, "", "", nil},
-		{"nothing under 204", 204, ``, fluentcart.BadAnswer, "", "", nil},
+		{"an empty 200", 200, ``, fluentcart.BadAnswer, "", "", nil},
+		{"an empty 204", 204, ``, fluentcart.BadAnswer, "", "", nil},
 		{"a list under 200", 200, `[]`, fluentcart.BadAnswer, "", "", nil},
 		{"another customer under 200", 200, `{"customer":{"id":2,"email":"e@example.com"},"data":{"id":2,"email":"e@example.com"}}`, fluentcart.BadAnswer, "", "", nil},
 		{"a code with line breaks", 500, `{"code":"a\nb"}`, fluentcart.Broken, "", "", nil},
 		{"a code that is an address", 500, `{"code":"ann@example.com"}`, fluentcart.Broken, "", "", nil},
 		{"a code that is a name", 500, `{"code":"Ann"}`, fluentcart.Broken, "", "", nil},
-		{"a message with somebody's address", 400, `{"message":"In use by bob@example.com."}`, fluentcart.Rejected, "", "", nil},
-		{"a message with somebody's address encoded", 400, `{"message":"In use by bob%40example.com."}`, fluentcart.Rejected, "", "", nil},
-		{"fields and rules that are no names", 422, `{"Ann":{"required":"x"},"city":{"Not in Lyon":"y"}}`, fluentcart.Invalid, "", "", []fluentcart.FieldError{
+		{"a message with an e-mail address", 400, `{"message":"In use by bob@example.com."}`, fluentcart.Rejected, "", "", nil},
+		{"a message with an encoded e-mail address", 400, `{"message":"In use by bob%40example.com."}`, fluentcart.Rejected, "", "", nil},
+		{"fields and rules that are not names", 422, `{"Ann":{"required":"x"},"city":{"Not in Lyon":"y"}}`, fluentcart.Invalid, "", "", []fluentcart.FieldError{
 			{Rule: "required", Message: "x"}, {Field: "city", Message: "y"},
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			for method, err := range both(t.Context(), newClient(t, answering(row.status, row.body))) {
+			for method, err := range both(t.Context(), newClient(t, respond(row.status, row.body))) {
 				got := failure(t, err)
 				if got.Kind != row.kind || got.Code != row.code || got.Message != row.message || got.Status != row.status {
 					t.Errorf("%s: %v with code %q and message %q, want %v, %q, %q", method, got, got.Code, got.Message, row.kind, row.code, row.message)
@@ -170,13 +171,13 @@ func TestWhatTheStoreSays(t *testing.T) {
 	}
 }
 
-// All that is said of fields is gone through one by one later on, and stands in a line of the log.
-func TestFaultsOfFieldsAreBounded(t *testing.T) {
+// The gateway handles field errors one by one, and writes them into one line of the log.
+func TestFieldErrorsAreBounded(t *testing.T) {
 	var body strings.Builder
 	for i := range 10_000 {
 		_, _ = body.WriteString(`"f` + strconv.Itoa(i) + `":{"required":"x","exist":"y"},`)
 	}
-	client := newClient(t, answering(422, `{`+body.String()+`"city":{"required":"x"}}`))
+	client := newClient(t, respond(422, `{`+body.String()+`"city":{"required":"x"}}`))
 	for method, err := range both(t.Context(), client) {
 		if got := failure(t, err); got.Kind != fluentcart.Invalid || len(got.Fields) == 0 || len(got.Fields) > 32 {
 			t.Errorf("%s: %v with %d fields", method, got.Kind, len(got.Fields))
@@ -184,8 +185,8 @@ func TestFaultsOfFieldsAreBounded(t *testing.T) {
 	}
 }
 
-// Each recorded answer of a live store becomes a customer or an error of the kind that it is.
-func TestRecordedAnswers(t *testing.T) {
+// Each recorded response of a live store becomes a customer or an error of the expected kind.
+func TestRecordedResponsesAreClassified(t *testing.T) {
 	kinds := map[string]fluentcart.Kind{
 		"500 400": fluentcart.Rejected, "500 423": fluentcart.UserUpdateFailed, "500 plugin_exception": fluentcart.Broken, "400 rest_invalid_json": fluentcart.Rejected,
 		"401 rest_forbidden": fluentcart.Unauthenticated, "403 rest_forbidden": fluentcart.Forbidden, "422 ": fluentcart.Invalid,
@@ -193,15 +194,15 @@ func TestRecordedAnswers(t *testing.T) {
 	}
 	for _, recorded := range recordings(t) {
 		t.Run(recorded.Name, func(t *testing.T) {
-			client := newClient(t, answering(recorded.Response.Status, string(recorded.Response.JSON)))
-			var answer struct {
+			client := newClient(t, respond(recorded.Response.Status, string(recorded.Response.JSON)))
+			var body struct {
 				Code           any
 				Customer, Data struct{ ID int64 }
 			}
-			_ = json.Unmarshal(recorded.Response.JSON, &answer) // what is not there is not needed
+			_ = json.Unmarshal(recorded.Response.JSON, &body) // missing fields stay zero
 			var customer *fluentcart.Customer
 			var err error
-			id := max(answer.Customer.ID, answer.Data.ID, 1)
+			id := max(body.Customer.ID, body.Data.ID, 1)
 			if recorded.Request.Method == http.MethodGet {
 				customer, err = client.GetCustomer(t.Context(), id)
 			} else {
@@ -214,7 +215,7 @@ func TestRecordedAnswers(t *testing.T) {
 				return
 			}
 			code := ""
-			switch value := answer.Code.(type) {
+			switch value := body.Code.(type) {
 			case string:
 				code = value
 			case float64:

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// FieldError is what the store has against one field.
+// FieldError is one validation rule of the store that one field breaks.
 type FieldError struct {
 	// Field is FluentCart's name of the field.
 	Field string
@@ -17,14 +17,14 @@ type FieldError struct {
 	Message string
 }
 
-// fieldErrors reads a 422, ordered by field and rule. Stores answer {field:{rule:message}}; the documentation
-// shows {"message":…,"errors":{field:[message]}} (F5).
+// fieldErrors reads a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
+// {"message":…,"errors":{field:[message]}} (F5).
 func fieldErrors(body []byte) []FieldError {
 	top, _ := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
 	return top.fieldErrors()
 }
 
-// maxFieldErrors bounds them: a customer has fewer fields, and all of them go through the gateway's hands one by one.
+// maxFieldErrors bounds the list: a customer has fewer fields, and the gateway handles each entry on its own.
 const maxFieldErrors = 32
 
 func (o object) fieldErrors() []FieldError {
@@ -38,7 +38,7 @@ func (o object) fieldErrors() []FieldError {
 		if len(list) >= maxFieldErrors {
 			break
 		}
-		if field == "data" { // in which WordPress has the status
+		if field == "data" { // WordPress puts the status there
 			continue
 		}
 		var rules map[string]text
