@@ -16,17 +16,17 @@ type account struct {
 	DisplayName string `json:"display_name"`
 }
 
-// The widths of two columns of WordPress's own user table, which refuses what does not fit (F8).
+// The widths of two columns of WordPress's user table. WordPress refuses values that do not fit (F8).
 const (
 	slugColumn = 50
 	urlColumn  = 100
 )
 
-// errAccountUpdate is WordPress refusing to update a user. The store does not tell why (F8).
+// errAccountUpdate means that WordPress refused to update a user. The store's response does not give the reason (F8).
 var errAccountUpdate = errors.New("failed to update user")
 
-// updateAccount writes a linked customer's e-mail and name onto the WordPress account it is linked to, whoever's that
-// is (F13). The caller holds the lock.
+// updateAccount writes a linked customer's e-mail and name onto the linked WordPress account, whichever account that is
+// (F13). The caller holds the lock.
 func (s *Store) updateAccount(id int64, email, name, url string) error {
 	a, ok := s.accounts[id]
 	if !ok {
@@ -55,8 +55,8 @@ func (s *Store) isAccountEmail(email string) bool {
 	return false
 }
 
-// slug is the name in a WordPress address. WordPress spells accented Latin letters without their accents and leaves
-// the letters of other scripts out; only the length and the emptiness of the result matter here, so accents stay.
+// slug returns the form of a name that WordPress uses in URLs. WordPress removes the accents of Latin letters and drops the
+// letters of other scripts. Only the length and the emptiness of the result matter here, so slug keeps accents.
 func slug(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {

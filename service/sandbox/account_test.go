@@ -11,13 +11,13 @@ func TestLinkingOverwritesTheAccountWithTheNextWrite(t *testing.T) {
 	store := New(Config{})
 	admin := store.accounts[1]
 
-	// The write that links leaves the account alone (F12).
+	// The write that links does not change the account (F12).
 	wantStatus(t, put(t, store, 1, ann(fields{"user_id": 1})), http.StatusOK)
 	if got := store.accounts[1]; got != admin {
 		t.Fatalf("linking changed the account: %+v", got)
 	}
 
-	// The next one takes it over (F13), and keeps the customer's e-mail (F7).
+	// The next write overwrites it (F13), and keeps the customer's e-mail (F7).
 	next := ann(fields{"user_id": 1, "email": "new@example.com", "full_name": "Eve Poe"})
 	wantStatus(t, put(t, store, 1, next), http.StatusOK)
 	want := admin
@@ -41,7 +41,7 @@ func TestUnlinkingStillWritesTheAccount(t *testing.T) {
 	}
 }
 
-func TestWhatWordPressRefuses(t *testing.T) {
+func TestAccountUpdatesThatWordPressRefusesFailWith423(t *testing.T) {
 	name50 := strings.TrimSpace(strings.Repeat("abcd ", 10)) + "e"
 	tests := []struct {
 		name   string
@@ -50,7 +50,7 @@ func TestWhatWordPressRefuses(t *testing.T) {
 	}{
 		{"a slug of 50 characters fits", fields{"full_name": name50}, 200},
 		{"a slug of 51 does not", fields{"full_name": name50 + "f"}, 500},
-		{"what is left out of a slug does not count", fields{"full_name": name50 + "'''"}, 200},
+		{"characters that a slug drops do not count", fields{"full_name": name50 + "'''"}, 200},
 		{"accented letters are Latin", fields{"full_name": "Élodie Ñandú"}, 200},
 		{"Cyrillic leaves no slug", fields{"full_name": "Иван Петров"}, 500},
 		{"Chinese leaves no slug", fields{"full_name": "王小明"}, 500},

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// Accounts the sandbox knows, as WordPress application passwords. WordPress prints these with spaces, and compares
-// without them.
+// The sandbox's accounts, with their WordPress application passwords. WordPress displays these with spaces, and compares
+// them without.
 const (
 	AdminUsername      = "admin"
-	AdminPassword      = "sand box sand box sand box" //nolint:gosec // it opens the sandbox only
+	AdminPassword      = "sand box sand box sand box" //nolint:gosec // valid for the sandbox only
 	SubscriberUsername = "sub"
 	SubscriberPassword = "subs crib erss ubsc ribe rsub" //nolint:gosec // as above
 )
 
-// administrator is the role of those who may read and update customers.
+// administrator is the role that may read and update customers.
 const administrator = "administrator"
 
-// credential is what one login takes and gives.
+// credential is the passwords and the permission of one user.
 type credential struct {
-	passwords []string // without spaces; WordPress lets a user have several
+	passwords []string // without spaces; a WordPress user can have several
 	mayManage bool
 }
 
@@ -38,8 +38,8 @@ func newCredentials(accounts map[int64]account) map[string]credential {
 	return credentials
 }
 
-// SetPasswords replaces the application passwords of a user, as somebody does who makes a new one and later revokes the
-// old one. No password lets nobody in.
+// SetPasswords replaces the application passwords of a user, as an owner who creates a new one and later revokes the old
+// one. Without any password the user cannot authenticate.
 func (s *Store) SetPasswords(username string, passwords ...string) {
 	s.access.Lock()
 	defer s.access.Unlock()
@@ -53,8 +53,8 @@ func (s *Store) SetPasswords(username string, passwords ...string) {
 
 func withoutSpaces(password string) string { return strings.ReplaceAll(password, " ", "") }
 
-// takes reports whether it is one of the passwords.
-func (c credential) takes(password string) bool {
+// accepts reports whether password is one of the user's.
+func (c credential) accepts(password string) bool {
 	found := 0
 	for _, known := range c.passwords {
 		found |= subtle.ConstantTimeCompare([]byte(withoutSpaces(password)), []byte(known))
@@ -62,17 +62,17 @@ func (c credential) takes(password string) bool {
 	return found == 1
 }
 
-// authorize says whether the request may go on, and what to answer if not (F18).
-func (s *Store) authorize(r *http.Request) (refusal answer, ok bool) {
+// authorize reports whether the request may go on, and returns the response if it may not (F18).
+func (s *Store) authorize(r *http.Request) (refusal fixedResponse, ok bool) {
 	s.access.RLock()
 	defer s.access.RUnlock()
 	username, password, _ := r.BasicAuth()
 	c := s.credentials[username]
-	if !c.takes(password) {
+	if !c.accepts(password) {
 		return unauthorized, false
 	}
 	if !c.mayManage {
 		return forbidden, false
 	}
-	return answer{}, true
+	return fixedResponse{}, true
 }

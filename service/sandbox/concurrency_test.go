@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestParallelRequests(t *testing.T) {
+func TestConcurrentRequestsSeeWholeRows(t *testing.T) {
 	const writers, writes = 8, 25
 	store := New(Config{})
 	var wg sync.WaitGroup
@@ -15,7 +15,7 @@ func TestParallelRequests(t *testing.T) {
 		wg.Go(func() {
 			for i := range writes {
 				city := fmt.Sprintf("City %d-%d", writer, i)
-				// Both are named alike, so that a row of two writers' fields would show.
+				// Both fields have the same text, so that a row with fields of two writers is detected.
 				if w := put(t, store, 1, ann(fields{"city": city, "notes": city})); w.Code != http.StatusOK {
 					t.Errorf("PUT %d: %s", w.Code, w.Body)
 				}
@@ -33,9 +33,9 @@ func TestParallelRequests(t *testing.T) {
 	wg.Wait()
 }
 
-func TestOneEmailIsTakenByOneCustomerOnly(t *testing.T) {
+func TestConcurrentWritesCannotTakeTheSameEmail(t *testing.T) {
 	store := New(Config{})
-	ids := []int64{1, 4} // the two that no WordPress user's e-mail holds
+	ids := []int64{1, 4} // the two customers that are not linked to a WordPress user
 	codes := make([]int, len(ids))
 	var wg sync.WaitGroup
 	for i, id := range ids {

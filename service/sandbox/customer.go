@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// customer is a row, and what is worth deriving once per write and not once per answer.
+// customer is a row, and the value that is derived from it once per write instead of once per response.
 type customer struct {
 	row   Row
 	photo string
@@ -18,13 +18,13 @@ func newCustomer(row Row) customer {
 	return customer{row: row, photo: gravatar(row.Email)}
 }
 
-// gravatar is the address of the picture, escaped for HTML as WordPress answers it.
+// gravatar returns the URL of the picture, escaped for HTML as WordPress sends it (F14).
 func gravatar(email string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(email))))
 	return "https://secure.gravatar.com/avatar/" + hex.EncodeToString(sum[:]) + "?s=100&#038;d=mm&#038;r=g"
 }
 
-// customerJSON is a customer as the store answers it: types and order of the keys are the store's (F14).
+// customerJSON is a customer as the store sends it: the types and the order of the keys are the store's (F14).
 type customerJSON struct {
 	ID                int64           `json:"id"`
 	UserID            *string         `json:"user_id"`
@@ -66,8 +66,8 @@ type addressJSON struct {
 	FullName  string  `json:"full_name"`
 }
 
-// answerTime is RFC 3339 with a numeric zone even in UTC: +00:00, never Z.
-const answerTime = "2006-01-02T15:04:05-07:00"
+// responseTime is RFC 3339 with a numeric zone even in UTC: +00:00, never Z.
+const responseTime = "2006-01-02T15:04:05-07:00"
 
 const userLinkPrefix = "https://store.example/wp-admin/user-edit.php?user_id="
 
@@ -93,8 +93,8 @@ func (c customer) json() customerJSON {
 		City:              row.City,
 		State:             row.State,
 		Postcode:          row.Postcode,
-		CreatedAt:         row.CreatedAt.Format(answerTime),
-		UpdatedAt:         row.UpdatedAt.Format(answerTime),
+		CreatedAt:         row.CreatedAt.Format(responseTime),
+		UpdatedAt:         row.UpdatedAt.Format(responseTime),
 		FullName:          fullName,
 		Photo:             c.photo,
 		CountryName:       country,

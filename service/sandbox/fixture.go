@@ -5,13 +5,14 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
 //go:embed fixture.json
 var fixtureJSON []byte
 
-// databaseTime is how the database prints a DATETIME; the store keeps them in UTC (F14).
+// databaseTime is the database's format of a DATETIME; the store keeps them in UTC (F14).
 const databaseTime = time.DateTime
 
 type fixture struct {
@@ -19,7 +20,7 @@ type fixture struct {
 	accounts  map[int64]account
 }
 
-// fixtureRow is a Row whose times are written as the database prints them.
+// fixtureRow is a Row with times in the database's format.
 type fixtureRow struct {
 	Row
 	CreatedAt string `json:"created_at"`
@@ -63,11 +64,35 @@ func (fr fixtureRow) row() (Row, error) {
 		row.PurchaseValue = nil
 		return row, nil
 	}
-	// The file is indented for its readers; an answer is not.
+	// The file is indented; a response is not.
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, row.PurchaseValue); err != nil {
 		return Row{}, err
 	}
 	row.PurchaseValue = compact.Bytes()
 	return row, nil
+}
+
+// firstExtraID is the id of the first extra customer. It is far above the ids of the fixture.
+const firstExtraID = 1001
+
+// addExtraCustomers adds n customers that differ only in id, e-mail, last name and UUID.
+func addExtraCustomers(customers map[int64]customer, n int) {
+	since := time.Date(2025, time.June, 12, 9, 15, 0, 0, time.UTC)
+	for id := int64(firstExtraID); id < firstExtraID+int64(n); id++ {
+		number := strconv.FormatInt(id, 10)
+		status, city, aov := "active", "Start", 100.0
+		customers[id] = newCustomer(Row{
+			ID:        id,
+			Email:     "customer-" + number + "@example.com",
+			FirstName: "Customer",
+			LastName:  number,
+			Status:    &status,
+			City:      &city,
+			AOV:       &aov,
+			UUID:      fmt.Sprintf("%032d", id),
+			CreatedAt: since,
+			UpdatedAt: since,
+		})
+	}
 }

@@ -2,34 +2,36 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"mime"
+	"strconv"
 	"strings"
 )
 
 // params are the fields of a request's body, by name, not yet cast.
 type params map[string]json.RawMessage
 
-// textFields are the fields that the store passes on to functions for text. The others are cast or ignored (F16).
+// textFields are the fields that the store passes to text functions. It casts or ignores the others (F16).
 var textFields = []string{
 	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
 	"user_url",
 }
 
-// columnFields are the fields of which a PUT makes the row.
+// columnFields are the fields that a PUT writes into columns of the row.
 var columnFields = []string{
 	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
 	"user_id",
 }
 
-// parseParams reads a body as WordPress does. It says false for a body that is no JSON.
+// parseParams reads a body as WordPress does. It returns false for a body that is not JSON.
 func parseParams(contentType string, body []byte) (params, bool) {
-	// WordPress looks into a JSON body only if the Content-Type calls it one, and otherwise sees no fields at all.
+	// WordPress parses a body as JSON only if the Content-Type says so, and otherwise sees no fields at all.
 	if len(body) == 0 || !isJSON(contentType) {
 		return nil, true
 	}
 	var p params
 	if err := json.Unmarshal(body, &p); err != nil {
-		// A list or a scalar is JSON, but has no named fields.
+		// A list or a scalar is JSON without named fields.
 		return nil, json.Valid(body)
 	}
 	return p, true
@@ -43,12 +45,12 @@ func isJSON(contentType string) bool {
 	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
 }
 
-// text is the field as text; nil where it is left out or null.
+// text returns the field as text, or nil if it is left out or null.
 func (p params) text(field string) *string {
 	return castText(p[field])
 }
 
-// integer is the field as an integer; nil where it is left out or null.
+// integer returns the field as an integer, or nil if it is left out or null.
 func (p params) integer(field string) *int64 {
 	v := p[field]
 	n := int64(0)
@@ -66,7 +68,7 @@ func (p params) integer(field string) *int64 {
 	return &n
 }
 
-// hasListForText says whether a list or an object stands where text belongs.
+// hasListForText reports whether a text field holds a list or an object.
 func (p params) hasListForText() bool {
 	for _, field := range textFields {
 		if v := p[field]; len(v) > 0 && (v[0] == '[' || v[0] == '{') {
@@ -78,4 +80,52 @@ func (p params) hasListForText() bool {
 
 func isEmptyList(v json.RawMessage) bool {
 	return strings.TrimSpace(string(v[1:len(v)-1])) == ""
+}
+
+// castInt casts text to an integer as PHP does: it returns the number that the text starts with, or 0.
+func castInt(s string) int64 {
+	s = strings.TrimLeft(s, phpSpace)
+	end := 0
+	if end < len(s) && (s[end] == '-' || s[end] == '+') {
+		end++
+	}
+	for end < len(s) && '0' <= s[end] && s[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseInt(s[:end], 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
+	}
+	return n // out of range: the nearest int64, as in PHP
+}
+
+// castText casts a JSON scalar to text as PHP does; it returns nil for null.
+func castText(v json.RawMessage) *string {
+	var s string
+	switch {
+	case len(v) == 0 || v[0] == 'n':
+		return nil
+	case v[0] == '"':
+		// The body has been parsed already, so this cannot fail.
+		_ = json.Unmarshal(v, &s)
+	case v[0] == 't':
+		s = "1"
+	case v[0] == 'f':
+		s = ""
+	default:
+		s = numberText(string(v))
+	}
+	return &s
+}
+
+// numberText formats a JSON number as PHP does: 75 and 75.0 are both "75".
+func numberText(literal string) string {
+	if !strings.ContainsAny(literal, ".eE") {
+		return literal
+	}
+	f, err := strconv.ParseFloat(literal, 64)
+	if err != nil {
+		return literal
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }

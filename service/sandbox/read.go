@@ -9,7 +9,7 @@ type readJSON struct {
 	Customer customerJSON `json:"customer"`
 }
 
-// read is GET /customers/{id}.
+// read handles GET /customers/{id}.
 func (s *Store) read(w http.ResponseWriter, r *http.Request, id int64) {
 	if id == 0 {
 		readNotAuthorized.write(w)
@@ -25,7 +25,7 @@ func (s *Store) read(w http.ResponseWriter, r *http.Request, id int64) {
 	}
 
 	j := c.json()
-	// The sandbox's customers have no labels. The parameter leaves selected_labels out, and keeps labels (F15).
+	// The sandbox's customers have no labels. The parameter removes selected_labels, and keeps labels (F15).
 	j.Labels = json.RawMessage("[]")
 	if r.URL.RawQuery == "" || r.URL.Query().Get("params[customer_only]") != "yes" {
 		j.SelectedLabels = j.Labels

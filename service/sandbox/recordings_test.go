@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// recording is one request to the live store, its answer, and what it changed in the database.
+// recording is one request to the live store, its response, and the changes in the database.
 type recording struct {
 	Name    string `json:"name"`
 	Mode    string `json:"mode"`
@@ -26,7 +26,7 @@ type recording struct {
 		Method string          `json:"method"`
 		Path   string          `json:"path"`
 		Body   json.RawMessage `json:"body"`
-		Raw    *string         `json:"raw"` // a body that is no JSON object
+		Raw    *string         `json:"raw"` // a body that is not a JSON object
 	} `json:"request"`
 	Response struct {
 		Status  int               `json:"status"`
@@ -38,8 +38,8 @@ type recording struct {
 
 const recordingCount = 62
 
-// TestRecordings replays what was recorded from a live store, each from the fixture's state.
-func TestRecordings(t *testing.T) {
+// TestRecordedResponsesAreReproduced replays the recorded requests of a live store, each from the state of the fixture.
+func TestRecordedResponsesAreReproduced(t *testing.T) {
 	data, err := os.ReadFile("testdata/recordings.json")
 	if err != nil {
 		t.Fatal(err)
@@ -55,11 +55,11 @@ func TestRecordings(t *testing.T) {
 	for _, rec := range recordings {
 		t.Run(rec.Name, func(t *testing.T) {
 			if len(rec.Setup) > 0 {
-				t.Fatalf("a recording that does not start from the fixture: %v", rec.Setup)
+				t.Fatalf("the recording does not start from the fixture: %v", rec.Setup)
 			}
 			store := New(Config{SplitNames: rec.Mode == "split"})
 			before := rowsByColumn(t, store)
-			began := time.Now()
+			start := time.Now()
 
 			w := httptest.NewRecorder()
 			store.ServeHTTP(w, rec.request(t))
@@ -79,8 +79,8 @@ func TestRecordings(t *testing.T) {
 			got, want := tokens(t, w.Body.Bytes()), tokens(t, rec.Response.JSON)
 			if len(rec.RowChanges) > 0 {
 				takeUpdatedAt(t, want)
-				if at := takeUpdatedAt(t, got); at.Before(began.Truncate(time.Second)) {
-					t.Errorf("updated_at %v, although the row changed", at)
+				if at := takeUpdatedAt(t, got); at.Before(start.Truncate(time.Second)) {
+					t.Errorf("updated_at is %v, want the time of the write", at)
 				}
 			}
 			if !reflect.DeepEqual(got, want) {
@@ -114,7 +114,7 @@ func (rec recording) request(t testing.TB) *http.Request {
 	return r
 }
 
-// tokens are a JSON text's names and values in their order, which is the same in every answer of the store.
+// tokens returns the names and values of a JSON text in their order, which is the same in every response of the store.
 func tokens(t testing.TB, data []byte) []json.Token {
 	t.Helper()
 	var all []json.Token
@@ -131,18 +131,18 @@ func tokens(t testing.TB, data []byte) []json.Token {
 	}
 }
 
-// takeUpdatedAt blanks the time of the write in an answer, since it is never the recorded one.
-func takeUpdatedAt(t testing.TB, answer []json.Token) time.Time {
+// takeUpdatedAt returns the time of the write in a response, and blanks it, because it differs from the recorded one.
+func takeUpdatedAt(t testing.TB, response []json.Token) time.Time {
 	t.Helper()
-	value := 1 + slices.Index(answer, json.Token("updated_at"))
+	value := 1 + slices.Index(response, json.Token("updated_at"))
 	if value == 0 {
-		t.Fatalf("no updated_at in %v", answer)
+		t.Fatalf("no updated_at in %v", response)
 	}
-	at, err := time.Parse(answerTime, answer[value].(string))
+	at, err := time.Parse(responseTime, response[value].(string))
 	if err != nil {
 		t.Error(err)
 	}
-	answer[value] = ""
+	response[value] = ""
 	return at
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +12,7 @@ import (
 
 const routePrefix = prettyPrefix + customersRoute
 
-// send makes one request as the administrator.
+// send sends one request as the administrator.
 func send(t testing.TB, store *Store, method, target, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
@@ -22,7 +23,7 @@ func send(t testing.TB, store *Store, method, target, body string) *httptest.Res
 	return w
 }
 
-// fields are a PUT's body.
+// fields is the body of a PUT.
 type fields map[string]any
 
 func put(t testing.TB, store *Store, id int64, f fields) *httptest.ResponseRecorder {
@@ -54,7 +55,7 @@ func rowOf(t testing.TB, store *Store, id int64) Row {
 	return row
 }
 
-// ann is a PUT that leaves Ann, customer 1, as the fixture has her, but for what is given.
+// ann returns a PUT body that keeps customer 1, Ann, as in the fixture, except for the changed fields.
 func ann(changed fields) fields {
 	f := fields{
 		"id": 1, "email": "ann@example.com", "full_name": "Ann Lee", "status": "active", "notes": "prefers email",
@@ -64,4 +65,50 @@ func ann(changed fields) fields {
 		f[name] = value
 	}
 	return f
+}
+
+// loopback is a store behind a real connection.
+type loopback struct {
+	store *Store
+	url   string
+	// transport opens a connection for each request: on a kept connection that breaks it would retry the request itself.
+	transport *http.Transport
+}
+
+func listen(t testing.TB, cfg Config) loopback {
+	t.Helper()
+	store := New(cfg)
+	server := httptest.NewServer(store)
+	transport := &http.Transport{DisableKeepAlives: true}
+	t.Cleanup(server.Close)
+	t.Cleanup(store.Close) // before the server: it waits for the requests that the store keeps waiting
+	return loopback{store, server.URL, transport}
+}
+
+// move sends a PUT that changes only the city of customer 1.
+func (l loopback) move(ctx context.Context, t testing.TB, city string) (*http.Response, error) {
+	t.Helper()
+	body, err := json.Marshal(ann(fields{"city": city}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, l.url+customerPath(1), strings.NewReader(string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.SetBasicAuth(AdminUsername, AdminPassword)
+	return l.transport.RoundTrip(r)
+}
+
+func wantCity(t testing.TB, store *Store, want string) {
+	t.Helper()
+	if got := *rowOf(t, store, 1).City; got != want {
+		t.Errorf("the row says %q, want %q", got, want)
+	}
+}
+
+// always returns a Config.Fail that injects the same fault into every request.
+func always(f Failure) func(*http.Request) *Failure {
+	return func(*http.Request) *Failure { return &f }
 }

@@ -11,7 +11,7 @@ const (
 	customersRoute = "/fluent-cart/v2/customers/"
 )
 
-// ServeHTTP answers as the store's web server does.
+// ServeHTTP responds as the store's web server does.
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.traffic.enter()
 	defer s.traffic.leave()
@@ -24,11 +24,11 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, received)
 }
 
-// work is what PHP does with a request.
+// work does what PHP does with a request.
 func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time) {
 	id, ok := customerID(r)
 	if !ok || !isMethod(r) {
-		// Another method is no route either, and not a 405 (F18).
+		// Another method is a missing route as well, and not a 405 (F18).
 		noRoute.write(w)
 		return
 	}
@@ -52,7 +52,8 @@ func isMethod(r *http.Request) bool {
 	return isRead(r) || r.Method == http.MethodPut
 }
 
-// customerID finds the id in the path, or where a store with plain permalinks has it: /?rest_route=/fluent-cart/….
+// customerID returns the id in the path, or in the query of a store with plain permalinks (F31):
+// /?rest_route=/fluent-cart/….
 func customerID(r *http.Request) (int64, bool) {
 	route, ok := strings.CutPrefix(r.URL.Path, prettyPrefix)
 	if !ok && (r.URL.Path == "/" || r.URL.Path == "/index.php") && r.URL.RawQuery != "" {
@@ -62,6 +63,6 @@ func customerID(r *http.Request) (int64, bool) {
 	if !ok || segment == "" || strings.Contains(segment, "/") {
 		return 0, false
 	}
-	// Any segment is an id, cast as PHP casts: "12abc" is customer 12 (F17), "abc" is 0.
+	// PHP casts any segment to an id: "12abc" is customer 12 (F17), "abc" is 0.
 	return castInt(segment), true
 }

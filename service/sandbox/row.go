@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
-// Row is a customer's database row; a nil pointer is NULL, and so is a nil PurchaseValue.
+// Row is a customer's database row. A nil pointer is NULL, and so is a nil PurchaseValue.
 type Row struct {
 	ID                int64           `json:"id"`
 	UserID            *int64          `json:"user_id"`
@@ -17,7 +20,7 @@ type Row struct {
 	FirstName         string          `json:"first_name"`
 	LastName          string          `json:"last_name"`
 	Status            *string         `json:"status"`
-	PurchaseValue     json.RawMessage `json:"purchase_value"` // what was bought, in cents, by currency: {"USD":24900}
+	PurchaseValue     json.RawMessage `json:"purchase_value"` // purchases in cents by currency: {"USD":24900}
 	PurchaseCount     int64           `json:"purchase_count"`
 	LTV               int64           `json:"ltv"` // lifetime value in cents
 	FirstPurchaseDate *string         `json:"first_purchase_date"`
@@ -56,8 +59,8 @@ func (s *Store) Rows() []Row {
 	return rows
 }
 
-// clone shares nothing with r. The store itself never writes through a row's pointers, so it needs no clones; a
-// caller might.
+// clone returns a copy that shares nothing with r. Callers might write through a row's pointers; the store itself never does,
+// so it makes no clones for its own use.
 func (r Row) clone() Row {
 	r.UserID = clonePtr(r.UserID)
 	r.Status = clonePtr(r.Status)
@@ -72,7 +75,7 @@ func (r Row) clone() Row {
 	return r
 }
 
-// sameWritable says whether two states of one row agree in every column that a PUT can change, updated_at aside.
+// sameWritable reports whether two states of one row agree in every column that a PUT can change, except updated_at.
 func (r Row) sameWritable(o Row) bool {
 	return r.Email == o.Email && r.FirstName == o.FirstName && r.LastName == o.LastName && r.Notes == o.Notes &&
 		equalPtr(r.UserID, o.UserID) && equalPtr(r.Status, o.Status) && equalPtr(r.AOV, o.AOV) &&
@@ -80,7 +83,7 @@ func (r Row) sameWritable(o Row) bool {
 		equalPtr(r.State, o.State) && equalPtr(r.Postcode, o.Postcode)
 }
 
-// isLinked says whether the customer belongs to a WordPress user; 0 and NULL both mean no.
+// isLinked reports whether the customer is linked to a WordPress user; 0 and NULL both mean no.
 func (r Row) isLinked() bool {
 	return r.UserID != nil && *r.UserID != 0
 }
@@ -98,4 +101,48 @@ func equalPtr[T comparable](a, b *T) bool {
 		return a == b
 	}
 	return *a == *b
+}
+
+// The widths of the text columns, in characters. The database silently truncates longer text (F9).
+const (
+	shortColumn = 45  // city state country postcode status
+	nameColumn  = 192 // first_name last_name email
+)
+
+// truncate returns the first limit characters of s; characters, not bytes.
+func truncate(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n == limit {
+			return s[:i]
+		}
+		n++
+	}
+	return s
+}
+
+// truncateShort truncates text at the width of a short column; NULL stays NULL.
+func truncateShort(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	c := truncate(*s, shortColumn)
+	return &c
+}
+
+// decimal returns the value that a DECIMAL(n,2) column stores for s. Strict mode is off in WordPress's database sessions, so
+// text that is not a number becomes 0 instead of an error.
+func decimal(s *string) *float64 {
+	if s == nil {
+		return nil
+	}
+	v, err := strconv.ParseFloat(strings.TrimSpace(*s), 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		v = 0
+	}
+	v = math.Round(v*100) / 100
+	return &v
 }

@@ -1,6 +1,6 @@
-// Package sandbox is a stand-in for a FluentCart store: the REST calls that read and update a customer, over a few
-// customers held in memory. It answers as a live store of version 1.5.2 was recorded answering, oddities included.
-// "(F9)" and the like in the comments number the facts measured on that store.
+// Package sandbox is the sandbox store: a FluentCart store with the REST calls that read and update a customer, over a few
+// customers held in memory. It responds as recorded on a live store of version 1.5.2, oddities included, and can inject
+// faults. Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
 package sandbox
 
 import (
@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// Config is what a shop owner can set on a store that changes its answers, and what a test can make of the machine
-// under it. The zero Config is a store at its best: it answers at once, and as many requests as there are.
+// Config holds the store settings that change its responses, and the limits and faults of the machine that it runs on. The
+// zero Config is a store without limits and faults: it responds at once, to any number of requests.
 type Config struct {
 	// SplitNames makes the store ask for first_name and last_name in place of full_name (F11).
 	SplitNames bool
-	// Customers is how many customers there are beside the fixture's: no WordPress user's, with the ids from 1001. The
-	// store looks at every customer's e-mail in each write, so keep to a few thousand.
+	// Customers is the number of customers beside the fixture's. They are not linked to WordPress users, and their ids start
+	// at 1001. Each write compares the e-mails of all customers, so use a few thousand at most.
 	Customers int
 
-	// Workers is how many requests are worked on at once; the others wait, and are dropped when their client goes
-	// before their turn. It is PHP-FPM's pm.max_children. 0 is no limit.
+	// Workers is how many requests are worked on at once, like PHP-FPM's pm.max_children. The others wait, and are dropped if
+	// their client leaves before they get a worker. 0 is no limit.
 	Workers int
-	// Latency is how long each request holds its worker before it has its effect and its answer. It goes on when the
-	// client has gone, as PHP does (F22).
+	// Latency is how long each request holds its worker before its effect and its response. The request continues if the
+	// client leaves, as in PHP (F22).
 	Latency time.Duration
-	// Fail is asked once for each request to a customer's route what goes wrong with it; nil is nothing. It is called
-	// from many requests at once, and must leave the body unread.
+	// Fail is called once for each request to a customer's route, and returns the fault to inject; nil injects none. It is
+	// called concurrently, and must not read the body.
 	Fail func(*http.Request) *Failure
 
-	// KeepLog makes the store remember every write for Writes. The log has no bound: it is for tests.
+	// KeepLog makes the store keep every write for Writes. The log is not bounded: it is for tests.
 	KeepLog bool
 }
 
@@ -54,14 +54,14 @@ type Store struct {
 
 var _ http.Handler = (*Store)(nil)
 
-// New returns a store in the fixture's state. It panics if the fixture is broken: that file is compiled into the
-// binary, so the fault is the programmer's, any test that makes a store finds it, and no caller could mend it.
+// New returns a store in the fixture's state. It panics if the fixture is invalid: the file is compiled into the binary, so
+// this is a programming error that any test with a store finds, and no caller could handle it.
 func New(cfg Config) *Store {
 	f, err := readFixture()
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: embedded fixture: %v", err))
 	}
-	addCrowd(f.customers, cfg.Customers)
+	addExtraCustomers(f.customers, cfg.Customers)
 	return &Store{
 		splitNames:  cfg.SplitNames,
 		credentials: newCredentials(f.accounts),

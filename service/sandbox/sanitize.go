@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// phpSpace is what PHP's trim takes away.
+// phpSpace holds the characters that PHP's trim removes.
 const phpSpace = " \t\n\r\x00\x0b"
 
 var (
-	// WordPress takes the text between these tags away too.
+	// WordPress removes the text between these tags too.
 	codeElement = regexp.MustCompile(`(?is)<script[^>]*>.*?</script>|<style[^>]*>.*?</style>`)
 	// A "<" before a space, or without its ">", opens no tag: "a < b and c > d" stays (F10).
 	tag        = regexp.MustCompile(`<[^\s<>][^<>]*>`)
@@ -18,8 +18,8 @@ var (
 	spaces     = regexp.MustCompile(` +`)
 )
 
-// sanitize does what WordPress's sanitize_text_field does (F10): tags go, runs of space become one space, percent-encoded
-// octets go, outer space goes.
+// sanitize does what WordPress's sanitize_text_field does (F10): it removes tags, percent-encoded octets and outer space, and
+// replaces each run of space by one space.
 func sanitize(s string) string {
 	if strings.Contains(s, "<") {
 		s = codeElement.ReplaceAllString(s, "")
@@ -34,7 +34,7 @@ func sanitize(s string) string {
 		return s
 	}
 	hadOctet := false
-	// Again and again, since taking one away can put another together: "%%2525".
+	// Repeat, because removing one octet can form another: "%%2525".
 	for octet.MatchString(s) {
 		s = octet.ReplaceAllString(s, "")
 		hadOctet = true
@@ -45,7 +45,7 @@ func sanitize(s string) string {
 	return s
 }
 
-// sanitizePtr leaves NULL as it is: the store cleans only what was sent.
+// sanitizePtr sanitizes text and keeps NULL: the store sanitizes only the fields that were sent.
 func sanitizePtr(s *string) *string {
 	if s == nil {
 		return nil
@@ -54,7 +54,7 @@ func sanitizePtr(s *string) *string {
 	return &clean
 }
 
-// isCleanText is the rule sanitizeText: sanitising takes away no more than outer space (F10).
+// isCleanText is the rule sanitizeText: sanitizing the text must remove nothing but outer space (F10).
 func isCleanText(s string) bool {
 	return sanitize(s) == strings.Trim(s, phpSpace)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// traffic counts what is under way in a store, so that it can be waited for and ended.
+// traffic counts a store's in-flight requests and late writes, so that tests can wait for them and end them.
 type traffic struct {
 	closed chan struct{} // ends every pause
 
@@ -23,29 +23,29 @@ func newTraffic() *traffic {
 	return t
 }
 
-// InFlight is how many requests are inside the store: worked on, waiting for a worker, or kept waiting for an answer.
-// A late write is not among them; its request has ended.
+// InFlight returns the number of requests in the store: worked on, waiting for a worker, or kept waiting for a response. It
+// does not count late writes; their requests have ended.
 func (s *Store) InFlight() int {
 	s.traffic.mu.Lock()
 	defer s.traffic.mu.Unlock()
 	return s.traffic.inFlight
 }
 
-// MaxInFlight is the highest that InFlight has been.
+// MaxInFlight returns the highest value that InFlight has had.
 func (s *Store) MaxInFlight() int {
 	s.traffic.mu.Lock()
 	defer s.traffic.mu.Unlock()
 	return s.traffic.highest
 }
 
-// Wait returns when no request is in flight and no late write is still to come. After it, and once the clients have
-// stopped, rows and log are final. A request that is kept silent ends with its client's patience only.
+// Wait returns when no request is in flight and no late write is pending. If the clients have stopped by then, rows and log
+// are final. A request with Silent delivery ends only when its client gives up.
 func (s *Store) Wait() {
 	s.traffic.wait()
 }
 
-// Close drops what waits and returns when it has ended. Late writes that are still to come are not applied, and
-// requests that wait for something are reset. Close the store before its server, which otherwise waits for the latter.
+// Close ends everything that waits, and returns when it has ended. Pending late writes are not applied, and waiting requests
+// are reset. Close the store before its server, which otherwise waits for those requests.
 func (s *Store) Close() {
 	s.traffic.close()
 	s.traffic.wait()
@@ -67,8 +67,8 @@ func (t *traffic) leave() {
 	t.mu.Unlock()
 }
 
-// beginLate says whether there may still be a late write; endLate must follow if so.
-func (t *traffic) beginLate() bool {
+// startLate reports whether a late write may still start. If so, the caller must call endLate after it.
+func (t *traffic) startLate() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.isClosed {
@@ -104,7 +104,7 @@ func (t *traffic) close() {
 	}
 }
 
-// pause waits for a time. It says false if the store was closed before that, or if gone was; gone may be nil.
+// pause waits for d. It returns false if the store or gone is closed before that; gone may be nil.
 func (t *traffic) pause(d time.Duration, gone <-chan struct{}) bool {
 	if d <= 0 {
 		return true

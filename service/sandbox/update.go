@@ -4,10 +4,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
-// maxBody is how much of a body is read: nginx's client_max_body_size, where nobody set another.
+// maxBody bounds the body of a request. It is nginx's default client_max_body_size.
 const maxBody = 1 << 20
 
 type updateJSON struct {
@@ -15,7 +16,7 @@ type updateJSON struct {
 	Data    customerJSON `json:"data"`
 }
 
-// update is PUT /customers/{id}.
+// update handles PUT /customers/{id}.
 func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, received time.Time) {
 	body, ok := readBody(w, r)
 	if !ok {
@@ -31,10 +32,10 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, receive
 		return
 	}
 
-	c, faults, failure := s.put(id, p, received)
+	c, broken, failure := s.put(id, p, received)
 	switch {
-	case len(faults) > 0:
-		writeJSON(w, http.StatusUnprocessableEntity, allowUpdate, faults)
+	case len(broken) > 0:
+		writeJSON(w, http.StatusUnprocessableEntity, allowUpdate, broken)
 	case failure != nil:
 		failure.write(w)
 	default:
@@ -45,7 +46,7 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, receive
 	}
 }
 
-// readBody reads the whole body, and answers itself where it cannot.
+// readBody reads the whole body. If it cannot, it sends the response itself and returns false.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {
@@ -60,15 +61,15 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	return nil, false
 }
 
-// put checks and writes in one critical section, so that no two customers can take one e-mail.
-func (s *Store) put(id int64, p params, received time.Time) (customer, faults, *answer) {
+// put checks and writes in one critical section, so that no two customers can get the same e-mail.
+func (s *Store) put(id int64, p params, received time.Time) (customer, violations, *fixedResponse) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	// The fields are checked before anyone asks whether the customer exists: customer 0 gets a 422 for an e-mail that
-	// is taken, and customer 999 a "not found" only when the fields are in order.
-	if f := s.validate(p); len(f) > 0 {
-		return customer{}, f, nil
+	// The store checks the fields before it looks for the customer: customer 0 gets a 422 for an e-mail that is taken, and
+	// customer 999 gets a "not found" only if the fields are valid.
+	if broken := s.validate(p); len(broken) > 0 {
+		return customer{}, broken, nil
 	}
 	old, ok := s.customers[id]
 	if !ok {
@@ -77,8 +78,8 @@ func (s *Store) put(id int64, p params, received time.Time) (customer, faults, *
 
 	row := s.replace(old.row, p)
 	if old.row.isLinked() {
-		// The e-mail stays, whatever was sent (F7). It is the link before this write that counts: a user_id that
-		// this write sets is looked at by the next (F12).
+		// The e-mail stays, whatever was sent (F7). The link before this write counts: a user_id that this write sets takes
+		// effect with the next one (F12).
 		row.Email = old.row.Email
 		err := s.updateAccount(*old.row.UserID, row.Email, s.displayName(p), stringOrEmpty(p.text("user_url")))
 		if err != nil {
@@ -96,21 +97,21 @@ func (s *Store) put(id int64, p params, received time.Time) (customer, faults, *
 	return c, nil, nil
 }
 
-// replace is the row with every writable column as the fields say; a field left out clears its column (F2, F4).
-// Read-only fields, the body's id among them, are not looked at (F16).
+// replace returns the row with every writable column set from the fields. A field that is left out clears its column (F2, F4).
+// Read-only fields, the body's id among them, are ignored (F16).
 func (s *Store) replace(row Row, p params) Row {
 	first, last := s.names(p)
-	row.FirstName = cut(first, nameColumn)
-	row.LastName = cut(last, nameColumn)
-	row.Email = cut(sanitize(stringOrEmpty(p.text("email"))), nameColumn)
+	row.FirstName = truncate(first, nameColumn)
+	row.LastName = truncate(last, nameColumn)
+	row.Email = truncate(sanitize(stringOrEmpty(p.text("email"))), nameColumn)
 	row.UserID = p.integer("user_id")
 	row.AOV = decimal(p.text("aov"))
 	row.Notes = sanitize(stringOrEmpty(p.text("notes")))
-	row.Status = cutShort(sanitizePtr(p.text("status")))
-	row.Country = cutShort(sanitizePtr(p.text("country")))
-	row.City = cutShort(sanitizePtr(p.text("city")))
-	row.State = cutShort(sanitizePtr(p.text("state")))
-	row.Postcode = cutShort(sanitizePtr(p.text("postcode")))
+	row.Status = truncateShort(sanitizePtr(p.text("status")))
+	row.Country = truncateShort(sanitizePtr(p.text("country")))
+	row.City = truncateShort(sanitizePtr(p.text("city")))
+	row.State = truncateShort(sanitizePtr(p.text("state")))
+	row.Postcode = truncateShort(sanitizePtr(p.text("postcode")))
 	return row
 }
 
@@ -119,4 +120,31 @@ func stringOrEmpty(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// names returns the first and the last name that the fields give, in a store of this setting (F11).
+func (s *Store) names(p params) (first, last string) {
+	if s.splitNames {
+		return sanitize(stringOrEmpty(p.text("first_name"))), sanitize(stringOrEmpty(p.text("last_name")))
+	}
+	return splitFullName(sanitize(stringOrEmpty(p.text("full_name"))))
+}
+
+// displayName returns the whole name before the columns truncate it. WordPress's own limits apply to this one (F8).
+func (s *Store) displayName(p params) string {
+	return joinName(s.names(p))
+}
+
+// splitFullName makes the last word the last name; a single word is a first name (F11).
+func splitFullName(full string) (first, last string) {
+	full = strings.Trim(full, phpSpace)
+	i := strings.LastIndexByte(full, ' ')
+	if i < 0 {
+		return full, ""
+	}
+	return strings.Trim(full[:i], phpSpace), full[i+1:]
+}
+
+func joinName(first, last string) string {
+	return strings.Trim(first+" "+last, phpSpace)
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestFaults(t *testing.T) {
+func TestInvalidFieldsAreListed(t *testing.T) {
 	tests := []struct {
 		name   string
 		split  bool
@@ -46,7 +46,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestForeignIDInTheBodyGetsPastTheUniquenessCheck(t *testing.T) {
+func TestIDOfAnotherCustomerInTheBodyBypassesTheUniquenessCheck(t *testing.T) {
 	store := New(Config{})
 	wantStatus(t, put(t, store, 1, ann(fields{"id": 2, "email": "bob@example.com"})), http.StatusOK)
 	if got := rowOf(t, store, 1).Email; got != "bob@example.com" {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// workers hand a request on to PHP, as PHP-FPM does: a place in the channel is a worker that is busy. A nil channel is
-// a store without a limit.
+// workers models the worker pool of PHP-FPM: each value in the channel is a busy worker. A nil channel is a store without a
+// limit.
 type workers chan struct{}
 
 func newWorkers(n int) workers {
@@ -18,7 +18,7 @@ func newWorkers(n int) workers {
 	return make(workers, n)
 }
 
-// acquire waits for a free worker, first come, first served. It says false if one of the channels is closed before.
+// acquire waits for a free worker, first come, first served. It returns false if gone or closed is closed before.
 func (ws workers) acquire(gone, closed <-chan struct{}) bool {
 	if ws == nil {
 		return true
@@ -31,7 +31,7 @@ func (ws workers) acquire(gone, closed <-chan struct{}) bool {
 		return false
 	}
 	select {
-	case <-gone: // select takes either where both were ready
+	case <-gone: // select may take the worker if both were ready
 		ws.release()
 		return false
 	default:
@@ -45,7 +45,7 @@ func (ws workers) release() {
 	}
 }
 
-// serve takes a request through nginx and PHP-FPM, and lets happen on the way what Config.Fail says.
+// serve passes a request through nginx and PHP-FPM, and injects the fault that Config.Fail returns.
 func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time) {
 	var f Failure
 	if s.fail != nil {
@@ -56,13 +56,13 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 		}
 	}
 
-	// nginx passes a request on when it has all of it. This is also where net/http begins to watch whether the client
-	// is still there. A body that is too large never reaches PHP.
+	// nginx passes a request on when it has all of it. From here on net/http also detects that the client has left. A body
+	// that is too large never reaches PHP.
 	body, ok := readBody(w, r)
 	if !ok {
 		return
 	}
-	r = r.WithContext(r.Context()) // a copy: the request is not ours to change
+	r = r.WithContext(r.Context()) // a copy: a handler must not modify its request
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	gone := r.Context().Done()
 
@@ -71,7 +71,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 			abandon(w, r)
 			return
 		}
-		s.deliver(w, r, f, f.told())
+		s.deliver(w, r, f, f.replacement())
 		return
 	}
 
@@ -79,7 +79,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 		abandon(w, r)
 		return
 	}
-	// Nobody tells PHP that the client has gone (F22).
+	// PHP does not notice that the client has left (F22).
 	if !s.traffic.pause(s.latency+f.Delay, nil) {
 		s.workers.release()
 		abandon(w, r)
@@ -87,22 +87,22 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 	}
 	if f.Work == Late {
 		s.workLate(r, received, f.LateBy)
-		s.deliver(w, r, f, f.told())
+		s.deliver(w, r, f, f.replacement())
 		return
 	}
-	answered := newResponse()
-	s.work(answered, r, received)
-	s.workers.release() // nginx has the answer now, however slowly its client takes it
+	buffered := newBufferedResponse()
+	s.work(buffered, r, received)
+	s.workers.release() // nginx has the response now, however slowly its client reads it
 	if f.Instead.Status != 0 {
-		s.deliver(w, r, f, f.told())
+		s.deliver(w, r, f, f.replacement())
 		return
 	}
-	s.deliver(w, r, f, answered)
+	s.deliver(w, r, f, buffered)
 }
 
-// workLate does the work after a while, with the worker that the caller has and does not have any more afterwards.
+// workLate does the work later. It takes over the worker that the caller holds.
 func (s *Store) workLate(r *http.Request, received time.Time, after time.Duration) {
-	if !s.traffic.beginLate() {
+	if !s.traffic.startLate() {
 		s.workers.release()
 		return
 	}
@@ -110,7 +110,7 @@ func (s *Store) workLate(r *http.Request, received time.Time, after time.Duratio
 		defer s.traffic.endLate()
 		defer s.workers.release()
 		if s.traffic.pause(after, nil) {
-			s.work(newResponse(), r, received) // nobody hears the answer
+			s.work(newBufferedResponse(), r, received) // the response is discarded
 		}
 	}()
 }

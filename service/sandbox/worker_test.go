@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,22 +12,22 @@ import (
 	"time"
 )
 
-func TestWorkersAreBusyOneRequestAtATime(t *testing.T) {
+func TestEachWorkerServesOneRequestAtATime(t *testing.T) {
 	tests := []struct {
 		name    string
 		workers int
-		takes   time.Duration
+		want    time.Duration
 	}{
-		{"one worker takes them one after another", 1, 8 * time.Second},
-		{"four workers take four at a time", 4, 2 * time.Second},
-		{"a store without a limit takes all at once", 0, time.Second},
+		{"one worker serves them one after another", 1, 8 * time.Second},
+		{"four workers serve four at a time", 4, 2 * time.Second},
+		{"a store without a limit serves all at once", 0, time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const requests = 8
 				store := New(Config{Workers: tt.workers, Latency: time.Second})
-				began := time.Now()
+				start := time.Now()
 				var wg sync.WaitGroup
 				for range requests {
 					wg.Go(func() {
@@ -42,8 +41,8 @@ func TestWorkersAreBusyOneRequestAtATime(t *testing.T) {
 					t.Errorf("%d in flight, want all", got)
 				}
 				wg.Wait()
-				if took := time.Since(began); took != tt.takes {
-					t.Errorf("took %v, want %v", took, tt.takes)
+				if took := time.Since(start); took != tt.want {
+					t.Errorf("took %v, want %v", took, tt.want)
 				}
 				if now, most := store.InFlight(), store.MaxInFlight(); now != 0 || most != requests {
 					t.Errorf("%d in flight and %d at most, want 0 and %d", now, most, requests)
@@ -53,14 +52,14 @@ func TestWorkersAreBusyOneRequestAtATime(t *testing.T) {
 	}
 }
 
-// moveFor is a PUT of another city whose client waits for a time.
-func moveFor(t testing.TB, store *Store, city string, patience time.Duration) int {
+// moveFor sends a PUT that changes the city, and gives up after a time.
+func moveFor(t testing.TB, store *Store, city string, timeout time.Duration) int {
 	t.Helper()
 	body, err := json.Marshal(ann(fields{"city": city}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, customerPath(1), strings.NewReader(string(body)))
 	r.Header.Set("Content-Type", "application/json")
@@ -70,15 +69,15 @@ func moveFor(t testing.TB, store *Store, city string, patience time.Duration) in
 	return w.Code
 }
 
-func TestClientsThatDoNotWait(t *testing.T) {
+func TestRequestWithAWorkerSurvivesItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := New(Config{Workers: 1, Latency: time.Second, KeepLog: true})
 		var wg sync.WaitGroup
 		wg.Go(func() { moveFor(t, store, "worked on", time.Second/2) })
-		synctest.Wait() // it has the worker
+		synctest.Wait() // the request holds the worker
 		wg.Go(func() {
 			if code := moveFor(t, store, "waiting", time.Second/2); code != clientClosedRequest {
-				t.Errorf("status %d for a client that has gone", code)
+				t.Errorf("status %d for a client that has left", code)
 			}
 		})
 		wg.Wait()
@@ -99,10 +98,10 @@ func TestLateWorkKeepsItsWorker(t *testing.T) {
 			}
 			return nil
 		}})
-		began := time.Now()
+		start := time.Now()
 		wantStatus(t, put(t, store, 1, ann(fields{"city": "late"})), http.StatusGatewayTimeout)
-		if took := time.Since(began); took != 0 {
-			t.Errorf("the answer took %v", took)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the response took %v", took)
 		}
 		wantStatus(t, put(t, store, 1, ann(fields{"city": "next"})), http.StatusOK)
 		store.Wait()
@@ -112,42 +111,22 @@ func TestLateWorkKeepsItsWorker(t *testing.T) {
 			t.Fatalf("writes %+v, want the late one first", writes)
 		}
 		for _, w := range writes {
-			if after := w.Applied.Sub(began); after != time.Minute || !w.Received.Equal(began) {
+			if after := w.Applied.Sub(start); after != time.Minute || !w.Received.Equal(start) {
 				t.Errorf("%s: applied after %v, received %v", *w.After.City, after, w.Received)
 			}
 		}
 	})
 }
 
-func TestWaitOutlastsLateWrites(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := New(Config{KeepLog: true, Fail: func(r *http.Request) *Failure {
-			seconds, _ := strconv.Atoi(r.URL.Query().Get("late"))
-			return &Failure{Work: Late, LateBy: time.Duration(seconds) * time.Second}
-		}})
-		began := time.Now()
-		for _, late := range []string{"3", "1", "2"} {
-			body := `{"id":1,"email":"ann@example.com","full_name":"Ann Lee","city":"` + late + `"}`
-			wantStatus(t, send(t, store, http.MethodPut, customerPath(1)+"?late="+late, body), http.StatusGatewayTimeout)
-		}
-		wantCity(t, store, wasCity)
-		store.Wait()
-		if took := time.Since(began); took != 3*time.Second {
-			t.Errorf("waited %v", took)
-		}
-		wantCity(t, store, "3") // last writer wins, however early it was asked (F23)
-	})
-}
-
-func TestDripsTakeTheirTime(t *testing.T) {
+func TestDrippingDeliveryHoldsNoWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := strings.Repeat("a", 95)
 		store := New(Config{Workers: 1, Fail: always(Failure{
-			Delivery: Dripping, Piece: 10, Pause: time.Second, Instead: Answer{Status: http.StatusOK, Body: body},
+			Delivery: Dripping, Piece: 10, Pause: time.Second, Instead: Response{Status: http.StatusOK, Body: body},
 		})})
-		began := time.Now()
+		start := time.Now()
 		var wg sync.WaitGroup
-		for range 2 { // together: the one worker is free before the first piece is sent
+		for range 2 { // concurrently: the one worker is free before the first piece is sent
 			wg.Go(func() {
 				w := send(t, store, http.MethodGet, customerPath(1), "")
 				if got := w.Body.String(); got != body || !w.Flushed {
@@ -156,7 +135,7 @@ func TestDripsTakeTheirTime(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if took := time.Since(began); took != 9*time.Second {
+		if took := time.Since(start); took != 9*time.Second {
 			t.Errorf("ten pieces took %v", took)
 		}
 	})

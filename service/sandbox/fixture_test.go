@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestCrowd(t *testing.T) {
+func TestExtraCustomersAreUnlinkedAndComplete(t *testing.T) {
 	store := New(Config{Customers: 3})
 	ids := []int64{}
 	for _, row := range store.Rows() {

@@ -1,4 +1,4 @@
-// Package sandboxtest has what tests need of a store beside the sandbox.
+// Package sandboxtest helps tests that need a store other than the sandbox.
 package sandboxtest
 
 import (
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Down is the address of a store that is down until the test ends: its port is taken, so that nobody else comes to
-// listen there, and connections are refused.
+// Down returns the address of a store that is down until the test ends. Its port is bound, so that no other process can
+// listen there, but does not listen, so that connections are refused.
 func Down(t testing.TB) string {
 	t.Helper()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

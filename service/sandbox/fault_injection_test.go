@@ -11,28 +11,28 @@ import (
 	"time"
 )
 
-// The work is late by this in the tests that wait for it, and by more than any test takes in the others.
+// Late work comes after soon in tests that wait for it, and after never, which no test waits for, in the others.
 const (
 	soon  = time.Millisecond
 	never = 24 * time.Hour
 )
 
 const (
-	wasCity = "Paris" // as the fixture has it
+	wasCity = "Paris" // in the fixture
 	newCity = "Lyon"
 )
 
-func TestFailures(t *testing.T) {
+func TestInjectedFaultsSetResponseAndEffect(t *testing.T) {
 	tests := []struct {
 		name    string
 		failure Failure
-		status  int   // 0 where no answer comes
-		err     error // what the client sees, of the answer or in its body
+		status  int   // 0 if there is no response
+		err     error // of the request or of reading the body
 		body    string
-		city    string // once nothing is under way any more
+		city    string // after everything has ended
 	}{
 		{
-			"nothing goes wrong",
+			"no fault",
 			Failure{},
 			200, nil, `"city":"Lyon"`, newCity,
 		},
@@ -57,57 +57,57 @@ func TestFailures(t *testing.T) {
 			0, syscall.ECONNRESET, "", newCity,
 		},
 		{
-			"the connection is reset and the write lands late",
+			"the connection is reset and the write is applied late",
 			Failure{Work: Late, LateBy: soon, Delivery: Reset},
 			0, syscall.ECONNRESET, "", newCity,
 		},
 		{
-			"nginx gives up on a write that lands late",
+			"nginx gives up on a write that is applied late",
 			Failure{Work: Late, LateBy: soon},
 			504, nil, "504 Gateway Time-out", newCity,
 		},
 		{
-			"another answer to a write that lands late",
+			"another response to a write that is applied late",
 			Failure{Work: Late, LateBy: soon, Instead: BadGateway()},
 			502, nil, "502 Bad Gateway", newCity,
 		},
 		{
-			"a request that never gets to PHP",
+			"a request that never reaches PHP",
 			Failure{Work: Never},
 			504, nil, "504 Gateway Time-out", wasCity,
 		},
 		{
-			"another answer before the work",
+			"another response before the work",
 			Failure{Work: Never, Instead: BadGateway()},
 			502, nil, "502 Bad Gateway", wasCity,
 		},
 		{
-			"another answer after the work",
+			"another response after the work",
 			Failure{Instead: FatalError()},
 			500, nil, `"code":"internal_server_error"`, newCity,
 		},
 		{
-			"a true answer that is cut",
+			"a truncated response of the store",
 			Failure{Delivery: Truncated},
 			200, io.ErrUnexpectedEOF, `{"message":"Customer updated successfully!"`, newCity,
 		},
 		{
-			"another answer that is cut",
+			"another response that is truncated",
 			Failure{Work: Never, Instead: FatalError(), Delivery: Truncated},
 			500, io.ErrUnexpectedEOF, `{"code":"internal_server_error"`, wasCity,
 		},
 		{
-			"an empty answer that is cut",
-			Failure{Instead: Answer{Status: 200}, Delivery: Truncated},
+			"an empty response that is truncated",
+			Failure{Instead: Response{Status: 200}, Delivery: Truncated},
 			200, io.ErrUnexpectedEOF, "", newCity,
 		},
 		{
-			"a true answer that drips",
+			"a dripping response of the store",
 			Failure{Delivery: Dripping},
 			200, nil, `"city":"Lyon"`, newCity,
 		},
 		{
-			"another answer that drips",
+			"another response that drips",
 			Failure{Instead: FatalError(), Delivery: Dripping, Piece: 50, Pause: soon},
 			500, nil, `"data":{"status":500}`, newCity,
 		},
@@ -115,13 +115,13 @@ func TestFailures(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l := listen(t, Config{Fail: always(tt.failure)})
-			answer, err := l.move(t.Context(), t, newCity)
+			response, err := l.move(t.Context(), t, newCity)
 			status, body := 0, ""
 			if err == nil {
 				var got []byte
-				got, err = io.ReadAll(answer.Body)
-				defer answer.Body.Close()
-				status, body = answer.StatusCode, string(got)
+				got, err = io.ReadAll(response.Body)
+				defer response.Body.Close()
+				status, body = response.StatusCode, string(got)
 			}
 			if status != tt.status || !errors.Is(err, tt.err) {
 				t.Errorf("status %d, error %v, want %d and %v", status, err, tt.status, tt.err)
@@ -135,7 +135,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestSilenceLastsUntilTheClientGivesUp(t *testing.T) {
+func TestSilentDeliveryLastsUntilTheClientGivesUp(t *testing.T) {
 	tests := []struct {
 		name    string
 		failure Failure
@@ -143,8 +143,8 @@ func TestSilenceLastsUntilTheClientGivesUp(t *testing.T) {
 	}{
 		{"the work is done", Failure{Delivery: Silent}, newCity},
 		{"the work is never done", Failure{Work: Never, Delivery: Silent}, wasCity},
-		{"the write lands late", Failure{Work: Late, LateBy: soon, Delivery: Silent}, newCity},
-		{"the client goes in a delay", Failure{Work: Never, Delay: never}, wasCity},
+		{"the write is applied late", Failure{Work: Late, LateBy: soon, Delivery: Silent}, newCity},
+		{"the client leaves during a delay", Failure{Work: Never, Delay: never}, wasCity},
 		{"a delay before the work does not end with the client", Failure{Delay: soon, Delivery: Silent}, newCity},
 	}
 	for _, tt := range tests {
@@ -163,80 +163,26 @@ func TestSilenceLastsUntilTheClientGivesUp(t *testing.T) {
 	}
 }
 
-func TestPiecesArriveOneByOne(t *testing.T) {
+func TestDrippingDeliverySendsPieces(t *testing.T) {
 	l := listen(t, Config{Fail: always(Failure{Delivery: Dripping, Piece: 10, Pause: never})})
 	ctx, giveUp := context.WithCancel(t.Context())
-	answer, err := l.move(ctx, t, newCity)
+	response, err := l.move(ctx, t, newCity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	piece := make([]byte, 10)
-	if _, err := io.ReadFull(answer.Body, piece); err != nil || string(piece) != `{"message"` {
+	if _, err := io.ReadFull(response.Body, piece); err != nil || string(piece) != `{"message"` {
 		t.Errorf("first piece %q, %v", piece, err)
 	}
 	giveUp()
-	if _, err := answer.Body.Read(piece); !errors.Is(err, context.Canceled) {
+	if _, err := response.Body.Read(piece); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, although the next piece takes a day", err)
 	}
-	l.store.Wait() // a client that has gone ends the pause
+	l.store.Wait() // the pause ends because the client has left
 }
 
-func TestCloseEndsWhatWaits(t *testing.T) {
-	tests := []struct {
-		name string
-		cfg  Config
-		city string
-	}{
-		{"a delay before the work", Config{Fail: always(Failure{Delay: never})}, wasCity},
-		{"a delay that never gets to PHP", Config{Fail: always(Failure{Work: Never, Delay: never})}, wasCity},
-		{"a worker's latency", Config{Latency: never}, wasCity},
-		{"silence after the work", Config{Fail: always(Failure{Delivery: Silent})}, newCity},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			arrived := make(chan struct{})
-			fail := tt.cfg.Fail
-			tt.cfg.Fail = func(r *http.Request) *Failure {
-				close(arrived)
-				if fail == nil {
-					return nil
-				}
-				return fail(r)
-			}
-			l := listen(t, tt.cfg)
-			failed := make(chan error)
-			go func() {
-				_, err := l.move(t.Context(), t, newCity)
-				failed <- err
-			}()
-			<-arrived
-			l.store.Close()
-			if err := <-failed; !errors.Is(err, syscall.ECONNRESET) {
-				t.Errorf("error %v, want a reset", err)
-			}
-			wantCity(t, l.store, tt.city)
-		})
-	}
-}
-
-func TestCloseDropsLateWrites(t *testing.T) {
-	l := listen(t, Config{KeepLog: true, Fail: always(Failure{Work: Late, LateBy: never})})
-	for range 2 { // the second comes to a store that is closed
-		answer, err := l.move(t.Context(), t, newCity)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer answer.Body.Close()
-		l.store.Close()
-	}
-	wantCity(t, l.store, wasCity)
-	if writes := l.store.Writes(); len(writes) != 0 {
-		t.Errorf("writes %+v", writes)
-	}
-}
-
-func TestFailIsAskedForTheCustomerRoutesOnly(t *testing.T) {
+func TestFailIsCalledForCustomerRoutesOnly(t *testing.T) {
 	asked := 0
 	store := New(Config{Fail: func(*http.Request) *Failure {
 		asked++
@@ -251,7 +197,7 @@ func TestFailIsAskedForTheCustomerRoutesOnly(t *testing.T) {
 	}
 }
 
-func TestMaintenanceSaysWhenToComeBack(t *testing.T) {
+func TestMaintenanceSendsRetryAfter(t *testing.T) {
 	store := New(Config{Fail: always(Failure{Work: Never, Instead: Maintenance()})})
 	w := send(t, store, http.MethodGet, customerPath(1), "")
 	wantStatus(t, w, http.StatusServiceUnavailable)

@@ -5,23 +5,22 @@ import (
 	"time"
 )
 
-// Write is one PUT that the store applied. One that changed no column is a write as well; one that was refused is
-// none. Both times have a monotonic reading, so that they compare with a caller's.
+// Write is one PUT that the store applied. A PUT that changed no column is a write as well; a refused PUT is not. Both times
+// have a monotonic reading, so that they can be compared with a client's.
 type Write struct {
 	Customer int64
 	// Received is when the request reached the store; it may have waited for a worker since.
 	Received time.Time
-	// Applied is when the row changed, or would have.
+	// Applied is when the row changed, or would have changed.
 	Applied time.Time
-	// Before and After are the whole row; they are equal where the write changed no column.
+	// Before and After are the whole row; they are equal if the write changed no column.
 	Before, After Row
-	// Sent are the texts that were sent for what a PUT can change, by the name of the field in the body: as they were
-	// before the store cleaned and cut them (F9, F10). A field left out or null is not in it; both clear the column (F2).
+	// Sent holds the texts of the writable fields by their name in the body, as they were before the store sanitized and
+	// truncated them (F9, F10). A field that was left out or null is not in it; both clear the column (F2).
 	Sent map[string]string
 }
 
-// Writes returns copies of all writes so far, in the order in which they were applied. It is empty without
-// Config.KeepLog.
+// Writes returns copies of all writes so far, in the order in which they were applied. Without Config.KeepLog there are none.
 func (s *Store) Writes() []Write {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -33,7 +32,7 @@ func (s *Store) Writes() []Write {
 	return writes
 }
 
-// logWrite adds to the log. The caller holds the lock, which puts the log in the order of the writes.
+// logWrite adds a write to the log. The caller holds the lock, so the log has the order of the writes.
 func (s *Store) logWrite(received time.Time, before, after Row, p params) {
 	if !s.keepLog {
 		return
@@ -48,8 +47,8 @@ func (s *Store) logWrite(received time.Time, before, after Row, p params) {
 	})
 }
 
-// sent are the texts of the fields that reach a column. A list can stand for the user_id only; what PHP makes of one
-// is no text that anybody sent.
+// sent returns the texts of the fields that reach a column. It leaves out lists, which only the user_id can be: the number that
+// PHP makes of a list is not a text that was sent.
 func (p params) sent() map[string]string {
 	sent := make(map[string]string, len(columnFields))
 	for _, field := range columnFields {
