@@ -18,7 +18,7 @@ const (
 )
 
 const (
-	wasCity = "Paris" // in the fixture
+	oldCity = "Paris" // in the fixture
 	newCity = "Lyon"
 )
 
@@ -44,12 +44,12 @@ func TestInjectedFaultsSetResponseAndEffect(t *testing.T) {
 		{
 			"the connection is reset before the work",
 			Failure{Work: Never, Delivery: Reset},
-			0, syscall.ECONNRESET, "", wasCity,
+			0, syscall.ECONNRESET, "", oldCity,
 		},
 		{
 			"a delay comes before the reset",
 			Failure{Delay: soon, Work: Never, Delivery: Reset},
-			0, syscall.ECONNRESET, "", wasCity,
+			0, syscall.ECONNRESET, "", oldCity,
 		},
 		{
 			"the connection is reset after the work",
@@ -74,12 +74,12 @@ func TestInjectedFaultsSetResponseAndEffect(t *testing.T) {
 		{
 			"a request that never reaches PHP",
 			Failure{Work: Never},
-			504, nil, "504 Gateway Time-out", wasCity,
+			504, nil, "504 Gateway Time-out", oldCity,
 		},
 		{
 			"another response before the work",
 			Failure{Work: Never, Instead: BadGateway()},
-			502, nil, "502 Bad Gateway", wasCity,
+			502, nil, "502 Bad Gateway", oldCity,
 		},
 		{
 			"another response after the work",
@@ -94,7 +94,7 @@ func TestInjectedFaultsSetResponseAndEffect(t *testing.T) {
 		{
 			"another response that is truncated",
 			Failure{Work: Never, Instead: FatalError(), Delivery: Truncated},
-			500, io.ErrUnexpectedEOF, `{"code":"internal_server_error"`, wasCity,
+			500, io.ErrUnexpectedEOF, `{"code":"internal_server_error"`, oldCity,
 		},
 		{
 			"an empty response that is truncated",
@@ -142,9 +142,9 @@ func TestSilentDeliveryLastsUntilTheClientGivesUp(t *testing.T) {
 		city    string
 	}{
 		{"the work is done", Failure{Delivery: Silent}, newCity},
-		{"the work is never done", Failure{Work: Never, Delivery: Silent}, wasCity},
+		{"the work is never done", Failure{Work: Never, Delivery: Silent}, oldCity},
 		{"the write is applied late", Failure{Work: Late, LateBy: soon, Delivery: Silent}, newCity},
-		{"the client leaves during a delay", Failure{Work: Never, Delay: never}, wasCity},
+		{"the client leaves during a delay", Failure{Work: Never, Delay: never}, oldCity},
 		{"a delay before the work does not end with the client", Failure{Delay: soon, Delivery: Silent}, newCity},
 	}
 	for _, tt := range tests {

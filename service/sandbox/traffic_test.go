@@ -16,9 +16,9 @@ func TestCloseEndsWaitingRequests(t *testing.T) {
 		cfg  Config
 		city string
 	}{
-		{"a delay before the work", Config{Fail: always(Failure{Delay: never})}, wasCity},
-		{"a delay that never reaches PHP", Config{Fail: always(Failure{Work: Never, Delay: never})}, wasCity},
-		{"a worker's latency", Config{Latency: never}, wasCity},
+		{"a delay before the work", Config{Fail: always(Failure{Delay: never})}, oldCity},
+		{"a delay that never reaches PHP", Config{Fail: always(Failure{Work: Never, Delay: never})}, oldCity},
+		{"a worker's latency", Config{Latency: never}, oldCity},
 		{"silence after the work", Config{Fail: always(Failure{Delivery: Silent})}, newCity},
 	}
 	for _, tt := range tests {
@@ -58,7 +58,7 @@ func TestCloseDropsLateWrites(t *testing.T) {
 		defer response.Body.Close()
 		l.store.Close()
 	}
-	wantCity(t, l.store, wasCity)
+	wantCity(t, l.store, oldCity)
 	if writes := l.store.Writes(); len(writes) != 0 {
 		t.Errorf("writes %+v", writes)
 	}
@@ -75,7 +75,7 @@ func TestWaitReturnsAfterLateWrites(t *testing.T) {
 			body := `{"id":1,"email":"ann@example.com","full_name":"Ann Lee","city":"` + late + `"}`
 			wantStatus(t, send(t, store, http.MethodPut, customerPath(1)+"?late="+late, body), http.StatusGatewayTimeout)
 		}
-		wantCity(t, store, wasCity)
+		wantCity(t, store, oldCity)
 		store.Wait()
 		if took := time.Since(start); took != 3*time.Second {
 			t.Errorf("waited %v", took)
