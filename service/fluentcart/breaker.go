@@ -44,7 +44,7 @@ func meansDown(err error) bool {
 	if !errors.As(err, &failure) {
 		return false
 	}
-	// The kind that the response states counts here, also where it is no proof that nothing was written.
+	// The kind that the response states counts here, even if the refusal is not definitive.
 	switch cmp.Or(failure.stated, failure.Kind) {
 	case Unreachable, NotTrusted, NoAnswer, Unavailable:
 		return true

@@ -102,8 +102,8 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// requestHeader returns every header of a request, except those of its credentials and its body. No header holds anything
-// of a caller's.
+// requestHeader returns every header of a request, except those of its credentials and its body. No header depends on the
+// gateway's caller.
 func requestHeader(cfg Config) http.Header {
 	header := http.Header{"Accept": {"application/json"}}
 	if cfg.UserAgent != "" {

@@ -35,7 +35,8 @@ func (r *response) definitive(body refusal, bodyStatus int) bool {
 		return false
 	}
 	// The documentation and later versions use a status line of 4xx for a refusal, and so does a rate limiter or a
-	// firewall in front of the store for a request that it does not pass on. The body may be more precise.
+	// firewall in front of the store for a request that it does not pass on. The body may be more precise. The exceptions
+	// that F25 lists, a 4xx that a plug-in sends after the write, cannot be distinguished here and count as refusals.
 	return true
 }
 

@@ -16,7 +16,7 @@ const (
 	closed          // nothing has left, and nothing will
 )
 
-// pass asks mayStart, if it is set, and then opens the gate. net/http calls it again if it finds, before it has sent a
+// pass calls mayStart, if it is set, and then opens the gate. net/http calls it again if it finds, before it has sent a
 // byte, that the store had closed the connection.
 func (g *sendGate) pass(ctx context.Context, mayStart func() error) error {
 	if err := ctx.Err(); err != nil {
