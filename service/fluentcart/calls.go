@@ -34,30 +34,30 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 // that of the path: without it the customer's own e-mail counts as taken, and with another one the uniqueness check can be
 // bypassed (F3).
 //
-// It returns the store's message and the customer after the write. Fields that the response leaves out are taken from
-// expected, whose ID also says which customer to write: the documented response holds an id, an e-mail and a name only.
+// It returns the customer after the write. Fields that the response leaves out are taken from expected, whose ID also says
+// which customer to write: the documented response holds an id, an e-mail and a name only.
 //
 // A PUT of which one byte has left is never sent again, with one exception: the store refused the credentials before it
 // dispatched the request, and they have been replaced since. mayStart, if set, is called right before the first byte; its
 // error ends the call with an Error of kind NotBegun, and nothing is sent.
-func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer, mayStart func() error) (string, *Customer, error) {
+func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer, mayStart func() error) (*Customer, error) {
 	body, err := json.Marshal(struct {
 		ID int64 `json:"id"`
 		Update
 	}{expected.ID, update})
 	if err != nil {
-		return "", nil, &Error{Kind: Unreachable, Method: http.MethodPut, Err: err}
+		return nil, &Error{Kind: Unreachable, Method: http.MethodPut, Err: err}
 	}
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
 		return c.do(ctx, as, http.MethodPut, c.putTimeout, c.customerURL(expected.ID), body, mayStart)
 	})
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if err := expected.decode(got.customer); err != nil {
-		return "", nil, got.failure(err)
+		return nil, got.failure(err)
 	}
-	return plainMessage(got.message), &expected, nil
+	return &expected, nil
 }
 
 // findCustomer looks for the customer in the body, and keeps it with the response. A GET has it in `customer`, a PUT in
@@ -72,10 +72,9 @@ func (r *response) findCustomer() bool {
 		return found
 	}
 	type envelope struct {
-		Message text   `json:"message"`
-		Data    object `json:"data"`
+		Data object `json:"data"`
 	}
 	written, found := findJSON(r.body, func(e envelope) bool { return e.Data["id"] != nil })
-	r.customer, r.message = written.Data, string(written.Message)
+	r.customer = written.Data
 	return found
 }

@@ -53,13 +53,10 @@ func classify(r *response) *Error {
 	if r.method == http.MethodPut && !r.definitive(body, bodyStatus) {
 		failure.Kind = r.ambiguousKind()
 	}
-	failure.Code = codeOf(string(body.Code))
+	failure.Code, failure.numbered = shownCode(string(body.Code)), isNumber(string(body.Code))
 	switch failure.Kind {
-	case Rejected, UserUpdateFailed:
-		failure.Message = plainMessage(string(body.Message))
 	case Invalid:
 		failure.Fields = fieldErrors(r.body)
-		failure.Message = plainMessage(string(body.Message))
 	case RateLimited, Unavailable, Broken:
 		failure.RetryAfter = retryAfter(r.header.Get("Retry-After"))
 	}

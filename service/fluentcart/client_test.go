@@ -35,7 +35,7 @@ func TestRequestsHaveThePathHeadersAndBodyOfTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	city, user := "Lyon <&>", int64(2)
-	_, _, err := client.PutCustomer(t.Context(), fluentcart.Update{
+	_, err := client.PutCustomer(t.Context(), fluentcart.Update{
 		City: fluentcart.Send(&city), State: fluentcart.Send[string](nil), UserID: fluentcart.Send(&user),
 	}, fluentcart.Customer{ID: 1}, nil)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestErrorsAndClientsPrintNoSecretsAndNoBodies(t *testing.T) {
 	} {
 		for _, status := range []int{200, 422, 500} {
 			client := newClient(t, respond(status, body))
-			_, _, err := client.PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
+			_, err := client.PutCustomer(t.Context(), fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
 			printed := fmt.Sprintf("%v %+v %s", failure(t, err), client, client)
 			for _, canary := range []string{"body-canary", "pass word", "Z2F0ZXdheT", "127.0.0.1:0"} {
 				if strings.Contains(printed, canary) {

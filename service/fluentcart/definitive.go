@@ -68,10 +68,10 @@ func (r *response) ambiguousKind() Kind {
 	return BadAnswer
 }
 
-// refusedBeforeDispatch reports whether the credentials were refused before WordPress ran the route: the status line
-// says 401, and the code is not a number, which FluentCart gives to exceptions of any origin.
+// refusedBeforeDispatch reports whether the credentials were refused before WordPress ran the route: the status line is
+// 401, and the code is not a number, which FluentCart gives to exceptions of any origin.
 func (e *Error) refusedBeforeDispatch() bool {
-	return e.Kind == Unauthenticated && e.Status == http.StatusUnauthorized && !isNumber(e.Code)
+	return e.Kind == Unauthenticated && e.Status == http.StatusUnauthorized && !e.numbered
 }
 
 func isNumber(code string) bool { return code != "" && strings.Trim(code, "0123456789") == "" }

@@ -1,13 +1,9 @@
 package fluentcart
 
 import (
-	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Kind says how a request failed.
@@ -74,17 +70,16 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// Error is a call that returned no customer. Its text holds neither the body of a response nor the store's address.
+// Error is a call that returned no customer. Its text holds nothing that the store sent, except the known names of Code and
+// Fields, and not the store's address.
 type Error struct {
 	Kind   Kind
 	Method string
 	// Status is the HTTP status of the response; 0 if there was none.
 	Status int
-	// Code is the `code` in the body, such as 423 or rest_forbidden; empty where it is no such name.
+	// Code is the `code` in the body, such as 423 or rest_forbidden; "(other)" if it is not a known one; empty if there is
+	// none.
 	Code string
-	// Message is the store's message if it is a short plain text for people, else empty. It is in the store's
-	// language and not for the log, since it may repeat what was sent.
-	Message string
 	// Fields are the violations of an Invalid.
 	Fields []FieldError
 	// RetryAfter is how long the store asks to wait; 0 if it does not say.
@@ -95,6 +90,7 @@ type Error struct {
 	Err error
 
 	byCaller bool // the call's own context had ended
+	numbered bool // the code is a number, as FluentCart gives to exceptions of any origin
 	stated   Kind // the kind that the response states, also if it is not definitive; 0 without an error in it
 }
 
@@ -110,7 +106,7 @@ func (e *Error) Error() string {
 		b.WriteString(")")
 	}
 	for _, field := range e.Fields {
-		fmt.Fprintf(&b, ", %s %s", cmp.Or(field.Field, "(other)"), cmp.Or(field.Rule, "(other)"))
+		fmt.Fprintf(&b, ", %s %s", field.Field, field.Rule)
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
@@ -120,51 +116,3 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// codeOf returns a code that is a number, or is made of several words as WordPress's own are. A single word may be a
-// word of somebody's.
-func codeOf(code string) string {
-	if _, err := strconv.Atoi(code); err != nil && !strings.Contains(code, "_") {
-		return ""
-	}
-	return word(code)
-}
-
-// word returns a name that the store gives, of an error, a field or a rule, and nothing for what is no such name: it may
-// be anything then, such as the address of a customer. Names are as in a program, and begin with a small letter or a
-// digit, as names of people and places do not.
-func word(name string) string {
-	for i, r := range name {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-		case i > 0 && (r >= 'A' && r <= 'Z' || r == '_' || r == '-' || r == '.'):
-		default:
-			return ""
-		}
-	}
-	if len(name) > 64 {
-		return ""
-	}
-	return name
-}
-
-// plainMessage returns a message of the store's if it is a short plain text, else nothing: markup, SQL, paths
-// and code are never for the caller's eyes, and neither is an e-mail address, whosever it is.
-func plainMessage(message string) string {
-	message = strings.TrimSpace(message)
-	if utf8.RuneCountInString(message) > 200 || strings.ContainsAny(message, "<>{}[]\\/$=;`|_@%") {
-		return ""
-	}
-	lower := strings.ToLower(message)
-	for _, word := range []string{"sql", "database", "query", ".php"} {
-		if strings.Contains(lower, word) {
-			return ""
-		}
-	}
-	for _, r := range message {
-		if !unicode.IsPrint(r) {
-			return ""
-		}
-	}
-	return message
-}

@@ -23,7 +23,6 @@ type response struct {
 	body   []byte
 
 	customer object // the customer in the body; nil if there is none
-	message  string // the store's sentence beside the customer
 }
 
 // exchange sends one request and returns the store's response if that holds a customer.

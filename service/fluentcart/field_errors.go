@@ -8,13 +8,11 @@ import (
 
 // FieldError is one validation rule of the store that one field breaks.
 type FieldError struct {
-	// Field is FluentCart's name of the field.
+	// Field is FluentCart's name of the field; "(other)" if it is not a known field of a customer.
 	Field string
-	// Rule is the store's name of the rule, such as required, email, exist, maxLength, sanitizeText (F5); empty
-	// where the store gives only a message.
+	// Rule is required, email, exist, maxLength or sanitizeText (F5); "(other)" if the store names another rule, or gives a
+	// message only.
 	Rule string
-	// Message is the store's own text in the store's language; empty where it is not a short plain text.
-	Message string
 }
 
 // fieldErrors reads a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
@@ -41,18 +39,28 @@ func (o object) fieldErrors() []FieldError {
 		if field == "data" { // WordPress puts the status there
 			continue
 		}
-		var rules map[string]text
-		var messages []text
+		var rules object
+		var messages []json.RawMessage
 		switch raw := top[field]; {
 		case json.Unmarshal(raw, &rules) == nil:
 			for _, rule := range slices.Sorted(maps.Keys(rules)) {
-				list = append(list, FieldError{Field: word(field), Rule: word(rule), Message: plainMessage(string(rules[rule]))})
+				list = append(list, FieldError{Field: shownField(field), Rule: shownRule(rule)})
 			}
 		case json.Unmarshal(raw, &messages) == nil:
-			for _, message := range messages {
-				list = append(list, FieldError{Field: word(field), Message: plainMessage(string(message))})
+			for range messages {
+				list = append(list, FieldError{Field: shownField(field), Rule: other})
 			}
 		}
 	}
-	return list[:min(len(list), maxFieldErrors)]
+	return withoutRepeats(list[:min(len(list), maxFieldErrors)])
+}
+
+// withoutRepeats drops entries without a known rule that repeat an earlier entry: they say nothing new without the messages.
+func withoutRepeats(list []FieldError) []FieldError {
+	seen := map[FieldError]bool{}
+	return slices.DeleteFunc(list, func(f FieldError) bool {
+		repeated := f.Rule == other && seen[f]
+		seen[f] = true
+		return repeated
+	})
 }

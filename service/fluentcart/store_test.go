@@ -123,14 +123,14 @@ func get(ctx context.Context, client *fluentcart.Client) error {
 }
 
 func put(ctx context.Context, client *fluentcart.Client, mayStart func() error) error {
-	_, _, err := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, mayStart)
+	_, err := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, mayStart)
 	return err
 }
 
 // both sends a GET and a PUT, and returns their errors by method.
 func both(ctx context.Context, client *fluentcart.Client) map[string]error {
 	_, getErr := client.GetCustomer(ctx, 1)
-	_, _, putErr := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
+	_, putErr := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: 1}, nil)
 	return map[string]error{"GET": getErr, "PUT": putErr}
 }
 

@@ -1,0 +1,44 @@
+package fluentcart
+
+import "strconv"
+
+// other replaces every code, field and rule that is not in the lists below. A name that a store sends may be any text, such
+// as the e-mail address of a customer, so errors and logs show known names only.
+const other = "(other)"
+
+// shownCode returns a code as errors show it: empty for none, a number from 100 to 599, or a known name.
+func shownCode(code string) string {
+	if n, err := strconv.Atoi(code); err == nil && n >= 100 && n <= 599 && strconv.Itoa(n) == code {
+		return code
+	}
+	switch code {
+	case "",
+		// Measured (F6, F16, F18, F19, and the recordings).
+		"fluent_cart_entity_not_found", "plugin_exception", "rest_forbidden", "rest_no_route", "rest_invalid_json", codeDied, "internal_server_error",
+		// The other codes of WordPress's REST API for parameters and authentication.
+		"rest_invalid_param", "rest_missing_callback_param", "rest_not_logged_in", "rest_cookie_invalid_nonce",
+		// The codes of WordPress's application passwords.
+		"incorrect_password", "invalid_username", "invalid_email", "application_passwords_disabled", "application_passwords_disabled_for_user":
+		return code
+	}
+	return other
+}
+
+// shownField returns a field as errors show it: a name of the documented body, of the newer documentation, or of F3 and F4.
+func shownField(field string) string {
+	switch field {
+	case "email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id", "id", "aov",
+		"user_url", "username", "user_nicename", "display_name":
+		return field
+	}
+	return other
+}
+
+// shownRule returns a rule as errors show it: one of the measured rules (F5).
+func shownRule(rule string) string {
+	switch rule {
+	case "required", "email", "exist", "maxLength", "sanitizeText":
+		return rule
+	}
+	return other
+}
