@@ -94,7 +94,7 @@ func (w *write) passSendGate(caller context.Context) error {
 func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 	defer s.recoverWrite(ctx, w)
 	start := time.Now()
-	_, stored, err := s.store.PutCustomer(ctx, w.merged.Body(), w.merged.Expected(), func() error { return w.passSendGate(caller) })
+	stored, err := s.store.PutCustomer(ctx, w.merged.Body(), w.merged.Expected(), func() error { return w.passSendGate(caller) })
 	if w.sentAt.Load() != nil {
 		s.writes.Add(time.Since(start))
 	}
