@@ -31,14 +31,14 @@ type Warning_Reason int32
 const (
 	// Not used.
 	Warning_REASON_UNSPECIFIED Warning_Reason = 0
-	// The store cleaned the value: line breaks, tabs and runs of spaces became one space, HTML tags, and
-	// `%` with two hexadecimal digits, are gone, outer spaces were trimmed (F10).
+	// The store sanitized the value: it replaced line breaks, tabs and runs of spaces by one space, removed HTML tags and
+	// `%` followed by two hexadecimal digits, and trimmed outer spaces.
 	Warning_REASON_CLEANED Warning_Reason = 1
-	// The store kept the value it had before.
+	// The store kept the value that it had before.
 	Warning_REASON_NOT_STORED Warning_Reason = 2
-	// The store kept a third value: neither the one before nor the one asked for.
+	// The store holds a third value: neither the previous one nor the one asked for.
 	Warning_REASON_STORED_DIFFERENTLY Warning_Reason = 3
-	// The field was not named in the request, and the store changed it all the same.
+	// The request does not name the field, and the store changed it nevertheless.
 	Warning_REASON_CHANGED_UNASKED Warning_Reason = 4
 )
 
@@ -89,92 +89,105 @@ func (Warning_Reason) EnumDescriptor() ([]byte, []int) {
 
 // A customer of a FluentCart store.
 //
-// Field names, also in JSON, are those of FluentCart's REST API, so a documented payload can be used
-// unchanged. Texts are counted in characters (Unicode code points), not bytes: what the store would cut
-// without a word is refused here (F9). A text the store holds as NULL is the empty string here.
+// Field names, also in JSON, are those of FluentCart's REST API, so a documented payload can be sent unchanged.
 //
-// In a JSON request null clears a field, as the empty text does, or 0 for `user_id`. In a JSON answer only the times
-// may be null.
+// Text limits count characters (Unicode code points), not bytes, unless a field says otherwise. The store truncates
+// longer values and still answers 200, so the gateway refuses them before it sends anything. A text column that is
+// NULL in the store is the empty string here.
 //
-// The fields marked OUTPUT_ONLY are answered and never written; in a request they are ignored, so that a
-// customer that was read can be sent back whole.
+// In a JSON request, null clears a field, as the empty string does, and as 0 does for `user_id`. In a JSON response,
+// only the times can be null.
 //
-// The fields marked debug_redact say something about a person, or are free text that may: logs, metrics, traces and
-// errors never hold their values. What is left are ids, and the times of the record.
+// Fields marked OUTPUT_ONLY are returned and never written. In a request they are ignored, so that a customer that
+// was read can be sent back whole.
+//
+// Fields marked debug_redact describe a person, or are free text that may do so. Their values never appear in logs,
+// metrics or errors. The unmarked fields are ids and the times of the record.
 type Customer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The customer's id in the store. In a request the id is taken from `customer_id` only (F3).
+	// The customer's id in the store, a positive integer. In a request this field is ignored: the id comes from
+	// `customer_id` only.
 	Id int64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	// E-mail address, at most 192 characters, unique in the store (compared without regard to case). It
-	// cannot be cleared. The e-mail of a customer who is linked to a WordPress user belongs to that user:
-	// changing it here is refused with EMAIL_OWNED_BY_WORDPRESS_USER, because the store would ignore it (F7). In
-	// write mode replace it is not refused; a warning tells that the store kept its own.
+	// E-mail address, at most 192 characters, unique in the store (compared without regard to case). It cannot be
+	// cleared.
+	//
+	// For a customer who is linked to a WordPress user (`user_id` above 0) the store keeps that user's e-mail address and
+	// ignores this field. A different value is therefore refused with EMAIL_OWNED_BY_WORDPRESS_USER. In write mode
+	// replace it is not refused: a warning reports that the store kept its own value.
 	Email *string `protobuf:"bytes,2,opt,name=email,proto3,oneof" json:"email,omitempty"`
-	// The whole name, 1 to 255 characters; it cannot be cleared. The last word becomes `last_name`, the words
-	// before it `first_name`, and neither may be longer than 192 characters. Where `first_name` or `last_name`
-	// are given as well, they must say the same (F11).
+	// The whole name, 1 to 255 characters of plain text (see `city`). It cannot be cleared. The last word becomes
+	// `last_name` and the words before it become `first_name`; each of the two is at most 192 characters. If
+	// `first_name` or `last_name` is given as well, `full_name` must equal `first_name`, a space and `last_name`.
 	FullName *string `protobuf:"bytes,3,opt,name=full_name,proto3,oneof" json:"full_name,omitempty"`
-	// The name before the last word of `full_name`, 1 to 192 characters; it cannot be cleared.
+	// The part of the name before the last word of `full_name`, 1 to 192 characters of plain text (see `city`). It
+	// cannot be cleared. A store is set up to work either with full names or with first and last names. A store of full
+	// names splits the name again at every update, whatever the update changes: of a last name of two words only the
+	// second word remains in `last_name`, and a warning reports it.
 	FirstName *string `protobuf:"bytes,4,opt,name=first_name,proto3,oneof" json:"first_name,omitempty"`
-	// The last word of `full_name`, at most 192 characters; empty for a name of one word.
+	// The last word of `full_name`, at most 192 characters of plain text (see `city`); empty for a name of one word.
 	LastName *string `protobuf:"bytes,5,opt,name=last_name,proto3,oneof" json:"last_name,omitempty"`
-	// City, at most 45 characters of plain text: the store refuses line breaks, tabs, HTML tags and runs of
-	// spaces here with STORE_VALIDATION (F10).
+	// City, at most 45 characters of plain text. The store refuses line breaks, tabs, runs of spaces, HTML tags and `%`
+	// followed by two hexadecimal digits here, and the call fails with STORE_VALIDATION. Outer spaces are trimmed.
 	City *string `protobuf:"bytes,6,opt,name=city,proto3,oneof" json:"city,omitempty"`
-	// State, province or region, at most 45 characters; usually a code such as "IDF" or "CA". The store cleans
-	// it silently, which is then told in a warning (F10).
+	// State, province or region, at most 45 characters; usually a code such as "IDF" or "CA". The store sanitizes the
+	// text and still answers 200; a warning with REASON_CLEANED reports it.
 	State *string `protobuf:"bytes,7,opt,name=state,proto3,oneof" json:"state,omitempty"`
-	// Country, at most 45 characters; FluentCart uses ISO 3166-1 alpha-2 codes such as "FR". The store takes
-	// any text and cleans it silently, which is then told in a warning (F10).
+	// Country, at most 45 characters. FluentCart uses ISO 3166-1 alpha-2 codes such as "FR", and accepts any text. The
+	// store sanitizes the text and still answers 200; a warning with REASON_CLEANED reports it.
 	Country *string `protobuf:"bytes,8,opt,name=country,proto3,oneof" json:"country,omitempty"`
-	// Postal code, at most 45 characters; text, also where it is made of digits. The store cleans it silently,
-	// which is then told in a warning (F10).
+	// Postal code, at most 45 characters. It is a text, even if it consists of digits. The store sanitizes the text and
+	// still answers 200; a warning with REASON_CLEANED reports it.
 	Postcode *string `protobuf:"bytes,9,opt,name=postcode,proto3,oneof" json:"postcode,omitempty"`
-	// Status, at most 45 characters. FluentCart knows "active" and "inactive" and takes any text (F12). An operator can
-	// keep callers from changing it: STATUS_CHANGE_FORBIDDEN.
+	// Status, at most 45 characters. FluentCart uses "active" and "inactive", and accepts any text. The store sanitizes
+	// the text and still answers 200; a warning with REASON_CLEANED reports it. An operator can forbid a caller to change
+	// the status; the call then fails with STATUS_CHANGE_FORBIDDEN.
 	Status *string `protobuf:"bytes,10,opt,name=status,proto3,oneof" json:"status,omitempty"`
-	// Notes of the shop's staff, at most 64 KiB (65536 bytes) less the rest of the request, which as a whole
-	// has that limit too. The store turns line breaks and tabs into
-	// spaces and drops HTML tags, which is then told in a warning (F10).
+	// Notes of the shop's staff, at most 65536 bytes (64 KiB). The request as a whole has the same limit, so the rest of
+	// the request reduces it. The store replaces line breaks, tabs and runs of spaces by one space, removes HTML tags and
+	// `%` followed by two hexadecimal digits, and still answers 200; a warning with REASON_CLEANED reports it.
 	Notes *string `protobuf:"bytes,11,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
-	// Id of the WordPress user the customer is linked to; 0 is none. A value other than the stored one is
-	// refused with USER_LINK_CHANGE_FORBIDDEN unless the operator allows it to the caller, because whoever may set it may
-	// take over any WordPress account (F13). A gateway in write mode replace does not know the stored one: it
-	// refuses any but 0, and an update without a user_id unlinks the customer.
+	// Id of the WordPress user that the customer is linked to, 0 or more; 0 is none. A value other than the stored one is
+	// refused with USER_LINK_CHANGE_FORBIDDEN unless the operator allows it to this caller. The reason: the next update of
+	// a linked customer writes the customer's e-mail address and name onto the WordPress user, so a caller that may set
+	// this field can take over any WordPress account, an administrator's included.
+	//
+	// A gateway in write mode replace does not know the stored value: it refuses every value but 0 in the same way, and an
+	// update without a `user_id` unlinks the customer.
 	UserId *int64 `protobuf:"varint,12,opt,name=user_id,proto3,oneof" json:"user_id,omitempty"`
 	// Id of the customer's contact in FluentCRM; 0 is none.
 	ContactId int64 `protobuf:"varint,13,opt,name=contact_id,proto3" json:"contact_id,omitempty"`
-	// The customer's stable external identifier, 32 hexadecimal digits.
+	// The customer's identifier towards other systems, 32 hexadecimal digits. It does not change.
 	Uuid string `protobuf:"bytes,14,opt,name=uuid,proto3" json:"uuid,omitempty"`
-	// Number of purchases.
+	// Number of purchases, 0 or more.
 	PurchaseCount int64 `protobuf:"varint,15,opt,name=purchase_count,proto3" json:"purchase_count,omitempty"`
 	// Lifetime value: the sum of all purchases, in cents of the store's currency.
 	Ltv int64 `protobuf:"varint,16,opt,name=ltv,proto3" json:"ltv,omitempty"`
-	// Average order value in cents of the store's currency, a decimal number as the store writes it, such as
-	// "8300.00"; empty where the store has none. The gateway sends it back unchanged with every write, since
-	// the store forgets it otherwise (F4).
+	// Average order value in cents of the store's currency: a decimal number as text, as the store writes it, such as
+	// "8300.00"; empty if the store has none. The store clears it with every update that does not send it, so the gateway
+	// sends it back unchanged.
 	Aov string `protobuf:"bytes,17,opt,name=aov,proto3" json:"aov,omitempty"`
-	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency. In JSON the amounts are
-	// numbers, as in the example.
+	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency. In JSON the amounts are numbers, as
+	// in the example.
 	PurchaseValue map[string]int64 `protobuf:"bytes,18,rep,name=purchase_value,proto3" json:"purchase_value,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// Time of the first purchase, UTC; unset, in JSON null, where there is none.
+	// Time of the first purchase, UTC, in whole seconds; unset, in JSON null, if there is none.
 	FirstPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=first_purchase_date,proto3" json:"first_purchase_date,omitempty"`
-	// Time of the latest purchase, UTC; unset, in JSON null, where there is none.
+	// Time of the latest purchase, UTC, in whole seconds; unset, in JSON null, if there is none.
 	LastPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=last_purchase_date,proto3" json:"last_purchase_date,omitempty"`
-	// Time the customer was created, UTC; unset, in JSON null, where the store does not tell it.
+	// Time at which the customer was created, UTC, in whole seconds; unset, in JSON null, if the store does not return it.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=created_at,proto3" json:"created_at,omitempty"`
-	// Time the customer was last changed, UTC, in whole seconds; unset, in JSON null, where the store does not tell it.
+	// Time at which the customer was last changed, UTC, in whole seconds; unset, in JSON null, if the store does not return
+	// it.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=updated_at,proto3" json:"updated_at,omitempty"`
-	// URL of the customer's picture, as it is, without HTML's escapes.
+	// URL of the customer's picture, without HTML escapes.
 	Photo string `protobuf:"bytes,23,opt,name=photo,proto3" json:"photo,omitempty"`
-	// Name of the country in the store's language; `country` itself where the store does not know the code.
+	// Name of the country in the store's language; the value of `country` if the store does not know the code.
 	CountryName string `protobuf:"bytes,24,opt,name=country_name,proto3" json:"country_name,omitempty"`
-	// URL of the linked user in the WordPress administration; empty where the customer is not linked.
+	// URL of the linked user in the WordPress administration; empty if the customer is not linked.
 	UserLink string `protobuf:"bytes,25,opt,name=user_link,proto3" json:"user_link,omitempty"`
-	// Opaque version of the customer: it changes when a writable field or `updated_at` changes. Send it back
-	// as `etag` of the request, or over HTTP as `If-Match`, to write only if nothing came in between. With
-	// `validate_only` it is the one of the stored customer, so that the update itself can be sent with it.
-	// Empty if the store did not tell when the customer was changed.
+	// Version of the customer, opaque: it changes when a writable field or `updated_at` changes. Send it back as `etag` of
+	// the request, over HTTP as `If-Match`, to write only if the customer is still the one that was read. With
+	// `validate_only` it is the version of the stored customer, so that the update itself can be sent with it. Empty if the
+	// store does not return `updated_at`. In a request this field is ignored.
 	Etag          string `protobuf:"bytes,26,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -392,14 +405,14 @@ func (x *Customer) GetEtag() string {
 	return ""
 }
 
-// Something the store keeps differently from what was asked.
+// A field that the store holds differently from what the request asked for.
 type Warning struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the field of Customer.
+	// Name of the field of Customer, in snake_case.
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
 	// Why the store's value differs.
 	Reason Warning_Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=fluentcart.customer.v1.Warning_Reason" json:"reason,omitempty"`
-	// One English sentence for people. It never holds the value; that is in the answer's customer.
+	// One English sentence for people. It never holds the value, which is in the customer of the response.
 	Description   string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -540,11 +553,11 @@ const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\a_statusB\b\n" +
 	"\x06_notesB\n" +
 	"\n" +
-	"\b_user_idR\x11formatted_addressR\x06labelsR\x0fselected_labels\"\xcd\x02\n" +
+	"\b_user_idR\x11formatted_addressR\x06labelsR\x0fselected_labels\"\xbb\x02\n" +
 	"\aWarning\x12\"\n" +
 	"\x05field\x18\x01 \x01(\tB\f\x92A\tJ\a\"notes\"R\x05field\x12>\n" +
-	"\x06reason\x18\x02 \x01(\x0e2&.fluentcart.customer.v1.Warning.ReasonR\x06reason\x12U\n" +
-	"\vdescription\x18\x03 \x01(\tB3\x92A0J.\"the store cleaned the text before keeping it\"R\vdescription\"\x86\x01\n" +
+	"\x06reason\x18\x02 \x01(\x0e2&.fluentcart.customer.v1.Warning.ReasonR\x06reason\x12C\n" +
+	"\vdescription\x18\x03 \x01(\tB!\x92A\x1eJ\x1c\"the store cleaned the text\"R\vdescription\"\x86\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eREASON_CLEANED\x10\x01\x12\x15\n" +

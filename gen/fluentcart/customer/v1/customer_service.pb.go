@@ -25,24 +25,27 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Names the customer and what is to change. At most 64 KiB in all.
+// The customer to update, and the fields to change. At most 64 KiB as a whole, in protobuf encoding.
 type UpdateCustomerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The customer's id in the store, a whole number from 1 to 9223372036854775807.
+	// The customer's id in the store, an integer from 1 to 9223372036854775807.
 	CustomerId int64 `protobuf:"varint,1,opt,name=customer_id,proto3" json:"customer_id,omitempty"`
-	// The new values. Over HTTP this is the body.
+	// The new values. Required, even if it is empty. Over HTTP this is the body.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,proto3" json:"customer,omitempty"`
-	// The fields of Customer to write, at most 64, in snake_case or lowerCamelCase; over HTTP separated by commas. A field
-	// of the mask that `customer` does not have is cleared. `*`, alone, replaces all writable fields: those
-	// that are absent are cleared, and `user_id` is kept (not by a gateway in write mode replace, which does
-	// not know it). Without a mask the fields that are present are written. Unknown and output-only fields are refused.
+	// The fields of Customer to write: at most 64 paths, in snake_case or lowerCamelCase; over HTTP separated by commas.
+	// A field that the mask names and `customer` lacks is cleared. The path `*`, alone, replaces all writable fields: those
+	// that are absent are cleared, and `user_id` is kept (a gateway in write mode replace does not know the stored
+	// `user_id` and clears it too). Without a mask the fields that are present are written. Unknown and output-only paths
+	// are refused with INVALID_FIELD.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,proto3" json:"update_mask,omitempty"`
-	// If set, the `etag` the customer had when it was read, at most 128 bytes. When the customer was changed
-	// since, the answer is ABORTED with ETAG_MISMATCH and nothing is written. Over HTTP `If-Match` is the same.
+	// The `etag` that the customer had when it was read, at most 128 bytes; empty to write in any case. If the customer has
+	// changed since, the call fails with ABORTED and ETAG_MISMATCH, and nothing is written. Over HTTP, `If-Match` does the
+	// same. A gateway in write mode replace refuses it.
 	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Read, check and answer as if, without writing. What only the store can know is not found this way: an
-	// e-mail address in use by another customer, a WordPress user who is gone, how it parts a name (F11).
-	// Without a field to change this reads the customer, and its etag.
+	// Dry run: reads, checks and answers as an update does, without writing. It does not detect what only the store can
+	// know: an e-mail address in use by another customer, a linked WordPress user that no longer exists, how the store
+	// splits a name. With an empty `customer` it returns the stored customer and its etag. A gateway in write mode replace
+	// refuses it.
 	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -113,19 +116,18 @@ func (x *UpdateCustomerRequest) GetValidateOnly() bool {
 	return false
 }
 
-// What the customer is now.
+// The customer after the update.
 type UpdateCustomerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The store's own words for a write, translated into the store's language; the gateway's where nothing
-	// was written.
+	// The store's message for a write, in the store's language; a message of the gateway, in English, if nothing was
+	// written.
 	Message string `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
-	// The whole customer as the store now has it; in JSON `data`, as FluentCart names it.
+	// The whole customer as the store now holds it; in JSON `data`, as FluentCart names it.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,json=data,proto3" json:"customer,omitempty"`
-	// The writable fields whose stored value is now another than before, by name, in the order of Customer. Of
-	// the three name fields all that differ are listed. Always empty when the gateway runs with
-	// --write-mode=replace, which does not read first.
+	// The names of the writable fields whose stored value differs from the one before, in the order of Customer. Each of
+	// the three name fields is listed if it differs. Always empty in write mode replace, which does not read first.
 	ChangedFields []string `protobuf:"bytes,3,rep,name=changed_fields,proto3" json:"changed_fields,omitempty"`
-	// What the store kept differently from what was asked, in the order of Customer.
+	// The fields that the store holds differently from what was asked for, in the order of Customer.
 	Warnings      []*Warning `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -205,24 +207,24 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB(\x92A\"J \"Customer updated successfully!\"\x80\x01\x01R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xe9(\n" +
-	"\x0fCustomerService\x12\xd5(\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xe3'\x92A\x8e&\n" +
-	"\tcustomersJ\xc1\x02\n" +
-	"\x03200\x12\xb9\x02\n" +
-	"@The customer is as asked. The ETag header holds its new version.\x122\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xb1+\n" +
+	"\x0fCustomerService\x12\x9d+\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xab*\x92A\xd6(\n" +
+	"\tcustomersJ\xf3\x02\n" +
+	"\x03200\x12\xeb\x02\n" +
+	"rThe store holds what was asked for, except for what warnings report. The ETag header holds the customer's version.\x122\n" +
 	"0\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xc0\x01\n" +
 	"\x10application/json\x12\xab\x01{\"message\":\"Customer updated successfully!\",\"data\":{\"id\":123,\"email\":\"customer@example.com\",\"first_name\":\"John\",\"last_name\":\"Doe\"},\"changed_fields\":[\"city\"],\"warnings\":[]}J\x97\x04\n" +
 	"\x03400\x12\x8f\x04\n" +
 	"fINVALID_FIELD, STORE_REJECTED, STORE_VALIDATION or EMAIL_OWNED_BY_WORDPRESS_USER. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.Status\"\x8c\x03\n" +
-	"\x10application/json\x12\xf7\x02{\"code\":3,\"message\":\"city: must be at most 45 characters; it has 46\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"INVALID_FIELD\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\"}},{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[{\"field\":\"city\",\"description\":\"must be at most 45 characters; it has 46\"}]}]}J\x8a\x04\n" +
-	"\x03401\x12\x82\x04\n" +
-	"\x84\x01CALLER_UNAUTHENTICATED, or STORE_UNAUTHENTICATED where the store decides; WWW-Authenticate says what is wanted. Nothing was written.\x12\x16\n" +
+	"\x10application/json\x12\xf7\x02{\"code\":3,\"message\":\"city: must be at most 45 characters; it has 46\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"INVALID_FIELD\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\"}},{\"@type\":\"type.googleapis.com/google.rpc.BadRequest\",\"fieldViolations\":[{\"field\":\"city\",\"description\":\"must be at most 45 characters; it has 46\"}]}]}J\x88\x04\n" +
+	"\x03401\x12\x80\x04\n" +
+	"\x82\x01CALLER_UNAUTHENTICATED, or STORE_UNAUTHENTICATED with --caller-auth=store; WWW-Authenticate names the scheme. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.Status\"\xe0\x02\n" +
-	"\x10application/json\x12\xcb\x02{\"code\":16,\"message\":\"the store does not know this user name and application password; nothing was written\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"STORE_UNAUTHENTICATED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\",\"upstream_code\":\"rest_forbidden\",\"upstream_status\":\"401\"}}]}J\xb0\x01\n" +
-	"\x03403\x12\xa8\x01\n" +
-	"\x8d\x01USER_LINK_CHANGE_FORBIDDEN, STATUS_CHANGE_FORBIDDEN, CALLER_FORBIDDEN, STORE_FORBIDDEN, or ORIGIN_REFUSED to a web page. Nothing was written.\x12\x16\n" +
+	"\x10application/json\x12\xcb\x02{\"code\":16,\"message\":\"the store does not know this user name and application password; nothing was written\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"STORE_UNAUTHENTICATED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\",\"upstream_code\":\"rest_forbidden\",\"upstream_status\":\"401\"}}]}J\xb1\x01\n" +
+	"\x03403\x12\xa9\x01\n" +
+	"\x8e\x01USER_LINK_CHANGE_FORBIDDEN, STATUS_CHANGE_FORBIDDEN, CALLER_FORBIDDEN, STORE_FORBIDDEN, or ORIGIN_REFUSED for a web page. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\xd2\x04\n" +
 	"\x03404\x12\xca\x04\n" +
 	"9CUSTOMER_NOT_FOUND, or NO_SUCH_PATH. Nothing was written.\x12\x16\n" +
@@ -235,53 +237,53 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"!EMAIL_TAKEN. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJp\n" +
 	"\x03412\x12i\n" +
-	"OETAG_MISMATCH: the customer was changed since it was read. Nothing was written.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJd\n" +
-	"\x03413\x12]\n" +
-	"CINVALID_FIELD: the body has more than 384 KiB. Nothing was written.\x12\x16\n" +
+	"OETAG_MISMATCH: the customer has changed since it was read. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJe\n" +
+	"\x03413\x12^\n" +
+	"DINVALID_FIELD: the body is larger than 384 KiB. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\\\n" +
 	"\x03415\x12U\n" +
 	";INVALID_FIELD: the body is compressed. Nothing was written.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\xd2\a\n" +
-	"\x03423\x12\xca\a\n" +
-	"|WORDPRESS_USER_UPDATE_FAILED: the store could not update the WordPress user this customer is linked to. Nothing was written.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xd8\a\n" +
+	"\x03423\x12\xd0\a\n" +
+	"\x81\x01WORDPRESS_USER_UPDATE_FAILED: the store could not update the WordPress user that this customer is linked to. Nothing was written.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.Status\"\xb1\x06\n" +
-	"\x10application/json\x12\x9c\x06{\"code\":9,\"message\":\"the store could not update the linked WordPress user; nothing was written: most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"WORDPRESS_USER_UPDATE_FAILED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"rejected\",\"upstream_code\":\"423\",\"upstream_status\":\"500\"}},{\"@type\":\"type.googleapis.com/google.rpc.PreconditionFailure\",\"violations\":[{\"type\":\"WORDPRESS_USER\",\"subject\":\"customers/3\",\"description\":\"most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\"}]}]}J\xa3\x01\n" +
-	"\x03429\x12\x9b\x01\n" +
-	"\x80\x01STORE_RATE_LIMITED, or OVERLOADED: too many updates wait for the store. Nothing was written; Retry-After says when to come back.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\x88\x01\n" +
-	"\x03499\x12\x80\x01\n" +
-	"fCALLER_CANCELLED: the caller left before the write was sent. Nobody is there to read it; logs have it.\x12\x16\n" +
+	"\x10application/json\x12\x9c\x06{\"code\":9,\"message\":\"the store could not update the linked WordPress user; nothing was written: most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"WORDPRESS_USER_UPDATE_FAILED\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"rejected\",\"upstream_code\":\"423\",\"upstream_status\":\"500\"}},{\"@type\":\"type.googleapis.com/google.rpc.PreconditionFailure\",\"violations\":[{\"type\":\"WORDPRESS_USER\",\"subject\":\"customers/3\",\"description\":\"most likely the linked WordPress user 77777 no longer exists, and the store takes no update until, in WordPress, the customer is unlinked or linked to an existing user\"}]}]}J\xdf\x01\n" +
+	"\x03429\x12\xd7\x01\n" +
+	"\xbc\x01STORE_RATE_LIMITED; OVERLOADED: too many updates are waiting for the store; or TOO_MANY_CONNECTIONS. Nothing was written. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x9c\x01\n" +
+	"\x03499\x12\x94\x01\n" +
+	"zCALLER_CANCELLED: the caller cancelled the call before the write was sent. The caller does not receive it; the log has it.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x8d\x01\n" +
+	"\x03500\x12\x85\x01\n" +
+	"kGATEWAY_FAULT: a fault in the gateway. metadata.write_state states whether the write may have been applied.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x8e\x02\n" +
+	"\x03502\x12\x86\x02\n" +
+	"\xeb\x01STORE_ROUTE_MISSING, STORE_CREDENTIALS_REFUSED, STORE_REDIRECTS, STORE_TLS or STORE_BAD_ANSWER: the gateway cannot use the store's response; or WRITE_OUTCOME_UNKNOWN. metadata.write_state states whether the write may have been applied.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x89\x02\n" +
+	"\x03503\x12\x81\x02\n" +
+	"\xe6\x01STORE_UNAVAILABLE; LEASES_UNAVAILABLE or LEASE_EXPIRED: the gateway cannot exclude a concurrent update of this customer; or CONNECTION_CLOSED. Nothing was written. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\x86\x01\n" +
-	"\x03500\x12\x7f\n" +
-	"eGATEWAY_FAULT: a fault in the gateway; metadata.write_state says whether the write may have happened.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\xae\x01\n" +
-	"\x03502\x12\xa6\x01\n" +
-	"\x8b\x01The store answers in a way the gateway cannot use, or WRITE_OUTCOME_UNKNOWN; metadata.write_state says whether the write may have happened.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\xc3\x01\n" +
-	"\x03503\x12\xbb\x01\n" +
-	"\xa0\x01STORE_UNAVAILABLE; LEASES_UNAVAILABLE or LEASE_EXPIRED: who else updates this customer cannot be known. Nothing was written; Retry-After says when to come back.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJy\n" +
-	"\x03504\x12r\n" +
-	"XThe time was up: DEADLINE_PASSED before the write was sent, WRITE_OUTCOME_UNKNOWN after.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.Statusr\x97\x02\n" +
-	"R\n" +
-	"\bIf-Match\x12DThe ETag of the customer as it was read; same as the parameter etag.\x18\x01\n" +
-	"\xc0\x01\n" +
-	"\fGrpc-Timeout\x12\xad\x01The time for the call, at most 60 seconds; a write that has begun is not cut short by it. At most eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xf0\r\x92A\x94\r\x12\xa6\b\n" +
-	"\x12fluentcart-gateway\x12\xd0\aUpdates customers of a FluentCart store, safely: what a request does not name is never changed (in write mode merge, the default), and every answer says truthfully whether the write happened.\n" +
+	"\x03504\x12\x7f\n" +
+	"eThe caller's deadline passed: DEADLINE_PASSED before the write was sent, WRITE_OUTCOME_UNKNOWN after.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.Statusr\x9c\x02\n" +
+	"V\n" +
+	"\bIf-Match\x12HThe ETag of the customer as it was read; the same as the parameter etag.\x18\x01\n" +
+	"\xc1\x01\n" +
+	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\x93\x0e\x92A\xb7\r\x12\xb1\b\n" +
+	"\x12fluentcart-gateway\x12\xdb\aUpdates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
 	"\n" +
-	"In a body null clears a field, as the empty text does; in an answer the times may be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: what it is made with knows no other 64-bit integer in a path or in a map.\n" +
+	"In a request body, null clears a field, as the empty string does. In a response, the times can be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: the generator has no other 64-bit integer for paths and maps.\n" +
 	"\n" +
-	"The same call is served over gRPC as `fluentcart.customer.v1.CustomerService/UpdateCustomer`, and here as JSON. The path under `/wp-json/fluent-cart/v2` takes the requests that FluentCart documents, unchanged.\n" +
+	"The same call is served over gRPC as `fluentcart.customer.v1.CustomerService/UpdateCustomer`, and here as JSON. The path under `/wp-json/fluent-cart/v2` accepts the requests that FluentCart documents, unchanged.\n" +
 	"\n" +
-	"Every error is a `google.rpc.Status` whose details hold a `google.rpc.ErrorInfo` of the domain `fluentcart-gateway`: `reason` names the error, and `metadata.write_state` says what became of the write: `not_sent`, `rejected` (sent, and the store refused it) or `unknown` (read the customer before you send again).*9\n" +
+	"Every error is a `google.rpc.Status` whose details hold a `google.rpc.ErrorInfo` of the domain `fluentcart-gateway`: `reason` names the error, and `metadata.write_state` states the outcome of the write: `not_sent`, `rejected` (it was sent, and the store refused it) or `unknown` (read the customer before you send it again).*9\n" +
 	"\n" +
-	"Apache-2.0\x12+https://www.apache.org/licenses/LICENSE-2.02\x02v1*\x02\x01\x022\x10application/json:\x10application/jsonZ\x97\x04\n" +
-	"\xb3\x02\n" +
-	"\x14ApplicationPasswords\x12\x9a\x02\b\x01\x12\x95\x02HTTP Basic with a WordPress user name and application password, as FluentCart's own API takes it, so that existing programs work unchanged. A gateway with --caller-auth=store takes it and acts in the caller's name; one with none ignores it and acts under an account of its own.\n" +
-	"\xde\x01\n" +
-	"\x05Token\x12\xd4\x01\b\x02\x12\xbe\x01The word Bearer, a space, and the token that the operator of the gateway gave out, for a gateway with --caller-auth=token. (With mtls a caller has a client certificate in place of a header.)\x1a\rAuthorization \x02b\x1a\n" +
+	"Apache-2.0\x12+https://www.apache.org/licenses/LICENSE-2.02\x02v1*\x02\x01\x022\x10application/json:\x10application/jsonZ\xaf\x04\n" +
+	"\xbb\x02\n" +
+	"\x14ApplicationPasswords\x12\xa2\x02\b\x01\x12\x9d\x02HTTP Basic with a WordPress user name and application password, as FluentCart's own API expects, so that existing programs work unchanged. A gateway with --caller-auth=store sends it to the store with each request; one with --caller-auth=none ignores it and uses an account of its own.\n" +
+	"\xee\x01\n" +
+	"\x05Token\x12\xe4\x01\b\x02\x12\xce\x01The word Bearer, a space, and the token that the operator of the gateway issued, for a gateway with --caller-auth=token. (With --caller-auth=mtls a caller presents a client certificate and sends no header.)\x1a\rAuthorization \x02b\x1a\n" +
 	"\x18\n" +
 	"\x14ApplicationPasswords\x12\x00b\v\n" +
 	"\t\n" +

@@ -28,25 +28,29 @@ const (
 //
 // Customers of a FluentCart store.
 type CustomerServiceClient interface {
-	// Updates one customer, and leaves everything that the request does not name as it was.
+	// Updates one customer, and leaves every field that the request does not name as it was.
 	//
-	// This is about write mode merge, the default; in write mode replace, which an operator can choose, the store
-	// clears what the request does not name.
+	// This describes write mode merge, the default. In write mode replace, which an operator can choose, the store clears
+	// the fields that the request does not name.
 	//
-	// The store's own call replaces the whole customer (F2). This one waits until nobody else updates the
-	// customer through it, reads, merges what the request names, writes once, and compares what the store kept
-	// with what was asked. If the store's answer does not say whether it wrote (F20, F22), the customer is read
-	// again until the state asked for is seen, or the time is up. Two things are beyond it: a store that takes
-	// full names parts them anew with every update (F11), which a warning tells, and a change that somebody
-	// makes past the gateway, between its read and its write, is put back (F23).
+	// The store's own call replaces the whole customer: it clears every field that is left out. This call takes the
+	// customer's lease, so that one update at a time goes to a customer through the gateway; reads the customer; merges
+	// the fields that the request names; writes once; and compares what the store holds afterwards with what was asked
+	// for. If the store's response is ambiguous (a timeout, a broken connection, a response that is no customer), the
+	// gateway reads the customer again until the write is seen as applied or the settle time is over.
 	//
-	// Without `update_mask` the fields that are present are written; a present empty text clears the field,
-	// and so does a JSON null. With a mask exactly the fields of the mask are written. If nothing would
-	// change, nothing is sent to the store and the answer is OK with no `changed_fields`.
+	// Two effects cannot be prevented. A store of full names splits the name again at every update; a warning reports it.
+	// A change that is made directly in the store, between the gateway's read and its write, is overwritten.
 	//
-	// Errors carry google.rpc.ErrorInfo with the domain `fluentcart-gateway`, one of these reasons, and
-	// `write_state` in the metadata. All codes but DEADLINE_EXCEEDED, UNKNOWN, CANCELLED and INTERNAL promise
-	// that nothing was written.
+	// Without `update_mask` the fields that are present are written. A present empty string clears the field, and so does
+	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is sent to the
+	// store, and the response is OK with empty `changed_fields`.
+	//
+	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the name of the WordPress user,
+	// whatever the update changes.
+	//
+	// Errors carry google.rpc.ErrorInfo with the domain `fluentcart-gateway`, one of the reasons below, and `write_state`
+	// in the metadata. Every code but DEADLINE_EXCEEDED, UNKNOWN, CANCELLED and INTERNAL means that nothing was written.
 	//
 	// | code (HTTP status) | reasons |
 	// |---|---|
@@ -58,12 +62,15 @@ type CustomerServiceClient interface {
 	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND`; JSON: `NO_SUCH_PATH` |
 	// | UNIMPLEMENTED (405) | JSON: `METHOD_NOT_ALLOWED` |
 	// | ABORTED (412) | `ETAG_MISMATCH` |
-	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED`, `OVERLOADED`, `TOO_MANY_CONNECTIONS`; gRPC: `TOO_MANY_STREAMS` |
-	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE`, `LEASES_UNAVAILABLE`, `LEASE_EXPIRED` |
+	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED`, `OVERLOADED`, `TOO_MANY_CONNECTIONS` |
+	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE`, `LEASES_UNAVAILABLE`, `LEASE_EXPIRED`, `CONNECTION_CLOSED` |
 	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER`, `GATEWAY_FAULT` (500) |
 	// | DEADLINE_EXCEEDED (504) | `DEADLINE_PASSED`, `WRITE_OUTCOME_UNKNOWN`; gRPC: `REQUEST_TOO_SLOW` |
 	// | UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN` |
 	// | CANCELLED (499) | `CALLER_CANCELLED` |
+	//
+	// Streams of health checks and reflection have two reasons of their own: `TOO_MANY_STREAMS` (RESOURCE_EXHAUSTED) and
+	// `STOPPING` (UNAVAILABLE).
 	UpdateCustomer(ctx context.Context, in *UpdateCustomerRequest, opts ...grpc.CallOption) (*UpdateCustomerResponse, error)
 }
 
@@ -91,25 +98,29 @@ func (c *customerServiceClient) UpdateCustomer(ctx context.Context, in *UpdateCu
 //
 // Customers of a FluentCart store.
 type CustomerServiceServer interface {
-	// Updates one customer, and leaves everything that the request does not name as it was.
+	// Updates one customer, and leaves every field that the request does not name as it was.
 	//
-	// This is about write mode merge, the default; in write mode replace, which an operator can choose, the store
-	// clears what the request does not name.
+	// This describes write mode merge, the default. In write mode replace, which an operator can choose, the store clears
+	// the fields that the request does not name.
 	//
-	// The store's own call replaces the whole customer (F2). This one waits until nobody else updates the
-	// customer through it, reads, merges what the request names, writes once, and compares what the store kept
-	// with what was asked. If the store's answer does not say whether it wrote (F20, F22), the customer is read
-	// again until the state asked for is seen, or the time is up. Two things are beyond it: a store that takes
-	// full names parts them anew with every update (F11), which a warning tells, and a change that somebody
-	// makes past the gateway, between its read and its write, is put back (F23).
+	// The store's own call replaces the whole customer: it clears every field that is left out. This call takes the
+	// customer's lease, so that one update at a time goes to a customer through the gateway; reads the customer; merges
+	// the fields that the request names; writes once; and compares what the store holds afterwards with what was asked
+	// for. If the store's response is ambiguous (a timeout, a broken connection, a response that is no customer), the
+	// gateway reads the customer again until the write is seen as applied or the settle time is over.
 	//
-	// Without `update_mask` the fields that are present are written; a present empty text clears the field,
-	// and so does a JSON null. With a mask exactly the fields of the mask are written. If nothing would
-	// change, nothing is sent to the store and the answer is OK with no `changed_fields`.
+	// Two effects cannot be prevented. A store of full names splits the name again at every update; a warning reports it.
+	// A change that is made directly in the store, between the gateway's read and its write, is overwritten.
 	//
-	// Errors carry google.rpc.ErrorInfo with the domain `fluentcart-gateway`, one of these reasons, and
-	// `write_state` in the metadata. All codes but DEADLINE_EXCEEDED, UNKNOWN, CANCELLED and INTERNAL promise
-	// that nothing was written.
+	// Without `update_mask` the fields that are present are written. A present empty string clears the field, and so does
+	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is sent to the
+	// store, and the response is OK with empty `changed_fields`.
+	//
+	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the name of the WordPress user,
+	// whatever the update changes.
+	//
+	// Errors carry google.rpc.ErrorInfo with the domain `fluentcart-gateway`, one of the reasons below, and `write_state`
+	// in the metadata. Every code but DEADLINE_EXCEEDED, UNKNOWN, CANCELLED and INTERNAL means that nothing was written.
 	//
 	// | code (HTTP status) | reasons |
 	// |---|---|
@@ -121,12 +132,15 @@ type CustomerServiceServer interface {
 	// | NOT_FOUND (404) | `CUSTOMER_NOT_FOUND`; JSON: `NO_SUCH_PATH` |
 	// | UNIMPLEMENTED (405) | JSON: `METHOD_NOT_ALLOWED` |
 	// | ABORTED (412) | `ETAG_MISMATCH` |
-	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED`, `OVERLOADED`, `TOO_MANY_CONNECTIONS`; gRPC: `TOO_MANY_STREAMS` |
-	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE`, `LEASES_UNAVAILABLE`, `LEASE_EXPIRED` |
+	// | RESOURCE_EXHAUSTED (429) | `STORE_RATE_LIMITED`, `OVERLOADED`, `TOO_MANY_CONNECTIONS` |
+	// | UNAVAILABLE (503) | `STORE_UNAVAILABLE`, `LEASES_UNAVAILABLE`, `LEASE_EXPIRED`, `CONNECTION_CLOSED` |
 	// | INTERNAL (502) | `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`, `STORE_BAD_ANSWER`, `GATEWAY_FAULT` (500) |
 	// | DEADLINE_EXCEEDED (504) | `DEADLINE_PASSED`, `WRITE_OUTCOME_UNKNOWN`; gRPC: `REQUEST_TOO_SLOW` |
 	// | UNKNOWN (502) | `WRITE_OUTCOME_UNKNOWN` |
 	// | CANCELLED (499) | `CALLER_CANCELLED` |
+	//
+	// Streams of health checks and reflection have two reasons of their own: `TOO_MANY_STREAMS` (RESOURCE_EXHAUSTED) and
+	// `STOPPING` (UNAVAILABLE).
 	UpdateCustomer(context.Context, *UpdateCustomerRequest) (*UpdateCustomerResponse, error)
 	mustEmbedUnimplementedCustomerServiceServer()
 }
