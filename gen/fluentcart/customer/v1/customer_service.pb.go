@@ -119,8 +119,8 @@ func (x *UpdateCustomerRequest) GetValidateOnly() bool {
 // The customer after the update.
 type UpdateCustomerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The store's message for a write, in the store's language; a message of the gateway, in English, if nothing was
-	// written.
+	// One English sentence of the gateway: "Customer updated successfully!" for an update, also for one that had nothing to
+	// change; another one for a dry run. It never holds the store's own message.
 	Message string `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
 	// The whole customer as the store now holds it; in JSON `data`, as FluentCart names it.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,json=data,proto3" json:"customer,omitempty"`
