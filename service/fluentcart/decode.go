@@ -11,11 +11,6 @@ import (
 	"time"
 )
 
-// replaced lists the columns that a PUT overwrites: a merge must know all of them (F2).
-var replaced = []string{
-	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id", "aov",
-}
-
 // text is a JSON scalar as text; null, lists and objects are empty. It is for values that are shown or compared, never for
 // values that are written back.
 type text string

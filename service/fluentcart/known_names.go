@@ -1,6 +1,9 @@
 package fluentcart
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // other replaces every code, field and rule that is not in the lists below. A name that a store sends may be any text, such
 // as the e-mail address of a customer, so errors and logs show known names only.
@@ -24,11 +27,14 @@ func shownCode(code string) string {
 	return other
 }
 
-// shownField returns a field as errors show it: a name of the documented body, of the newer documentation, or of F3 and F4.
+// shownField returns a field as errors show it: a column that a PUT overwrites, or another field of the documented bodies
+// or of F3 and F4.
 func shownField(field string) string {
+	if slices.Contains(replaced, field) {
+		return field
+	}
 	switch field {
-	case "email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id", "id", "aov",
-		"user_url", "username", "user_nicename", "display_name":
+	case "full_name", "id", "user_url", "username", "user_nicename", "display_name":
 		return field
 	}
 	return other

@@ -11,18 +11,6 @@ import (
 // params are the fields of a request's body, by name, not yet cast.
 type params map[string]json.RawMessage
 
-// textFields are the fields that the store passes to text functions. It casts or ignores the others (F16).
-var textFields = []string{
-	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
-	"user_url",
-}
-
-// columnFields are the fields that a PUT writes into columns of the row.
-var columnFields = []string{
-	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
-	"user_id",
-}
-
 // parseParams reads a body as WordPress does. It returns false for a body that is not JSON.
 func parseParams(contentType string, body []byte) (params, bool) {
 	// WordPress parses a body as JSON only if the Content-Type says so, and otherwise sees no fields at all.

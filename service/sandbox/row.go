@@ -36,6 +36,36 @@ type Row struct {
 	UpdatedAt         time.Time       `json:"updated_at"`
 }
 
+// textFields are the fields that the store passes to text functions. It casts or ignores the others (F16).
+var textFields = []string{
+	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
+	"user_url",
+}
+
+// columnFields are the fields that a PUT writes into columns of the row.
+var columnFields = []string{
+	"email", "full_name", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "aov",
+	"user_id",
+}
+
+// replace returns the row with every writable column set from the fields. A field that is left out clears its column (F2, F4).
+// Read-only fields, the body's id among them, are ignored (F16).
+func (s *Store) replace(row Row, p params) Row {
+	first, last := s.names(p)
+	row.FirstName = truncate(first, nameColumn)
+	row.LastName = truncate(last, nameColumn)
+	row.Email = truncate(sanitize(stringOrEmpty(p.text("email"))), nameColumn)
+	row.UserID = p.integer("user_id")
+	row.AOV = decimal(p.text("aov"))
+	row.Notes = sanitize(stringOrEmpty(p.text("notes")))
+	row.Status = truncateShort(sanitizePtr(p.text("status")))
+	row.Country = truncateShort(sanitizePtr(p.text("country")))
+	row.City = truncateShort(sanitizePtr(p.text("city")))
+	row.State = truncateShort(sanitizePtr(p.text("state")))
+	row.Postcode = truncateShort(sanitizePtr(p.text("postcode")))
+	return row
+}
+
 // Row returns a copy of the customer's database row.
 func (s *Store) Row(id int64) (Row, bool) {
 	s.mu.RLock()

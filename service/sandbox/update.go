@@ -97,24 +97,6 @@ func (s *Store) put(id int64, p params, received time.Time) (customer, violation
 	return c, nil, nil
 }
 
-// replace returns the row with every writable column set from the fields. A field that is left out clears its column (F2, F4).
-// Read-only fields, the body's id among them, are ignored (F16).
-func (s *Store) replace(row Row, p params) Row {
-	first, last := s.names(p)
-	row.FirstName = truncate(first, nameColumn)
-	row.LastName = truncate(last, nameColumn)
-	row.Email = truncate(sanitize(stringOrEmpty(p.text("email"))), nameColumn)
-	row.UserID = p.integer("user_id")
-	row.AOV = decimal(p.text("aov"))
-	row.Notes = sanitize(stringOrEmpty(p.text("notes")))
-	row.Status = truncateShort(sanitizePtr(p.text("status")))
-	row.Country = truncateShort(sanitizePtr(p.text("country")))
-	row.City = truncateShort(sanitizePtr(p.text("city")))
-	row.State = truncateShort(sanitizePtr(p.text("state")))
-	row.Postcode = truncateShort(sanitizePtr(p.text("postcode")))
-	return row
-}
-
 func stringOrEmpty(s *string) string {
 	if s == nil {
 		return ""
