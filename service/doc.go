@@ -1,7 +1,7 @@
 // Package service implements fluentcart.customer.v1.CustomerService over a FluentCart store.
 //
 // The store's own call replaces a whole customer. UpdateCustomer takes the customer's lease, reads, merges what the
-// request names, writes once, and compares what was stored with what was asked. What is not named stays as it is, and
+// request names, writes once, and compares what was stored with what was asked. Fields that are not named stay, and
 // the response says truthfully whether the write happened. If the store's response is ambiguous, the write is verified
 // by reading again. Two limits remain: a store of full names splits them again with every write (F11; a warning says
 // so), and a writer that does not use the gateway can come between the read and the write (F23).
