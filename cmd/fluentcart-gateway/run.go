@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
@@ -67,7 +66,6 @@ func serve(ctx context.Context, cfg *serveConfig, stdout, stderr io.Writer) erro
 		Customers:      customers,
 		Callers:        cfg.authenticator(),
 		TLS:            cfg.doorTLS(),
-		HTTPStatus:     apierror.HTTPStatus,
 		Logger:         logger,
 		DefaultTimeout: cfg.DefaultTimeout.Duration,
 		DrainTimeout:   cfg.DrainTimeout.Duration,

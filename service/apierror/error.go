@@ -86,7 +86,7 @@ func (e *Error) Unwrap() error { return e.cause }
 func (e *Error) Info() *errdetails.ErrorInfo { return e.info }
 
 // State returns what happened to the write.
-func (e *Error) State() WriteState { return WriteState(e.info.GetMetadata()["write_state"]) }
+func (e *Error) State() WriteState { return StateOf(e.info) }
 
 // GRPCStatus returns the status for the caller.
 func (e *Error) GRPCStatus() *status.Status {

@@ -138,6 +138,17 @@ func HTTPStatus(s *status.Status) (int, bool) {
 	return found.http, known
 }
 
+// The HTTP statuses of INVALID_FIELD for faults of a body that HTTP has an exact status for.
+const (
+	HTTPBodyTooLarge    = http.StatusRequestEntityTooLarge
+	HTTPContentEncoding = http.StatusUnsupportedMediaType
+)
+
+// StateOf returns what happened to the write, and an empty state for an error that is not the gateway's.
+func StateOf(info *errdetails.ErrorInfo) WriteState {
+	return WriteState(info.GetMetadata()["write_state"])
+}
+
 // InfoOf returns the ErrorInfo of a status, or nil.
 func InfoOf(s *status.Status) *errdetails.ErrorInfo {
 	for _, detail := range s.Details() {

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
@@ -61,7 +60,7 @@ type bubble struct {
 // serveInBubble opens both doors. They are to be stopped before the bubble ends.
 func serveInBubble(t testing.TB, config server.Config) *bubble {
 	t.Helper()
-	config.HTTPStatus, config.Logger = apierror.HTTPStatus, slog.New(server.LogHandler(slog.DiscardHandler))
+	config.Logger = slog.New(server.LogHandler(slog.DiscardHandler))
 	doors, err := server.New(config)
 	if err != nil {
 		t.Fatal(err)

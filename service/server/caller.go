@@ -9,14 +9,13 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
@@ -29,7 +28,7 @@ func callerAuth(callers auth.Authenticator) grpc.UnaryServerInterceptor {
 		}
 		who, err := callers.Authenticate(presentedIn(ctx))
 		if err != nil {
-			return nil, refusedCaller(err).Err()
+			return nil, refusedCaller(err)
 		}
 		callOf(ctx).who.Store(who)
 		ctx = withMetadata(ctx, requestIDKey)
@@ -42,7 +41,7 @@ func callerAuthOfStreams(callers auth.Authenticator) grpc.StreamServerIntercepto
 	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		if guarded(info.FullMethod) {
 			if _, err := callers.Authenticate(presentedIn(stream.Context())); err != nil {
-				return refusedCaller(err).Err()
+				return refusedCaller(err)
 			}
 		}
 		return handler(service, stream)
@@ -58,12 +57,12 @@ func beforeReading(callers auth.Authenticator, log *refusalLog) tap.ServerInHand
 		}
 		if _, err := callers.Authenticate(presentedIn(ctx)); err != nil {
 			s := refusedCaller(err)
-			attributes := []slog.Attr{slog.String("code", s.Code().String())}
+			attributes := []slog.Attr{slog.String("code", s.GRPCStatus().Code().String())}
 			if from, ok := peer.FromContext(ctx); ok {
 				attributes = append(attributes, fromAttr(from.Addr.String()))
 			}
-			log.request(withCall(ctx, requestIDOf(ctx)), errorInfo(s).GetReason(), attributes...)
-			return ctx, s.Err()
+			log.request(withCall(ctx, requestIDOf(ctx)), s.Info().GetReason(), attributes...)
+			return ctx, s
 		}
 		return ctx, nil
 	}
@@ -95,13 +94,13 @@ func presentedBy(r *http.Request) auth.Presented {
 	return auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
 }
 
-// refusedCaller is the status for who may not call.
-func refusedCaller(err error) *status.Status {
-	message := err.Error() + "; nothing was written"
+// refusedCaller returns the error for a caller that may not call.
+func refusedCaller(err error) *apierror.Error {
+	reason := apierror.CallerUnauthenticated
 	if refused, ok := err.(*auth.RefusedError); ok && refused.Authenticated { //nolint:errorlint // an Authenticator returns no other, and wraps none
-		return refusal(codes.PermissionDenied, reasonCallerForbidden, message)
+		reason = apierror.CallerForbidden
 	}
-	return refusal(codes.Unauthenticated, reasonCallerUnauthenticated, message)
+	return apierror.New(reason, apierror.NotSent, err.Error()+"; nothing was written").CausedBy(err)
 }
 
 // fromHost gives a request of the JSON door the peer that a gRPC call has.

@@ -2,16 +2,18 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
 	encodingproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // gRPC decodes a request before the interceptors, and answers at once to what it cannot decode: with a bare INTERNAL
@@ -96,8 +98,8 @@ func (d *decoded) within(limit time.Duration, receive func(any) error) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.late = true
-		d.fault = refusal(codes.DeadlineExceeded, reasonRequestTooSlow,
-			fmt.Sprintf("the request did not arrive within %s; nothing was written", limit)).Err()
+		d.fault = apierror.New(apierror.RequestTooSlow, apierror.NotSent,
+			fmt.Sprintf("the request did not arrive within %s; nothing was written", limit))
 		return nil
 	}
 }
@@ -107,5 +109,7 @@ func undecodable(request any) error {
 	if message, ok := request.(proto.Message); ok {
 		kind = string(proto.MessageName(message))
 	}
-	return invalidField(violation{"request", fmt.Sprintf("cannot be decoded: it must be a %s in protobuf, whose texts are UTF-8", kind)}).Err()
+	return apierror.Invalid(apierror.Violation{
+		Field: "request", Description: fmt.Sprintf("cannot be decoded: it must be a %s in protobuf, whose texts are UTF-8", kind),
+	}).CausedBy(errors.New("the request cannot be decoded"))
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log"
 	"log/slog"
 	"net/http"
@@ -11,9 +12,9 @@ import (
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/grpc/codes"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
@@ -28,7 +29,10 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
 	logger := cfg.Logger.With(slog.String("door", "json"))
 	door := &jsonDoor{
-		httpStatus: cfg.HTTPStatus, routes: routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(cfg, "json"), logger: logger,
+		fault:         apierror.Fault(),
+		foreignOrigin: apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
+		foreignName:   apierror.New(apierror.OriginRefused, apierror.NotSent, "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"),
+		routes:        routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(cfg, "json"), logger: logger,
 		callers: cfg.Callers, challenge: cfg.Callers.Challenge(), open: letsAnyoneIn(cfg.Callers),
 	}
 	mux := runtime.NewServeMux(
@@ -92,33 +96,36 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		if endsUncertainly(r) {
 			w.Header().Set("Connection", "close")
 		}
-		if problem := d.checkBrowser(r); problem != "" {
-			d.turnAway(w, r, http.StatusForbidden, refusal(codes.PermissionDenied, reasonOriginRefused, problem))
+		if problem := d.checkBrowser(r); problem != nil {
+			d.reject(w, r, problem)
 			return
 		}
 		// The interceptors decide who may call. It is asked here too, so that a body is read of nobody else.
 		if _, err := d.callers.Authenticate(presentedBy(r)); err != nil {
 			w.Header().Set("Connection", "close") // rather than reading what nobody wants
-			s := refusedCaller(err)
-			d.turnAway(w, r, runtime.HTTPStatusFromCode(s.Code()), s)
+			d.reject(w, r, refusedCaller(err))
 			return
 		}
 		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {
-			d.refuse(w, r, http.StatusBadRequest, violation{"Grpc-Timeout", "must be a number of up to 8 digits with a unit, such as 500m (milliseconds), 5S or 1M (minutes)"})
+			d.reject(w, r, invalid("Grpc-Timeout", "must be a number of up to 8 digits with a unit, such as 500m (milliseconds), 5S or 1M (minutes)"))
 			return
 		}
 		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-			d.refuse(w, r, http.StatusUnsupportedMediaType, violation{"Content-Encoding", "must be absent: the body is not to be compressed"})
+			d.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", "must be absent: the body is not to be compressed"))
 			return
 		}
-		body, problem, httpStatus := readBody(w, r)
-		if problem != "" {
-			d.refuse(w, r, httpStatus, violation{"body", problem})
+		body, err := readBody(w, r)
+		switch {
+		case errors.Is(err, errBodyTooLarge):
+			d.rejectAs(w, r, apierror.HTTPBodyTooLarge, invalid("body", err.Error()))
+			return
+		case err != nil:
+			d.reject(w, r, invalid("body", err.Error()))
 			return
 		}
 		r.Body = body
 		if problem := ifMatchToEtag(r); problem != "" {
-			d.refuse(w, r, http.StatusBadRequest, violation{"etag", problem})
+			d.reject(w, r, invalid("etag", problem))
 			return
 		}
 		r = fromHost(r)

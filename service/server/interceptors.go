@@ -3,19 +3,18 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
@@ -100,8 +99,8 @@ func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 			attributes = append(attributes, slog.Any("request", redact.Shape(message)))
 		}
 		if err != nil {
-			if failure := infoOf(err); failure != nil {
-				attributes = append(attributes, slog.String("reason", failure.GetReason()), slog.String("write_state", failure.GetMetadata()["write_state"]))
+			if info := apierror.InfoOfError(err); info != nil {
+				attributes = append(attributes, slog.String("reason", info.GetReason()), slog.String("write_state", string(apierror.StateOf(info))))
 			}
 			// The error's own text is for the log; the caller gets its status.
 			attributes = append(attributes, slog.String("error", err.Error()))
@@ -128,7 +127,7 @@ func levelOf(code codes.Code) slog.Level {
 // recovered turns a panic, and an error that is none of the gateway's, into one that says nothing about it: their texts
 // may hold what the call carried. The log has what they were, and where a panic was.
 func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
-	fault := gatewayFault().Err()
+	fault := apierror.Fault()
 	recovering := recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
 		logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
 		return fault
@@ -149,12 +148,12 @@ func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 // the wrapping.
 func isOwn(err error) bool {
 	_, hasStatus := err.(interface{ GRPCStatus() *status.Status })
-	return hasStatus && infoOf(err) != nil
+	return hasStatus && apierror.InfoOfError(err) != nil
 }
 
 // recoveredStreams is recovered for reflection and for watching health, which write nothing.
 func recoveredStreams(logger *slog.Logger) grpc.StreamServerInterceptor {
-	fault := status.New(codes.Internal, "internal error").Err()
+	fault := apierror.New(apierror.GatewayFault, apierror.NotSent, "internal error")
 	return recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
 		logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
 		return fault
@@ -166,7 +165,7 @@ func noBlindRetry() grpc.UnaryServerInterceptor {
 	pushback := metadata.Pairs("grpc-retry-pushback-ms", "-1")
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		response, err := handler(ctx, request)
-		if err != nil && infoOf(err).GetMetadata()["write_state"] == "unknown" {
+		if err != nil && apierror.StateOf(apierror.InfoOfError(err)) == apierror.Unknown {
 			_ = grpc.SetTrailer(ctx, pushback) // it fails for a caller who has left, whose call is still to be logged as it ended
 		}
 		return response, err
@@ -185,24 +184,4 @@ func deadline(defaultTimeout time.Duration) grpc.UnaryServerInterceptor {
 		defer cancel()
 		return handler(ctx, request)
 	}
-}
-
-// infoOf returns the ErrorInfo of an error, or nil. The service's errors have it at hand; of others it is read out of
-// the status.
-func infoOf(err error) *errdetails.ErrorInfo {
-	var known interface{ Info() *errdetails.ErrorInfo }
-	if errors.As(err, &known) {
-		return known.Info()
-	}
-	return errorInfo(status.Convert(err))
-}
-
-// errorInfo returns the ErrorInfo of a status, or nil.
-func errorInfo(s *status.Status) *errdetails.ErrorInfo {
-	for _, detail := range s.Details() {
-		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			return info
-		}
-	}
-	return nil
 }

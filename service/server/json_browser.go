@@ -4,20 +4,22 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // checkBrowser returns why a request that a browser sends is refused. A web page anywhere can make a browser on this
 // machine send a POST, and its owner can give the page's own name the address of this machine (DNS rebinding), after
 // which the origin looks the same; that helps nobody where callers must prove who they are. Programs send neither an
 // Origin nor Sec-Fetch headers.
-func (d *jsonDoor) checkBrowser(r *http.Request) (problem string) {
+func (d *jsonDoor) checkBrowser(r *http.Request) *apierror.Error {
 	switch {
 	case d.origins.Check(r) != nil:
-		return "web pages of other origins may not call; nothing was written"
+		return d.foreignOrigin
 	case d.open && fromBrowser(r.Header) && !namesThisMachine(r.Host):
-		return "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"
+		return d.foreignName
 	}
-	return ""
+	return nil
 }
 
 func fromBrowser(header http.Header) bool {

@@ -7,16 +7,18 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
+
+// errUnreadable ends the reading of a body. The body itself holds the violations.
+var errUnreadable = errors.New("the body cannot be read")
 
 // NewDecoder returns a decoder that reads one message from a request's body. It is strict: a field that does not
 // exist is refused by its name. Output-only fields are skipped, whatever they hold, so that a customer can be sent
@@ -41,7 +43,7 @@ func (m *jsonMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
 		if read, ok := r.(*body); ok {
 			read.violations = violations
 		}
-		return errors.New(violations[0].field + ": " + violations[0].description)
+		return errUnreadable
 	})
 }
 
@@ -81,15 +83,15 @@ func (list members) object() []byte {
 }
 
 // misfits finds the members that cannot be read, by reading them one by one.
-func (list members) misfits(empty protoreflect.Message) []violation {
-	var violations []violation
+func (list members) misfits(empty protoreflect.Message) []apierror.Violation {
+	var violations []apierror.Violation
 	for _, m := range list {
 		if protojson.Unmarshal(members{m}.object(), empty.New().Interface()) != nil {
-			violations = append(violations, violation{m.field.JSONName(), "must be " + kindName(m.field)})
+			violations = append(violations, apierror.Violation{Field: m.field.JSONName(), Description: "must be " + kindName(m.field)})
 		}
 	}
 	if len(violations) == 0 {
-		violations = []violation{{"body", "cannot be read"}}
+		violations = []apierror.Violation{{Field: "body", Description: "cannot be read"}}
 	}
 	return violations
 }
@@ -98,22 +100,22 @@ func (list members) misfits(empty protoreflect.Message) []violation {
 const maxMembers = 256
 
 // readObject reads a JSON object and leaves out what is not to be written.
-func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (members, []violation) {
-	notObject := []violation{{"body", `must be one JSON object, such as {"city":"Paris"}`}}
+func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (members, []apierror.Violation) {
+	notObject := []apierror.Violation{{Field: "body", Description: `must be one JSON object, such as {"city":"Paris"}`}}
 	if !utf8.Valid(content) {
-		return nil, []violation{{"body", "must be UTF-8"}}
+		return nil, []apierror.Violation{{Field: "body", Description: "must be UTF-8"}}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
 		return nil, notObject
 	}
 	var kept members
-	var violations []violation
+	var violations []apierror.Violation
 	seen := map[string]bool{}
-	unknown := "is not a field here; writable are " + writable(descriptor)
+	unknown := "is not a field here; writable are " + writableFields()
 	for count := 0; decoder.More(); count++ {
 		if count == maxMembers {
-			return nil, []violation{{"body", fmt.Sprintf("must have at most %d members", maxMembers)}}
+			return nil, []apierror.Violation{{Field: "body", Description: fmt.Sprintf("must have at most %d members", maxMembers)}}
 		}
 		key, err := decoder.Token()
 		name, isText := key.(string)
@@ -124,15 +126,15 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 		field := descriptor.Fields().ByJSONName(name)
 		label := name
 		if field == nil {
-			label = quoted(name)
+			label = apierror.QuoteName(name)
 		}
 		switch {
 		case seen[name]:
-			violations = append(violations, violation{label, "is given more than once"})
+			violations = append(violations, apierror.Violation{Field: label, Description: "is given more than once"})
 		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && outputOnly(field):
 			// It is answered, and never written.
 		case field == nil:
-			violations = append(violations, violation{label, unknown})
+			violations = append(violations, apierror.Violation{Field: label, Description: unknown})
 			unknown = "is not a field here"
 		case string(value) != "null":
 			kept = append(kept, member{field, value})
@@ -171,19 +173,4 @@ func kindName(field protoreflect.FieldDescriptor) string {
 		return "true or false"
 	}
 	return "a valid " + field.Kind().String()
-}
-
-func outputOnly(field protoreflect.FieldDescriptor) bool {
-	behaviors, _ := proto.GetExtension(field.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
-	return slices.Contains(behaviors, annotations.FieldBehavior_OUTPUT_ONLY)
-}
-
-func writable(descriptor protoreflect.MessageDescriptor) string {
-	var names []string
-	for i := range descriptor.Fields().Len() {
-		if field := descriptor.Fields().Get(i); !outputOnly(field) {
-			names = append(names, field.JSONName())
-		}
-	}
-	return strings.Join(names, ", ")
 }

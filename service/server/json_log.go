@@ -6,21 +6,22 @@ import (
 	"slices"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // logRefusal writes the line of a request that is no call. It says what was wrong, and not what was sent.
-func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, s *status.Status) {
+func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, rejection *apierror.Error) {
 	attributes := []slog.Attr{
 		slog.String("http_method", loggableMethod(r.Method)),
 		slog.Int("http_status", httpStatus),
 		fromAttr(r.RemoteAddr),
 	}
-	if fields := d.loggable(s); len(fields) > 0 {
+	if fields := d.loggable(rejection); len(fields) > 0 {
 		attributes = append(attributes, slog.Any("fields", fields))
 	}
-	d.log.request(withCall(r.Context(), r.Header.Get(requestIDHeader)), errorInfo(s).GetReason(), attributes...)
+	d.log.request(withCall(r.Context(), r.Header.Get(requestIDHeader)), rejection.Info().GetReason(), attributes...)
 }
 
 // loggableMethod returns one of the usual methods. Any other may be any word.
@@ -34,9 +35,9 @@ func loggableMethod(method string) string {
 
 // loggable returns the names of the violated fields. A name that is not the gateway's own was made up by the caller,
 // who may have put anything into it.
-func (d *jsonDoor) loggable(s *status.Status) []string {
+func (d *jsonDoor) loggable(rejection *apierror.Error) []string {
 	var names []string
-	for _, detail := range s.Details() {
+	for _, detail := range rejection.GRPCStatus().Details() {
 		badRequest, ok := detail.(*errdetails.BadRequest)
 		if !ok {
 			continue

@@ -30,7 +30,7 @@ func (d *jsonDoor) panicked(w *begunResponse, r *http.Request, value any) {
 	if w.begun { // half an answer must not look like a whole one
 		panic(http.ErrAbortHandler)
 	}
-	d.answer(w, http.StatusInternalServerError, gatewayFault())
+	d.answer(w, d.fault)
 }
 
 // begunResponse knows whether the answer has begun.

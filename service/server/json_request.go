@@ -14,13 +14,15 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // body is a request's body, read in full. The decoder leaves in it what it has against it, for the error handler:
 // the generated code in between passes on a text only.
 type body struct {
 	bytes.Reader
-	violations []violation
+	violations []apierror.Violation
 }
 
 // Close does nothing; the body has been read.
@@ -29,12 +31,17 @@ func (b *body) Close() error { return nil }
 // maxBody bounds a JSON body. JSON may write a byte as six (\u000a), and what it says may have 64 KiB.
 const maxBody = 6 * 64 << 10
 
-// readBody reads a body of at most maxBody bytes. If it cannot, it says why, and with which HTTP status.
-func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem string, status int) {
-	tooLarge := fmt.Sprintf("must be at most %d bytes", maxBody)
+// The faults of a body, as violations describe them.
+var (
+	errBodyTooLarge = fmt.Errorf("must be at most %d bytes", maxBody)
+	errBodyCut      = errors.New("could not be read to its end")
+)
+
+// readBody reads a body of at most maxBody bytes.
+func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	if r.ContentLength > maxBody {
 		w.Header().Set("Connection", "close") // rather than reading what nobody wants
-		return nil, tooLarge, http.StatusRequestEntityTooLarge
+		return nil, errBodyTooLarge
 	}
 	held := holding(r)
 	defer held.Close() //nolint:errcheck // it does not fail
@@ -43,13 +50,13 @@ func readBody(w http.ResponseWriter, r *http.Request) (read *body, problem strin
 	switch {
 	case errors.As(err, &over):
 		w.Header().Set("Connection", "close") // as above
-		return nil, tooLarge, http.StatusRequestEntityTooLarge
+		return nil, errBodyTooLarge
 	case err != nil:
-		return nil, "could not be read to its end", http.StatusBadRequest
+		return nil, errBodyCut
 	}
-	read = &body{}
+	read := &body{}
 	read.Reset(content)
-	return read, "", 0
+	return read, nil
 }
 
 // endsUncertainly reports whether a server in front may see another end of a request than this one does: net/http takes
@@ -67,7 +74,7 @@ func strictPath(door *jsonDoor) runtime.Middleware {
 			for name, value := range pathParams {
 				id, err := strconv.ParseInt(value, 10, 64)
 				if strings.HasSuffix(name, "_id") && (err != nil || id <= 0 || strconv.FormatInt(id, 10) != value) {
-					door.refuse(w, r, http.StatusBadRequest, violation{name, "must be a whole number from 1 to 9223372036854775807, in digits only"})
+					door.reject(w, r, invalid(name, "must be a whole number from 1 to 9223372036854775807, in digits only"))
 					return
 				}
 			}
@@ -84,26 +91,26 @@ func strictQuery(door *jsonDoor, known map[string]protoreflect.FieldDescriptor) 
 		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
 			query, err := url.ParseQuery(r.URL.RawQuery)
 			if err != nil {
-				door.refuse(w, r, http.StatusBadRequest, violation{"query", "is not a valid query string"})
+				door.reject(w, r, invalid("query", "is not a valid query string"))
 				return
 			}
-			var violations []violation
+			var violations []apierror.Violation
 			for _, name := range slices.Sorted(maps.Keys(query)) {
 				_, inPath := pathParams[name]
 				field := known[name]
 				switch {
 				case inPath || field == nil:
-					violations = append(violations, violation{quoted(name), "is not a query parameter here; known are " + names})
+					violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; known are " + names})
 				case len(query[name]) > 1:
-					violations = append(violations, violation{name, "is given more than once"})
+					violations = append(violations, apierror.Violation{Field: name, Description: "is given more than once"})
 				case query[name][0] == "":
-					violations = append(violations, violation{name, "has no value; give one, or leave the parameter out"})
+					violations = append(violations, apierror.Violation{Field: name, Description: "has no value; give one, or leave the parameter out"})
 				case field.Kind() == protoreflect.BoolKind && !isBool(query[name][0]):
-					violations = append(violations, violation{name, "must be true or false"})
+					violations = append(violations, apierror.Violation{Field: name, Description: "must be true or false"})
 				}
 			}
 			if len(violations) > 0 {
-				door.refuse(w, r, http.StatusBadRequest, violations...)
+				door.reject(w, r, apierror.Invalid(violations...))
 				return
 			}
 			next(w, r, pathParams)
@@ -145,15 +152,3 @@ func isBool(value string) bool {
 	_, err := strconv.ParseBool(value)
 	return err == nil
 }
-
-// quoted repeats a name of the request in an error, if it looks like one: what was put there by mistake, such as an
-// e-mail address, is not repeated.
-func quoted(name string) string {
-	if len(name) > 40 || strings.Trim(name, nameLetters) != "" {
-		return fmt.Sprintf("a name of %d bytes", len(name))
-	}
-	return strconv.Quote(name)
-}
-
-// nameLetters are what names of fields, and the paths to them, are made of.
-const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.*[]"

@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // Metrics counts what comes through the doors. It is a prometheus.Collector.
@@ -78,7 +80,7 @@ func measured(m *Metrics, door string) grpc.UnaryServerInterceptor {
 		took := time.Since(start)
 		code, reason := status.Code(err).String(), ""
 		if err != nil {
-			reason = infoOf(err).GetReason()
+			reason = apierror.InfoOfError(err).GetReason()
 		}
 		m.calls.WithLabelValues(door, info.FullMethod, code, reason, callOf(ctx).provedName()).Inc()
 		m.duration.WithLabelValues(door, info.FullMethod, code).Observe(took.Seconds())

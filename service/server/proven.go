@@ -5,8 +5,8 @@ import (
 	"net/netip"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
@@ -129,8 +129,8 @@ func (c *connection) leaveShare() {
 
 // proving notes that a call was let in, and refuses it where there are too many callers.
 func proving() grpc.UnaryServerInterceptor {
-	crowded := refusal(codes.ResourceExhausted, reasonTooManyConnections, "too many callers are connected, or this one has too many connections; come again later, or through a connection that is open").Err()
-	gone := refusal(codes.Unavailable, reasonConnectionClosed, "the connection was closed before the call could be let in; nothing was written").Err()
+	crowded := apierror.New(apierror.TooManyConnections, apierror.NotSent, "too many callers are connected, or this one has too many connections; come again later, or through a connection that is open")
+	gone := apierror.New(apierror.ConnectionClosed, apierror.NotSent, "the connection was closed before the call could be let in; nothing was written")
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		c := connectionOf(ctx)
 		if c == nil || !guarded(info.FullMethod) { // health checks are for everybody, and so prove nothing

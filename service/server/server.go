@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
@@ -26,8 +25,6 @@ type Config struct {
 	Customers customerv1.CustomerServiceServer
 	// Callers authenticates callers; nil accepts all calls, which may change status and not user_id.
 	Callers auth.Authenticator
-	// HTTPStatus returns the HTTP status of an error of the service's, and whether it is one.
-	HTTPStatus func(*status.Status) (int, bool)
 	// Logger gets one line for each call; its handler is a LogHandler.
 	Logger *slog.Logger
 	// TLS, if set, is what both doors speak. It is asked for its certificates in each handshake, so that they can change.

@@ -33,7 +33,7 @@ func TestRequestThatDoesNotComeIsGivenUp(t *testing.T) {
 		if got.Code != "DEADLINE_EXCEEDED" || got.Reason != "REQUEST_TOO_SLOW" || got.WriteState != "not_sent" {
 			t.Errorf("got %+v", got)
 		}
-		if want := "the request did not arrive within 10s; nothing was written"; !strings.Contains(fault.Error(), want) {
+		if want := "the request did not arrive within 10s; nothing was written"; !strings.Contains(status.Convert(fault).Message(), want) {
 			t.Errorf("got %v, want %s", fault, want)
 		}
 	})

@@ -5,8 +5,9 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // maxLongStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
@@ -15,7 +16,7 @@ const maxLongStreams = 16
 
 // fewStreams bounds the streams that are no calls.
 func fewStreams() grpc.StreamServerInterceptor {
-	tooMany := refusal(codes.ResourceExhausted, reasonTooManyStreams, "this connection has 16 streams of health checks and reflection open; end one first").Err()
+	tooMany := apierror.New(apierror.TooManyStreams, apierror.NotSent, "this connection has 16 streams of health checks and reflection open; end one first")
 	return func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		if c := connectionOf(stream.Context()); c != nil {
 			defer c.long.Add(-1)
@@ -31,7 +32,7 @@ func fewStreams() grpc.StreamServerInterceptor {
 // callers like, and the calls in flight would get no quiet end. It must be outside what recovers from panics, since
 // the handler has a goroutine of its own.
 func endingStreams(stopped <-chan struct{}) grpc.StreamServerInterceptor {
-	ending := refusal(codes.Unavailable, reasonStopping, stopping).Err()
+	ending := apierror.New(apierror.Stopping, apierror.NotSent, "the gateway is stopping; open the stream on another connection")
 	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ended := make(chan error, 1)
 		s := &endableStream{ServerStream: stream}
