@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -128,19 +127,19 @@ func levelOf(code codes.Code) slog.Level {
 // may hold what the call carried. The log has what they were, and where a panic was.
 func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 	fault := apierror.Fault()
-	recovering := recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
-		logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
-		return fault
-	}))
-	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		return recovering(ctx, request, info, func(ctx context.Context, request any) (any, error) {
-			response, err := handler(ctx, request)
-			if err != nil && guarded(info.FullMethod) && !isOwn(err) { // a health check carries nothing, and writes nothing
-				logger.LogAttrs(ctx, slog.LevelError, "an error that says neither what it is nor what became of the write", slog.String("type", fmt.Sprintf("%T", err)))
-				return nil, fault
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
+				response, err = nil, fault
 			}
-			return response, err
-		})
+		}()
+		response, err = handler(ctx, request)
+		if err != nil && guarded(info.FullMethod) && !isOwn(err) { // a health check carries nothing, and writes nothing
+			logger.LogAttrs(ctx, slog.LevelError, "an error that says neither what it is nor what became of the write", slog.String("type", fmt.Sprintf("%T", err)))
+			return nil, fault
+		}
+		return response, err
 	}
 }
 
@@ -154,10 +153,15 @@ func isOwn(err error) bool {
 // recoveredStreams is recovered for reflection and for watching health, which write nothing.
 func recoveredStreams(logger *slog.Logger) grpc.StreamServerInterceptor {
 	fault := apierror.New(apierror.GatewayFault, apierror.NotSent, "internal error")
-	return recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(func(ctx context.Context, panicked any) error {
-		logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
-		return fault
-	}))
+	return func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				logger.LogAttrs(stream.Context(), slog.LevelError, "panic", redact.Panic(panicked)...)
+				err = fault
+			}
+		}()
+		return handler(service, stream)
+	}
 }
 
 // noBlindRetry tells gRPC clients that retry by themselves not to, where the outcome of a write is not known.
