@@ -11,6 +11,10 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
+// maxLongStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
+// services, and one question about the contract. They end with their connection.
+const maxLongStreams = 16
+
 // What both doors do with a connection: it is read, written, and found again by the calls on it.
 
 func (c *connection) Read(p []byte) (int, error) {
@@ -43,6 +47,12 @@ type localAddr struct {
 
 	of *connection
 }
+
+// BeginStream counts a stream that is no call, and reports whether the connection may have it. EndStream is due either way.
+func (c *connection) BeginStream() bool { return c.long.Add(1) <= maxLongStreams }
+
+// EndStream ends what BeginStream began.
+func (c *connection) EndStream() { c.long.Add(-1) }
 
 // connectionOf returns the connection that a call came on, or nil.
 func connectionOf(ctx context.Context) *connection {

@@ -36,6 +36,17 @@ const (
 	leastTaken = 1 << 10
 )
 
+// Where this door stops to read, in bytes; the other door has the same bound on headers. The contract's own limit
+// on a request, 64 KiB, is checked by the service, which can say what is wrong.
+const (
+	maxMessage = 128 << 10
+	maxHeader  = 16 << 10
+)
+
+// arrivalTime is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
+// less than provingTime, so that the first on a connection is answered before that is closed.
+const arrivalTime = 9 * time.Second
+
 // connections are the open connections of one door.
 type connections struct {
 	mu       sync.Mutex

@@ -35,7 +35,7 @@ func Bounded(listener net.Listener) net.Listener { return boundedListener{listen
 // Metered counts the frames of a proven connection.
 func Metered(conn net.Conn) net.Conn {
 	below := newConnections().admit(conn)
-	below.enter(nil)
+	below.enter((*sharing)(nil))
 	return newMeteredConn(below, below)
 }
 
@@ -43,10 +43,14 @@ func Metered(conn net.Conn) net.Conn {
 func Prove(conn net.Conn) bool { return Enter(conn, nil) }
 
 // Enter notes that a call of who was let in on a connection of Bounded's.
-func Enter(conn net.Conn, who *auth.Caller) bool { return conn.(*connection).enter(who) == isIn }
+func Enter(conn net.Conn, who *auth.Caller) bool {
+	return conn.(*connection).enter((*sharing)(who)) == isIn
+}
 
 // Leave notes that a call of who has ended on it.
-func Leave(conn net.Conn, who *auth.Caller, certain bool) { conn.(*connection).leave(who, certain) }
+func Leave(conn net.Conn, who *auth.Caller, certain bool) {
+	conn.(*connection).leave((*sharing)(who), certain)
+}
 
 // Lapse is what happens to a connection when its provingTime is over.
 func Lapse(conn net.Conn) { conn.(*connection).drop() }

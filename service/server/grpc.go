@@ -11,13 +11,6 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// Where this door stops to read, in bytes; the other door has the same bound on headers. The contract's own limit
-// on a request, 64 KiB, is checked by the service, which can say what is wrong.
-const (
-	maxMessage = 128 << 10
-	maxHeader  = 16 << 10
-)
-
 // flowWindow is how many bytes of a stream are taken before its call reads them. It does not grow with the line: a
 // request fits into it, and its sender decides how many there are. A smaller one gRPC does not take.
 const flowWindow = 64 << 10
@@ -33,7 +26,7 @@ func newGRPCServer(cfg Config, ready *readiness) *grpc.Server {
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.MaxConcurrentStreams(100),
 		grpc.ChainStreamInterceptor(endingStreams(ready.stopped), recoveredStreams(cfg.Logger), callerAuthOfStreams(cfg.Callers), fewStreams()),
-		grpc.Creds(newCredentials(cfg.TLS, refusals)),
+		grpc.Creds(newCredentials(grpcCredentials(cfg.TLS), refusals.connection)),
 		grpc.StaticStreamWindowSize(flowWindow),
 		// It bounds nothing once a call is let in, since grpc-go gives the window back before a call has read. Before, it
 		// bounds what may come of first calls, which maxFirstCalls has room for.

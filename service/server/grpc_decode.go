@@ -80,10 +80,6 @@ func decodeInside(method grpc.MethodHandler) grpc.MethodHandler {
 	}
 }
 
-// arrivalTime is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
-// less than provingTime, so that the first on a connection is answered before that is closed.
-const arrivalTime = 9 * time.Second
-
 // within receives the request, and gives up when that takes too long. Whoever began a call and never sent its request
 // would otherwise keep it for ever: the caller's deadline is counted from when the request is there.
 func (d *decoded) within(limit time.Duration, receive func(any) error) error {

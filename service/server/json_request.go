@@ -43,7 +43,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 		w.Header().Set("Connection", "close") // rather than reading what nobody wants
 		return nil, errBodyTooLarge
 	}
-	held := holding(r)
+	held := holding(r.Context(), r.Body)
 	defer held.Close() //nolint:errcheck // it does not fail
 	content, err := io.ReadAll(http.MaxBytesReader(w, held, maxBody))
 	var over *http.MaxBytesError

@@ -1,14 +1,6 @@
 package server
 
-import (
-	"context"
-	"net/netip"
-
-	"google.golang.org/grpc"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
-)
+import "net/netip"
 
 const (
 	// maxProven is enough for every worker of a large shop to keep a connection of its own.
@@ -30,19 +22,25 @@ type shareKey struct {
 	host netip.Prefix
 }
 
-// shareOf returns whose share a connection of who is of, and how many connections that may have. Where everybody may
-// call there are no names, and a host may be a proxy with all callers behind it: it may have every connection.
-func (c *connection) shareOf(who *auth.Caller) (shareKey, int) {
-	switch {
-	case who == nil:
-		return shareKey{host: c.from}, maxProven
-	case who.Authenticated, who.Store != nil && who.Store.Verified():
-		return shareKey{name: who.Name}, maxShare
-	case who.Store != nil:
-		return shareKey{host: c.from}, maxShare
-	default:
-		return shareKey{host: c.from}, maxProven
+// Caller is who a call on a connection comes from.
+type Caller interface {
+	// ConnectionShare returns the name whose share of the connections the call counts towards, empty for that of its host, and
+	// whether that share is limited. Where everybody may call there are no names, and a host may be a proxy with all
+	// callers behind it: it may have every connection.
+	ConnectionShare() (name string, limited bool)
+}
+
+// shareOf returns whose share a connection of a caller is of, and how many connections that may have.
+func (c *connection) shareOf(caller Caller) (shareKey, int) {
+	name, limited := caller.ConnectionShare()
+	key, most := shareKey{name: name}, maxProven
+	if name == "" {
+		key.host = c.from
 	}
+	if limited {
+		most = maxShare
+	}
+	return key, most
 }
 
 // entrance is what comes of a call that is about to be let in.
@@ -56,7 +54,7 @@ const (
 
 // enter notes that a call of who is let in, and proves the connection if there is room for another. One without room
 // stays what it is, and ends soon. A connection with a call in flight is never taken back.
-func (c *connection) enter(who *auth.Caller) entrance {
+func (c *connection) enter(who Caller) entrance {
 	o := c.among
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -79,7 +77,7 @@ func (c *connection) enter(who *auth.Caller) entrance {
 
 // leave notes that a call of who has ended, and whether it is certain by now that who may call. If that is certain of
 // none that came on the connection, it is unproven again.
-func (c *connection) leave(who *auth.Caller, certain bool) {
+func (c *connection) leave(who Caller, certain bool) {
 	c.among.mu.Lock()
 	c.calls--
 	var crowdedOut *connection
@@ -125,30 +123,4 @@ func (c *connection) leaveShare() {
 	c.share = nil
 	o.proven--
 	o.room.Broadcast()
-}
-
-// proving notes that a call was let in, and refuses it where there are too many callers.
-func proving() grpc.UnaryServerInterceptor {
-	crowded := apierror.New(apierror.TooManyConnections, apierror.NotSent, "too many callers are connected, or this one has too many connections; come again later, or through a connection that is open")
-	gone := apierror.New(apierror.ConnectionClosed, apierror.NotSent, "the connection was closed before the call could be let in; nothing was written")
-	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		c := connectionOf(ctx)
-		if c == nil || !guarded(info.FullMethod) { // health checks are for everybody, and so prove nothing
-			return handler(ctx, request)
-		}
-		who := auth.FromContext(ctx)
-		switch c.enter(who) {
-		case isCrowded:
-			return nil, crowded
-		case isGone: // an outcome could reach nobody
-			return nil, gone
-		case isIn:
-		}
-		certain := who == nil || who.Store == nil
-		defer func() { c.leave(who, certain) }()
-		response, err := handler(ctx, request)
-		// Who has an account only the store can say, and a failure may be its no.
-		certain = certain || err == nil || who.Store.Verified()
-		return response, err
-	}
 }

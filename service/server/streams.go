@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io"
 	"sync"
 
@@ -10,17 +11,13 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// maxLongStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
-// services, and one question about the contract. They end with their connection.
-const maxLongStreams = 16
-
 // fewStreams bounds the streams that are no calls.
 func fewStreams() grpc.StreamServerInterceptor {
-	tooMany := apierror.New(apierror.TooManyStreams, apierror.NotSent, "this connection has 16 streams of health checks and reflection open; end one first")
+	tooMany := apierror.New(apierror.TooManyStreams, apierror.NotSent, fmt.Sprintf("this connection has %d streams of health checks and reflection open; end one first", maxLongStreams))
 	return func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		if c := connectionOf(stream.Context()); c != nil {
-			defer c.long.Add(-1)
-			if c.long.Add(1) > maxLongStreams {
+			defer c.EndStream()
+			if !c.BeginStream() {
 				return tooMany
 			}
 		}

@@ -2,8 +2,6 @@ package server
 
 import (
 	"crypto/tls"
-	"fmt"
-	"net"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -34,36 +32,10 @@ func offering(protocol string, cfg *tls.Config) *tls.Config {
 	return own
 }
 
-// meteredCredentials count the frames of connections once their handshake is done. A call's peer has what the
-// credentials within say of it: with TLS a credentials.TLSInfo.
-type meteredCredentials struct {
-	credentials.TransportCredentials
-
-	log *refusalLog
-}
-
-func newCredentials(cfg *tls.Config, log *refusalLog) credentials.TransportCredentials {
+// grpcCredentials are those of the gRPC door.
+func grpcCredentials(cfg *tls.Config) credentials.TransportCredentials {
 	if cfg == nil {
-		return meteredCredentials{insecure.NewCredentials(), log}
+		return insecure.NewCredentials()
 	}
-	return meteredCredentials{credentials.NewTLS(offering(protocolGRPC, cfg)), log}
-}
-
-// ServerHandshake is called with what the door's listener has accepted.
-func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	below, ok := raw.(*connection)
-	if !ok {
-		return nil, nil, fmt.Errorf("a connection of the type %T, which the door's listener does not make", raw)
-	}
-	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
-	if err != nil {
-		c.log.connection(raw.RemoteAddr(), err) // gRPC tells nobody
-		return nil, nil, err
-	}
-	return newMeteredConn(conn, below), info, nil
-}
-
-// Clone copies the credentials.
-func (c meteredCredentials) Clone() credentials.TransportCredentials {
-	return meteredCredentials{c.TransportCredentials.Clone(), c.log}
+	return credentials.NewTLS(offering(protocolGRPC, cfg))
 }

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"io"
-	"net/http"
 	"sync"
 
 	"golang.org/x/net/http2"
@@ -107,35 +105,4 @@ func kept(length int) int {
 	default:
 		return 16 << 10
 	}
-}
-
-// heldBody is a body of the JSON door while it is read. Close lets go of what it holds.
-type heldBody struct {
-	io.ReadCloser
-
-	on   *connection
-	held int
-}
-
-func holding(r *http.Request) io.ReadCloser {
-	c := connectionOf(r.Context())
-	if c == nil {
-		return r.Body
-	}
-	return &heldBody{ReadCloser: r.Body, on: c}
-}
-
-func (b *heldBody) Read(p []byte) (int, error) {
-	b.on.awaitRoom()
-	n, err := b.ReadCloser.Read(p)
-	b.held += n
-	b.on.hold(n)
-	return n, err
-}
-
-// Close is not the body's own, which net/http closes after the answer.
-func (b *heldBody) Close() error {
-	b.on.hold(-b.held)
-	b.held = 0
-	return nil
 }

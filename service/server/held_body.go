@@ -1,0 +1,38 @@
+package server
+
+import (
+	"context"
+	"io"
+)
+
+// heldBody is a body of the JSON door while it is read. Close lets go of what it holds.
+type heldBody struct {
+	io.ReadCloser
+
+	on   *connection
+	held int
+}
+
+// holding counts a body for the connection of its request.
+func holding(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+	c := connectionOf(ctx)
+	if c == nil {
+		return body
+	}
+	return &heldBody{ReadCloser: body, on: c}
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	b.on.awaitRoom()
+	n, err := b.ReadCloser.Read(p)
+	b.held += n
+	b.on.hold(n)
+	return n, err
+}
+
+// Close is not the body's own, which net/http closes after the answer.
+func (b *heldBody) Close() error {
+	b.on.hold(-b.held)
+	b.held = 0
+	return nil
+}
