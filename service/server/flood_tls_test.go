@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // Connections whose TLS handshakes do not come to an end, or of which nothing more comes, do not add up: the oldest are
@@ -56,8 +56,8 @@ func TestSlowHandshakesAreBounded(t *testing.T) {
 					})
 				}
 				all.Wait()
-				if open := countOpen(conns); open > server.MaxUnproven || open == 0 {
-					t.Errorf("%d of %d connections are open, want at most %d", open, row.conns, server.MaxUnproven)
+				if open := countOpen(conns); open > connlimit.MaxUnauthenticated || open == 0 {
+					t.Errorf("%d of %d connections are open, want at most %d", open, row.conns, connlimit.MaxUnauthenticated)
 				}
 				if message, _, err := callTLS(t, g, client); err != nil || message != "caller" {
 					t.Errorf("a newcomer at the gRPC door: %q, %v", message, err)

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // flowWindow is how many bytes of a stream are taken before its call reads them. It does not grow with the line: a
@@ -22,11 +23,11 @@ func newGRPCServer(cfg Config, ready *readiness) *grpc.Server {
 		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
 		grpc.InTapHandle(beforeReading(cfg.Callers, refusals)),
 		grpc.ForceServerCodecV2(newCodec()),
-		grpc.MaxRecvMsgSize(maxMessage),
-		grpc.MaxHeaderListSize(maxHeader),
+		grpc.MaxRecvMsgSize(connlimit.MaxMessage),
+		grpc.MaxHeaderListSize(connlimit.MaxHeader),
 		grpc.MaxConcurrentStreams(100),
 		grpc.ChainStreamInterceptor(endingStreams(ready.stopped), recoveredStreams(cfg.Logger), callerAuthOfStreams(cfg.Callers), fewStreams()),
-		grpc.Creds(newCredentials(grpcCredentials(cfg.TLS), refusals.connection)),
+		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), refusals.connection)),
 		grpc.StaticStreamWindowSize(flowWindow),
 		// It bounds nothing once a call is let in, since grpc-go gives the window back before a call has read. Before, it
 		// bounds what may come of first calls, which maxFirstCalls has room for.

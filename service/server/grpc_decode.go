@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // gRPC decodes a request before the interceptors, and answers at once to what it cannot decode: with a bare INTERNAL
@@ -67,7 +68,7 @@ func decodeInside(method grpc.MethodHandler) grpc.MethodHandler {
 		var fault error
 		decode := func(request any) error {
 			d := &decoded{request: request}
-			err := d.within(arrivalTime, receive) // its errors, such as a message over the bound, have been answered
+			err := d.within(connlimit.RequestTimeout, receive) // its errors, such as a message over the bound, have been answered
 			fault = d.fault
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // grpcTimeout is how a time is written in gRPC over HTTP/2.
@@ -59,10 +60,10 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 		Handler:           door.recovering(door.bounded(mux)),
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       arrivalTime,
+		ReadTimeout:       connlimit.RequestTimeout,
 		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    maxHeader,
+		MaxHeaderBytes:    connlimit.MaxHeader,
 
 		DisableGeneralOptionsHandler: true, // it answers OPTIONS * to everybody
 		ErrorLog:                     log.New(door.log, "", 0),

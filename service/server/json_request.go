@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // body is a request's body, read in full. The decoder leaves in it what it has against it, for the error handler:
@@ -43,7 +44,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 		w.Header().Set("Connection", "close") // rather than reading what nobody wants
 		return nil, errBodyTooLarge
 	}
-	held := holding(r.Context(), r.Body)
+	held := connlimit.CountBody(r.Context(), r.Body)
 	defer held.Close() //nolint:errcheck // it does not fail
 	content, err := io.ReadAll(http.MaxBytesReader(w, held, maxBody))
 	var over *http.MaxBytesError

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // sharing is a caller, or nil, as the bounds on connections see it.
@@ -29,20 +30,20 @@ func proving() grpc.UnaryServerInterceptor {
 	crowded := apierror.New(apierror.TooManyConnections, apierror.NotSent, "too many callers are connected, or this one has too many connections; come again later, or through a connection that is open")
 	gone := apierror.New(apierror.ConnectionClosed, apierror.NotSent, "the connection was closed before the call could be let in; nothing was written")
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		c := connectionOf(ctx)
+		c := connlimit.Of(ctx)
 		if c == nil || !guarded(info.FullMethod) { // health checks are for everybody, and so prove nothing
 			return handler(ctx, request)
 		}
 		who := auth.FromContext(ctx)
-		switch c.enter((*sharing)(who)) {
-		case isCrowded:
+		switch c.Begin((*sharing)(who)) {
+		case connlimit.AtCapacity:
 			return nil, crowded
-		case isGone: // an outcome could reach nobody
+		case connlimit.Closed: // an outcome could reach nobody
 			return nil, gone
-		case isIn:
+		case connlimit.Admitted:
 		}
 		certain := who == nil || who.Store == nil
-		defer func() { c.leave((*sharing)(who), certain) }()
+		defer func() { c.End((*sharing)(who), certain) }()
 		response, err := handler(ctx, request)
 		// Who has an account only the store can say, and a failure may be its no.
 		certain = certain || err == nil || who.Store.Verified()

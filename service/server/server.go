@@ -17,6 +17,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // Config is what a Server needs to know.
@@ -85,8 +86,8 @@ func New(cfg Config) (*Server, error) {
 // Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes
 // the listeners. Its error says which door failed; being told to stop is none.
 func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listener) error {
-	grpcListener = boundedListener{grpcListener, newConnections()}
-	httpListener = boundedListener{httpListener, newConnections()}
+	grpcListener = connlimit.NewListener(grpcListener)
+	httpListener = connlimit.NewListener(httpListener)
 	if s.tls != nil { // the gRPC door makes its handshakes by itself
 		httpListener = tls.NewListener(httpListener, offering(protocolJSON, s.tls))
 	}

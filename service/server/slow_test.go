@@ -14,6 +14,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // A call whose request does not come ends, and its caller is told what became of it.
@@ -67,7 +68,7 @@ func TestStreamsThatAreNoCallsAreFew(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	for i := range server.MaxLongStreams {
+	for i := range connlimit.MaxStreams {
 		if err := watch(ctx); err != nil {
 			t.Fatalf("stream %d: %v", i, err)
 		}

@@ -9,13 +9,14 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // fewStreams bounds the streams that are no calls.
 func fewStreams() grpc.StreamServerInterceptor {
-	tooMany := apierror.New(apierror.TooManyStreams, apierror.NotSent, fmt.Sprintf("this connection has %d streams of health checks and reflection open; end one first", maxLongStreams))
+	tooMany := apierror.New(apierror.TooManyStreams, apierror.NotSent, fmt.Sprintf("this connection has %d streams of health checks and reflection open; end one first", connlimit.MaxStreams))
 	return func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		if c := connectionOf(stream.Context()); c != nil {
+		if c := connlimit.Of(stream.Context()); c != nil {
 			defer c.EndStream()
 			if !c.BeginStream() {
 				return tooMany

@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import (
 	"sync"
@@ -12,7 +12,7 @@ import (
 const (
 	// maxUnfinished is how many bytes the unfinished messages of one caller may hold at one door before some of it waits
 	// in the line: 100 messages of 64 KiB, or 1,024 calls of which nothing has come yet. What does not come to its end
-	// makes room after arrivalTime.
+	// makes room after RequestTimeout.
 	maxUnfinished = 8 << 20
 	// smallPart is what a connection may hold even then: a call of an ordinary size, and another that begins. A caller
 	// beside a flood of its own does not wait, nor one on the same host where callers have no names. With a caller's
@@ -21,7 +21,7 @@ const (
 )
 
 // hold adds to what the unfinished messages of a connection hold, or takes away from it.
-func (c *connection) hold(bytes int) {
+func (c *Conn) hold(bytes int) {
 	if bytes == 0 {
 		return
 	}
@@ -42,7 +42,7 @@ func (c *connection) hold(bytes int) {
 
 // awaitRoom returns when more may be read of a connection. One of those that wait is read even when there is no room, or
 // none of their messages would ever end.
-func (c *connection) awaitRoom() {
+func (c *Conn) awaitRoom() {
 	c.among.mu.Lock()
 	defer c.among.mu.Unlock()
 	for c.state == isProven && c.share.held >= maxUnfinished && c.held >= smallPart {

@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import (
 	"container/list"
@@ -15,9 +15,9 @@ import (
 // host too) cannot be told from who floods from there: they get in as long as they are quicker than 256 connections or
 // 2 MiB that come after them. Against a flood from hundreds of hosts only a firewall helps.
 const (
-	// maxUnproven is enough for the callers of a shop to connect at the same moment. Held idle, that many cost a door
+	// MaxUnauthenticated is enough for the callers of a shop to connect at the same moment. Held idle, that many cost a door
 	// less than 8 MiB, with TLS less than 24 MiB.
-	maxUnproven = 256
+	MaxUnauthenticated = 256
 	// provingTime is for a TLS handshake and a first call over the slowest of lines. A client that connects early and
 	// calls later finds its connection closed, as any idle one may be: it opens another with the call.
 	provingTime = 10 * time.Second
@@ -30,7 +30,7 @@ const (
 	// headers, and what the connection's window lets through.
 	maxFirstCalls = 1 << 20
 	// firstCall is what a host may have of it before it counts as one that sends much: a call of the greatest size.
-	firstCall = maxMessage + maxHeader
+	firstCall = MaxMessage + MaxHeader
 	// takingTime is how long the other side may take less than leastTaken bytes of what is written to it.
 	takingTime = 10 * time.Second
 	leastTaken = 1 << 10
@@ -39,13 +39,13 @@ const (
 // Where this door stops to read, in bytes; the other door has the same bound on headers. The contract's own limit
 // on a request, 64 KiB, is checked by the service, which can say what is wrong.
 const (
-	maxMessage = 128 << 10
-	maxHeader  = 16 << 10
+	MaxMessage = 128 << 10
+	MaxHeader  = 16 << 10
 )
 
-// arrivalTime is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
+// RequestTimeout is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
 // less than provingTime, so that the first on a connection is answered before that is closed.
-const arrivalTime = 9 * time.Second
+const RequestTimeout = 9 * time.Second
 
 // connections are the open connections of one door.
 type connections struct {
@@ -68,8 +68,13 @@ func newConnections() *connections {
 
 // host is where unproven connections come from.
 type host struct {
-	unproven list.List // of *connection, the oldest first
+	unproven list.List // of *Conn, the oldest first
 	weight   int
+}
+
+// NewListener bounds the connections of a listener.
+func NewListener(listener net.Listener) net.Listener {
+	return boundedListener{listener, newConnections()}
 }
 
 // boundedListener bounds the connections that it accepts.
@@ -87,8 +92,8 @@ func (l boundedListener) Accept() (net.Conn, error) {
 	return l.open.admit(conn), nil
 }
 
-// connection is one as it is below TLS.
-type connection struct {
+// Conn is a connection as it is below TLS.
+type Conn struct {
 	net.Conn
 
 	among *connections
@@ -120,8 +125,8 @@ const (
 	isClosed
 )
 
-func (o *connections) admit(conn net.Conn) *connection {
-	c := &connection{Conn: conn, among: o, from: hostOf(conn.RemoteAddr())}
+func (o *connections) admit(conn net.Conn) *Conn {
+	c := &Conn{Conn: conn, among: o, from: hostOf(conn.RemoteAddr())}
 	o.mu.Lock()
 	crowdedOut := c.becomeUnproven()
 	o.mu.Unlock()
@@ -145,7 +150,7 @@ func hostOf(address net.Addr) netip.Prefix {
 }
 
 // becomeUnproven is called with among.mu held. It returns the connection that has to go for this one, or nil.
-func (c *connection) becomeUnproven() *connection {
+func (c *Conn) becomeUnproven() *Conn {
 	o := c.among
 	if o.hosts[c.from] == nil {
 		o.hosts[c.from] = &host{}
@@ -159,22 +164,22 @@ func (c *connection) becomeUnproven() *connection {
 	o.admitted++
 	o.unproven++
 	o.weight += c.weight
-	if o.unproven <= maxUnproven {
+	if o.unproven <= MaxUnauthenticated {
 		return nil
 	}
-	oldest := o.oldest(func(h *host) int { return h.unproven.Len() }, func(*connection) bool { return true })
+	oldest := o.oldest(func(h *host) int { return h.unproven.Len() }, func(*Conn) bool { return true })
 	oldest.end()
 	return oldest
 }
 
 // oldest returns the oldest unproven connection that is meant, of the host that has the most. Where several have the
 // same, it is the oldest of all of these. It is called with mu held.
-func (o *connections) oldest(most func(*host) int, meant func(*connection) bool) *connection {
-	var oldest *connection
+func (o *connections) oldest(most func(*host) int, meant func(*Conn) bool) *Conn {
+	var oldest *Conn
 	rank := -1
 	for _, of := range o.hosts {
 		for place := of.unproven.Front(); place != nil; place = place.Next() {
-			c, _ := place.Value.(*connection)
+			c, _ := place.Value.(*Conn)
 			if !meant(c) {
 				continue
 			}
@@ -188,7 +193,7 @@ func (o *connections) oldest(most func(*host) int, meant func(*connection) bool)
 }
 
 // drop closes a connection of which nothing is known that would be lost with it.
-func (c *connection) drop() {
+func (c *Conn) drop() {
 	c.among.mu.Lock()
 	unproven := c.state == isUnproven
 	if unproven {
@@ -201,14 +206,14 @@ func (c *connection) drop() {
 }
 
 // hangUp closes a connection that has ended already; whoever uses it meets the error.
-func (c *connection) hangUp() {
+func (c *Conn) hangUp() {
 	if c != nil {
 		_ = c.Conn.Close()
 	}
 }
 
 // Close closes the connection, and makes room for another.
-func (c *connection) Close() error {
+func (c *Conn) Close() error {
 	c.among.mu.Lock()
 	c.end()
 	c.among.mu.Unlock()
@@ -217,7 +222,7 @@ func (c *connection) Close() error {
 
 // end takes the connection out of all counts. It is called with among.mu held, by who found out that it is to be closed:
 // nothing can be let in on it from then on.
-func (c *connection) end() {
+func (c *Conn) end() {
 	switch c.state {
 	case isUnproven:
 		c.leaveUnproven()
@@ -230,7 +235,7 @@ func (c *connection) end() {
 }
 
 // leaveUnproven is called with among.mu held.
-func (c *connection) leaveUnproven() {
+func (c *Conn) leaveUnproven() {
 	c.lapse.Stop()
 	of := c.among.hosts[c.from]
 	of.unproven.Remove(c.place)
@@ -244,12 +249,12 @@ func (c *connection) leaveUnproven() {
 }
 
 // weigh adds what an unproven connection makes the gateway hold.
-func (c *connection) weigh(bytes int) {
+func (c *Conn) weigh(bytes int) {
 	if c.light.Load() || bytes == 0 {
 		return
 	}
 	o := c.among
-	var ended []*connection
+	var ended []*Conn
 	o.mu.Lock()
 	if c.state == isUnproven {
 		bytes = max(bytes, -c.weight)
@@ -261,7 +266,7 @@ func (c *connection) weigh(bytes int) {
 			ended = append(ended, c)
 		}
 		for o.weight > maxUnprovenWeight {
-			heavy := o.oldest(func(h *host) int { return max(h.weight-firstCall, 0) }, func(c *connection) bool { return c.weight > 0 })
+			heavy := o.oldest(func(h *host) int { return max(h.weight-firstCall, 0) }, func(c *Conn) bool { return c.weight > 0 })
 			heavy.end()
 			ended = append(ended, heavy)
 		}

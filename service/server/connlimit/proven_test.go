@@ -1,42 +1,28 @@
-package server_test
+package connlimit
 
 import (
-	"encoding/base64"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
-
-// storeUser returns a caller of whom only the store can say who it is.
-func storeUser(t testing.TB, users *auth.StoreUsers, name string) *auth.Caller {
-	t.Helper()
-	who, err := users.Authenticate(auth.Presented{Authorization: []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(name+":secret"))}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return who
-}
 
 func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		who := storeUser(t, auth.NewStoreUsers(auth.Permissions{}), "shop")
+		who := unverified()
 		near, far := d.connect()
-		server.Enter(near, who) // a long one
-		server.Enter(near, who)
-		server.Leave(near, who, false)
-		<-time.After(2 * server.ProvingTime)
+		begin(near, who) // a long one
+		begin(near, who)
+		end(near, who, false)
+		<-time.After(2 * provingTime)
 		if !isOpen(far) {
 			t.Fatal("a call in flight is cut off because another has failed")
 		}
-		server.Leave(near, who, false)
-		<-time.After(server.ProvingTime - time.Second)
+		end(near, who, false)
+		<-time.After(provingTime - time.Second)
 		if !isOpen(far) {
 			t.Error("it is closed at once")
 		}
@@ -50,13 +36,13 @@ func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
 func TestConnectionOnWhichACallWentWellStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		who := storeUser(t, auth.NewStoreUsers(auth.Permissions{}), "shop")
+		who := unverified()
 		near, far := d.connect()
 		for _, certain := range []bool{true, false} {
-			server.Enter(near, who)
-			server.Leave(near, who, certain)
+			begin(near, who)
+			end(near, who, certain)
 		}
-		<-time.After(2 * server.ProvingTime)
+		<-time.After(2 * provingTime)
 		if !isOpen(far) {
 			t.Error("it is closed for a failure")
 		}
@@ -82,10 +68,10 @@ func TestConnectionIsEitherProvenOrClosed(t *testing.T) {
 		}
 		both.Go(func() {
 			together()
-			server.Lapse(near)
+			near.(*Conn).drop()
 		})
 		together()
-		in := server.Prove(near)
+		in := prove(near)
 		both.Wait()
 		if closed := ended.times.Load() > 0; in == closed {
 			t.Fatalf("the call is let in: %v, its connection is closed: %v", in, closed)
@@ -107,20 +93,17 @@ func (c *closeCounter) Close() error {
 
 // One caller cannot take all connections, by whatever it is known.
 func TestCallerHasAShareOfTheConnections(t *testing.T) {
-	users := auth.NewStoreUsers(auth.Permissions{})
-	agreed := storeUser(t, users, "shop")
-	agreed.Store.MarkVerified()
 	for _, row := range []struct {
 		name         string
-		greedy, next *auth.Caller
+		greedy, next Caller
 		nextFrom     string
 		most         int
 	}{
-		{"a name", &auth.Caller{Name: "orders", Authenticated: true}, &auth.Caller{Name: "crm", Authenticated: true}, "192.0.2.1", server.MaxShare},
-		{"an account that the store has taken", agreed, storeUser(t, users, "stranger"), "192.0.2.1", server.MaxShare},
-		{"a host, while the store has not taken its accounts", storeUser(t, users, "stranger"), agreed, "192.0.2.1", server.MaxShare},
-		{"a host, beside another", storeUser(t, users, "stranger"), storeUser(t, users, "other"), "192.0.2.2", server.MaxShare},
-		{"nothing, where everybody may call", &auth.Caller{}, nil, "", server.MaxProven},
+		{"a caller with a name, beside another name", named("orders"), named("crm"), "192.0.2.1", maxShare},
+		{"a caller with a name, beside unverified accounts", named("shop"), unverified(), "192.0.2.1", maxShare},
+		{"a host with unverified accounts, beside a name", unverified(), named("shop"), "192.0.2.1", maxShare},
+		{"a host with unverified accounts, beside another host", unverified(), unverified(), "192.0.2.2", maxShare},
+		{"a host without a limit, where everybody may call", anonymous(), nil, "", maxProven},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -128,7 +111,7 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 				var first net.Conn
 				for i := range row.most {
 					near, _ := d.connect()
-					if !server.Enter(near, row.greedy) {
+					if !begin(near, row.greedy) {
 						t.Fatalf("connection %d has no room", i)
 					}
 					if i == 0 {
@@ -136,19 +119,19 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 					}
 				}
 				late, _ := d.connect()
-				if server.Enter(late, row.greedy) {
+				if begin(late, row.greedy) {
 					t.Error("one more is let in")
 				}
-				if !server.Enter(first, row.greedy) {
+				if !begin(first, row.greedy) {
 					t.Error("one that is in is told to leave")
 				}
 				if row.next != nil {
-					if other, _ := d.connectFrom(row.nextFrom); !server.Enter(other, row.next) {
+					if other, _ := d.connectFrom(row.nextFrom); !begin(other, row.next) {
 						t.Error("another caller is kept out")
 					}
 				}
 				_ = first.Close()
-				if !server.Enter(late, row.greedy) {
+				if !begin(late, row.greedy) {
 					t.Error("the room of one that has left is not given on")
 				}
 			})
@@ -160,16 +143,14 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 func TestConnectionBecomesItsCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		users := auth.NewStoreUsers(auth.Permissions{})
-		for i := range 2 * server.MaxShare {
-			who := storeUser(t, users, []string{"shop", "crm"}[i%2])
+		for i := range 2 * maxShare {
+			who := unverified()
 			near, _ := d.connect()
-			if !server.Enter(near, who) {
+			if !begin(near, who) {
 				t.Fatalf("connection %d has no room", i)
 			}
-			who.Store.MarkVerified()
-			who = storeUser(t, users, []string{"shop", "crm"}[i%2])
-			server.Leave(near, who, true)
+			who.name = []string{"shop", "crm"}[i%2] // the store has verified the account
+			end(near, who, true)
 		}
 	})
 }

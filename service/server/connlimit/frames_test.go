@@ -1,4 +1,4 @@
-package server_test
+package connlimit
 
 import (
 	"bytes"
@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // script is what a caller sends, in pieces of some size.
@@ -33,7 +31,7 @@ func passes(t *testing.T, write func(*http2.Framer)) bool {
 	write(http2.NewFramer(&sent, nil))
 	var verdicts []bool
 	for _, piece := range []int{7, 4096} {
-		got, err := io.ReadAll(server.Metered(&script{frames: bytes.NewBuffer(bytes.Clone(sent.Bytes())), piece: piece}))
+		got, err := io.ReadAll(metered(&script{frames: bytes.NewBuffer(bytes.Clone(sent.Bytes())), piece: piece}))
 		if err == nil && !bytes.Equal(got, sent.Bytes()) {
 			t.Errorf("in pieces of %d something else comes out", piece)
 		}
@@ -53,15 +51,15 @@ func TestFramesThatAreNoWorkAreCounted(t *testing.T) {
 		most  int
 		write func(f *http2.Framer, i int)
 	}{
-		{"PING", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
-		{"answers to PINGs", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
-		{"SETTINGS", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
-		{"CONTINUATION", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteContinuation(1, false, nil) }},
-		{"PRIORITY", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WritePriority(1, http2.PriorityParam{}) }},
-		{"WINDOW_UPDATE", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteWindowUpdate(0, 1) }},
-		{"unknown frames", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteRawFrame(0x77, 0, 0, []byte("abc")) }},
-		{"empty DATA", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, nil) }},
-		{"tiny DATA", server.MaxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, []byte{1}) }},
+		{"PING", maxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
+		{"answers to PINGs", maxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
+		{"SETTINGS", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
+		{"CONTINUATION", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteContinuation(1, false, nil) }},
+		{"PRIORITY", maxChatter, func(f *http2.Framer, _ int) { _ = f.WritePriority(1, http2.PriorityParam{}) }},
+		{"WINDOW_UPDATE", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteWindowUpdate(0, 1) }},
+		{"unknown frames", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteRawFrame(0x77, 0, 0, []byte("abc")) }},
+		{"empty DATA", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, nil) }},
+		{"tiny DATA", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, []byte{1}) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -148,7 +146,7 @@ func TestResetsAreSlowedDownAndEnded(t *testing.T) {
 					_ = framer.WriteRSTStream(1, http2.ErrCodeCancel)
 				}
 				begin := time.Now()
-				_, err := io.Copy(io.Discard, server.Metered(&script{frames: frames, piece: 4096}))
+				_, err := io.Copy(io.Discard, metered(&script{frames: frames, piece: 4096}))
 				took := time.Since(begin)
 				t.Logf("%v after %s", err, took)
 				if (err != nil) != row.ends {
@@ -166,7 +164,7 @@ func TestResetsAreSlowedDownAndEnded(t *testing.T) {
 func TestBudgetComesBackWithTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		frames := &bytes.Buffer{}
-		conn := server.Metered(&script{frames: frames, piece: 4096})
+		conn := metered(&script{frames: frames, piece: 4096})
 		frames.WriteString(http2.ClientPreface)
 		framer := http2.NewFramer(frames, nil)
 		for tenth := range 600 {
@@ -191,13 +189,13 @@ func BenchmarkMeter(b *testing.B) {
 		_ = framer.WriteWindowUpdate(0, 300)
 	}
 	inner := &again{content: sent.Bytes()}
-	metered := server.Metered(inner)
+	conn := metered(inner)
 	inner.preface = []byte(http2.ClientPreface)
 	buffer := make([]byte, 4096)
 	b.ReportAllocs()
 	for b.Loop() {
 		for read := 0; read < sent.Len(); {
-			n, err := metered.Read(buffer)
+			n, err := conn.Read(buffer)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// maxLongStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
+// MaxStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
 // services, and one question about the contract. They end with their connection.
-const maxLongStreams = 16
+const MaxStreams = 16
 
 // What both doors do with a connection: it is read, written, and found again by the calls on it.
 
-func (c *connection) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.weigh(n)
 	return n, err
@@ -25,7 +25,7 @@ func (c *connection) Read(p []byte) (int, error) {
 
 // Write fails when the other side takes next to nothing for takingTime: it would otherwise hold a goroutine, and what was
 // to be written, for as long as it likes. A slow line that takes a little all the time may take long over the whole.
-func (c *connection) Write(p []byte) (int, error) {
+func (c *Conn) Write(p []byte) (int, error) {
 	for written := 0; ; {
 		if err := c.SetWriteDeadline(time.Now().Add(takingTime)); err != nil {
 			return written, err
@@ -40,22 +40,22 @@ func (c *connection) Write(p []byte) (int, error) {
 
 // LocalAddr is the address with the connection in it: the one thing of a connection that both doors hand on to a call,
 // through TLS too.
-func (c *connection) LocalAddr() net.Addr { return localAddr{c.Conn.LocalAddr(), c} }
+func (c *Conn) LocalAddr() net.Addr { return localAddr{c.Conn.LocalAddr(), c} }
 
 type localAddr struct {
 	net.Addr
 
-	of *connection
+	of *Conn
 }
 
 // BeginStream counts a stream that is no call, and reports whether the connection may have it. EndStream is due either way.
-func (c *connection) BeginStream() bool { return c.long.Add(1) <= maxLongStreams }
+func (c *Conn) BeginStream() bool { return c.long.Add(1) <= MaxStreams }
 
 // EndStream ends what BeginStream began.
-func (c *connection) EndStream() { c.long.Add(-1) }
+func (c *Conn) EndStream() { c.long.Add(-1) }
 
-// connectionOf returns the connection that a call came on, or nil.
-func connectionOf(ctx context.Context) *connection {
+// Of returns the connection that a call came on, or nil.
+func Of(ctx context.Context) *Conn {
 	if from, ok := peer.FromContext(ctx); ok {
 		if local, ok := from.LocalAddr.(localAddr); ok {
 			return local.of

@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 type heldBody struct {
 	io.ReadCloser
 
-	on   *connection
+	on   *Conn
 	held int
 }
 
-// holding counts a body for the connection of its request.
-func holding(ctx context.Context, body io.ReadCloser) io.ReadCloser {
-	c := connectionOf(ctx)
+// CountBody counts a body for the connection of its request.
+func CountBody(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+	c := Of(ctx)
 	if c == nil {
 		return body
 	}

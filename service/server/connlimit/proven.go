@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import "net/netip"
 
@@ -11,9 +11,9 @@ const (
 
 // share is what one caller has of a door. Its fields are guarded by connections.mu.
 type share struct {
-	proven int         // connections
-	held   int         // by unfinished messages, on all of them
-	first  *connection // the one that is read when that is too much
+	proven int   // connections
+	held   int   // by unfinished messages, on all of them
+	first  *Conn // the one that is read when that is too much
 }
 
 // shareKey tells whose a share is: a caller's whose name is known to be true, or else a host's.
@@ -31,7 +31,7 @@ type Caller interface {
 }
 
 // shareOf returns whose share a connection of a caller is of, and how many connections that may have.
-func (c *connection) shareOf(caller Caller) (shareKey, int) {
+func (c *Conn) shareOf(caller Caller) (shareKey, int) {
 	name, limited := caller.ConnectionShare()
 	key, most := shareKey{name: name}, maxProven
 	if name == "" {
@@ -43,28 +43,28 @@ func (c *connection) shareOf(caller Caller) (shareKey, int) {
 	return key, most
 }
 
-// entrance is what comes of a call that is about to be let in.
-type entrance int
+// Result is what comes of a call that is about to be let in.
+type Result int
 
 const (
-	isIn entrance = iota
-	isCrowded
-	isGone
+	Admitted Result = iota
+	AtCapacity
+	Closed
 )
 
-// enter notes that a call of who is let in, and proves the connection if there is room for another. One without room
+// Begin notes that a call of who is let in, and proves the connection if there is room for another. One without room
 // stays what it is, and ends soon. A connection with a call in flight is never taken back.
-func (c *connection) enter(who Caller) entrance {
+func (c *Conn) Begin(who Caller) Result {
 	o := c.among
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch c.state {
 	case isClosed:
-		return isGone
+		return Closed
 	case isUnproven:
 		key, most := c.shareOf(who)
 		if of := o.shares[key]; o.proven >= maxProven || of != nil && of.proven >= most {
-			return isCrowded
+			return AtCapacity
 		}
 		c.leaveUnproven()
 		c.state = isProven
@@ -72,15 +72,15 @@ func (c *connection) enter(who Caller) entrance {
 	case isProven:
 	}
 	c.calls++
-	return isIn
+	return Admitted
 }
 
-// leave notes that a call of who has ended, and whether it is certain by now that who may call. If that is certain of
+// End notes that a call of who has ended, and whether it is certain by now that who may call. If that is certain of
 // none that came on the connection, it is unproven again.
-func (c *connection) leave(who Caller, certain bool) {
+func (c *Conn) End(who Caller, certain bool) {
 	c.among.mu.Lock()
 	c.calls--
-	var crowdedOut *connection
+	var crowdedOut *Conn
 	if c.state == isProven {
 		c.sure = c.sure || certain
 		key, _ := c.shareOf(who)
@@ -98,7 +98,7 @@ func (c *connection) leave(who Caller, certain bool) {
 }
 
 // joinShare is called with among.mu held.
-func (c *connection) joinShare(key shareKey) {
+func (c *Conn) joinShare(key shareKey) {
 	o := c.among
 	if o.shares[key] == nil {
 		o.shares[key] = &share{}
@@ -110,7 +110,7 @@ func (c *connection) joinShare(key shareKey) {
 }
 
 // leaveShare is called with among.mu held.
-func (c *connection) leaveShare() {
+func (c *Conn) leaveShare() {
 	o := c.among
 	c.share.proven--
 	c.share.held -= c.held

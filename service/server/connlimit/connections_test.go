@@ -1,4 +1,4 @@
-package server_test
+package connlimit
 
 import (
 	"errors"
@@ -10,8 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // callers is a listener whose connections are made in process.
@@ -32,7 +30,7 @@ type door struct {
 
 func openDoor(t testing.TB) *door {
 	coming := make(chan net.Conn, 1)
-	return &door{t, coming, server.Bounded(callers{coming: coming})}
+	return &door{t, coming, NewListener(callers{coming: coming})}
 }
 
 // connect returns both ends of a new connection.
@@ -77,11 +75,11 @@ func TestUnprovenConnectionIsClosedInTime(t *testing.T) {
 		d := openDoor(t)
 		_, unproven := d.connect()
 		near, proven := d.connect()
-		<-time.After(server.ProvingTime - time.Second)
+		<-time.After(provingTime - time.Second)
 		if !isOpen(unproven) {
 			t.Error("it is closed too early")
 		}
-		if !server.Prove(near) {
+		if !prove(near) {
 			t.Error("it cannot be proven")
 		}
 		<-time.After(2 * time.Second)
@@ -98,9 +96,9 @@ func TestNewcomerCrowdsOutTheOldestUnprovenConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		near, proven := d.connect()
-		server.Prove(near)
+		prove(near)
 		var far []net.Conn
-		for range server.MaxUnproven + 2 {
+		for range MaxUnauthenticated + 2 {
 			_, f := d.connect()
 			far = append(far, f)
 		}
@@ -116,7 +114,7 @@ func TestClosedConnectionMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		_, first := d.connect()
-		for range 3 * server.MaxUnproven {
+		for range 3 * MaxUnauthenticated {
 			near, _ := d.connect()
 			_ = near.Close()
 			_ = near.Close() // a second time takes nobody else's room
@@ -131,22 +129,22 @@ func TestProvenConnectionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		first, _ := d.connect()
-		server.Prove(first)
-		for range server.MaxProven - 1 {
+		prove(first)
+		for range maxProven - 1 {
 			near, _ := d.connect()
-			if !server.Prove(near) {
+			if !prove(near) {
 				t.Fatal("there is room, and none is given")
 			}
 		}
 		late, _ := d.connect()
-		if server.Prove(late) {
+		if prove(late) {
 			t.Error("one more is let in")
 		}
-		if !server.Prove(first) {
+		if !prove(first) {
 			t.Error("one that is in is told to leave")
 		}
 		_ = first.Close()
-		if !server.Prove(late) {
+		if !prove(late) {
 			t.Error("the room of one that has left is not given on")
 		}
 	})
@@ -164,12 +162,12 @@ func TestFloodOfConnectionsCrowdsOutItsOwnHost(t *testing.T) {
 				d := openDoor(t)
 				_, before := d.connectFrom(row.other)
 				var flood []net.Conn
-				for range server.MaxUnproven {
+				for range MaxUnauthenticated {
 					_, far := d.connectFrom(row.flooding)
 					flood = append(flood, far)
 				}
 				_, after := d.connectFrom(row.other)
-				for range 2 * server.MaxUnproven {
+				for range 2 * MaxUnauthenticated {
 					d.connectFrom(row.flooding)
 				}
 				if !isOpen(before) || !isOpen(after) {
@@ -187,7 +185,7 @@ func TestAddressesOfOneNetworkAreOneHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		_, other := d.connectFrom("2001:db8:0:2::1")
-		for i := range 2 * server.MaxUnproven {
+		for i := range 2 * MaxUnauthenticated {
 			d.connectFrom(fmt.Sprintf("2001:db8:0:1::%x", i+1))
 		}
 		if !isOpen(other) {
@@ -204,12 +202,12 @@ func TestLightConnectionsKeepNoNewcomerOut(t *testing.T) {
 		var light []net.Conn
 		for range 250 {
 			near, far := d.connect()
-			send(near, far, server.MaxUnprovenWeight/250)
+			send(near, far, maxUnprovenWeight/250)
 			light = append(light, far)
 		}
 		near, newcomer := d.connect()
 		send(near, newcomer, 140<<10)
-		if !isOpen(newcomer) || !server.Prove(near) {
+		if !isOpen(newcomer) || !prove(near) {
 			t.Error("the newcomer is kept out")
 		}
 		if isOpen(light[0]) || !isOpen(light[249]) {
@@ -228,7 +226,7 @@ func TestLightHostsKeepNoNewcomerOut(t *testing.T) {
 		var light []net.Conn
 		for i := range 250 {
 			near, far := d.connectFrom(fmt.Sprintf("192.0.2.%d", i))
-			send(near, far, server.MaxUnprovenWeight/250)
+			send(near, far, maxUnprovenWeight/250)
 			light = append(light, far)
 		}
 		near, newcomer := d.connectFrom("198.51.100.1")
@@ -266,7 +264,7 @@ func TestConnectionThatSendsTooMuchBeforeItsFirstCallIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		near, far := d.connect()
-		send(near, far, server.MaxFirstCalls)
+		send(near, far, maxFirstCalls)
 		if !isOpen(far) {
 			t.Error("it is closed before that is too much")
 		}
@@ -275,8 +273,8 @@ func TestConnectionThatSendsTooMuchBeforeItsFirstCallIsClosed(t *testing.T) {
 			t.Error("it is open")
 		}
 		proven, provenFar := d.connect()
-		server.Prove(proven)
-		send(proven, provenFar, 2*server.MaxUnprovenWeight)
+		prove(proven)
+		send(proven, provenFar, 2*maxUnprovenWeight)
 		if !isOpen(provenFar) {
 			t.Error("a proven one is closed")
 		}
@@ -287,10 +285,10 @@ func TestWriteThatNobodyTakesFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		near, _ := d.connect()
-		server.Prove(near)
+		prove(near)
 		begin := time.Now()
 		_, err := near.Write([]byte("an answer"))
-		if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != server.TakingTime {
+		if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != takingTime {
 			t.Errorf("%v after %s", err, took)
 		}
 	})
@@ -311,7 +309,7 @@ func TestWriteThatIsTakenSlowlyGoesOn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := openDoor(t)
 				near, far := d.connect()
-				server.Prove(near)
+				prove(near)
 				var reading sync.WaitGroup
 				reading.Go(func() {
 					for err := error(nil); err == nil; _, err = io.CopyN(io.Discard, far, 1<<10) {

@@ -1,4 +1,4 @@
-package server_test
+package connlimit
 
 import (
 	"bytes"
@@ -9,9 +9,6 @@ import (
 	"testing/synctest"
 
 	"golang.org/x/net/http2"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 // sender is a gRPC connection of a caller, of which the gateway reads what it will.
@@ -21,10 +18,10 @@ type sender struct {
 	read      atomic.Int64
 }
 
-func (d *door) sender(who *auth.Caller) *sender {
+func (d *door) sender(who Caller) *sender {
 	near, far := d.connect()
-	server.Enter(near, who)
-	s := &sender{near: near, far: far, metered: server.MeteredOn(near)}
+	begin(near, who)
+	s := &sender{near: near, far: far, metered: meteredOn(near)}
 	go func() { _, _ = io.WriteString(far, http2.ClientPreface) }()
 	_, _ = io.CopyN(io.Discard, s.metered, int64(len(http2.ClientPreface)))
 	go func() {
@@ -87,9 +84,9 @@ func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := openDoor(t)
-				greedy, other := &auth.Caller{Name: "greedy", Authenticated: true}, &auth.Caller{Name: "other", Authenticated: true}
+				greedy, other := named("greedy"), named("other")
 				first, second := d.sender(greedy), d.sender(greedy)
-				if !first.sends(beginning(1)) || !first.sends(parts(1, server.MaxUnfinished)) || !first.sends(parts(1, 1<<20)) {
+				if !first.sends(beginning(1)) || !first.sends(parts(1, maxUnfinished)) || !first.sends(parts(1, 1<<20)) {
 					t.Fatal("the first connection waits: nothing that it has begun can end")
 				}
 				if !second.sends(beginning(1)) || !second.sends(parts(1, 16<<10)) {
@@ -116,7 +113,7 @@ func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
 func TestCallsThatNeverComeAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		greedy := &auth.Caller{Name: "greedy", Authenticated: true}
+		greedy := named("greedy")
 		begun := 0
 		for range 100 {
 			s := d.sender(greedy)

@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import (
 	"fmt"
@@ -15,14 +15,14 @@ type meteredCredentials struct {
 	failed func(net.Addr, error)
 }
 
-// newCredentials wraps credentials. failed gets the errors of handshakes, which gRPC does not report.
-func newCredentials(within credentials.TransportCredentials, failed func(net.Addr, error)) credentials.TransportCredentials {
+// NewCredentials wraps credentials. failed gets the errors of handshakes, which gRPC does not report.
+func NewCredentials(within credentials.TransportCredentials, failed func(net.Addr, error)) credentials.TransportCredentials {
 	return meteredCredentials{within, failed}
 }
 
 // ServerHandshake is called with what the door's listener has accepted.
 func (c meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	below, ok := raw.(*connection)
+	below, ok := raw.(*Conn)
 	if !ok {
 		return nil, nil, fmt.Errorf("a connection of the type %T, which the door's listener does not make", raw)
 	}

@@ -1,4 +1,4 @@
-package server
+package connlimit
 
 import (
 	"encoding/binary"
@@ -42,13 +42,13 @@ const (
 type meteredConn struct {
 	net.Conn
 
-	below      *connection
+	below      *Conn
 	meter      *frameMeter
 	answers    frameReader
 	unfinished *unfinishedCalls
 }
 
-func newMeteredConn(conn net.Conn, below *connection) *meteredConn {
+func newMeteredConn(conn net.Conn, below *Conn) *meteredConn {
 	unfinished := &unfinishedCalls{held: map[uint32]int{}}
 	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter(unfinished), unfinished: unfinished}
 }
