@@ -16,6 +16,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // FuzzHeaders sends any headers and metadata through both doors. Whatever comes, the store gets what it always gets or
@@ -44,7 +45,9 @@ func FuzzHeaders(f *testing.F) {
 		return &customerv1.UpdateCustomerResponse{}, nil
 	})
 	inside.callers = auth.Anyone{}
-	chain := server.Interceptors(inside.config(customerv1.UnimplementedCustomerServiceServer{}, time.Minute), "grpc")
+	chain := interceptor.Unary(interceptor.Config{
+		Transport: interceptor.GRPC, Callers: auth.Anyone{}, Metrics: server.NewMetrics(), Logger: inside.logger(), DefaultTimeout: time.Minute,
+	})
 	f.Fuzz(func(t *testing.T, headers string) {
 		header, md := fuzzed(headers)
 		for name, way := range ways {
@@ -132,19 +135,13 @@ func checkSeen(t *testing.T, where string, md metadata.MD) {
 	}
 }
 
-// through runs a call through interceptors.
-func through(ctx context.Context, interceptors []grpc.UnaryServerInterceptor, inside func(context.Context)) error {
-	handler := func(ctx context.Context, _ any) (any, error) {
+// through runs a call through the chain.
+func through(ctx context.Context, chain grpc.UnaryServerInterceptor, inside func(context.Context)) error {
+	info := &grpc.UnaryServerInfo{FullMethod: customerv1.CustomerService_UpdateCustomer_FullMethodName}
+	_, err := chain(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1}, info, func(ctx context.Context, _ any) (any, error) {
 		inside(ctx)
 		return &customerv1.UpdateCustomerResponse{}, nil
-	}
-	for i := len(interceptors) - 1; i >= 0; i-- {
-		next := handler
-		handler = func(ctx context.Context, request any) (any, error) {
-			return interceptors[i](ctx, request, &grpc.UnaryServerInfo{FullMethod: customerv1.CustomerService_UpdateCustomer_FullMethodName}, next)
-		}
-	}
-	_, err := handler(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1})
+	})
 	return err
 }
 

@@ -130,7 +130,7 @@ func (g *gateway) serve(t testing.TB, customers customerv1.CustomerServiceServer
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.json, g.doors = doors.JSONHandler(), doors
+	g.json, g.doors = doors.Handler(), doors
 	grpcListener, httpListener := listen(t), listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop

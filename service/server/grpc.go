@@ -10,6 +10,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // flowWindow is how many bytes of a stream are taken before its call reads them. It does not grow with the line: a
@@ -17,17 +18,17 @@ import (
 const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC door, with reflection for grpcurl and with health checks.
-func newGRPCServer(cfg Config, ready *readiness) *grpc.Server {
-	refusals := newRefusalLog(cfg, "grpc")
+func newGRPCServer(cfg *Config, ready *readiness) *grpc.Server {
+	rejections := interceptor.NewRejectionLog(interceptor.GRPC, cfg.Metrics, cfg.Logger)
 	server := grpc.NewServer(
-		grpc.UnaryInterceptor(chain(interceptors(cfg, "grpc"))),
-		grpc.InTapHandle(beforeReading(cfg.Callers, refusals)),
-		grpc.ForceServerCodecV2(newCodec()),
+		grpc.UnaryInterceptor(interceptor.Unary(cfg.chain(interceptor.GRPC))),
+		grpc.InTapHandle(interceptor.BeforeReading(cfg.Callers, rejections)),
+		grpc.ForceServerCodecV2(interceptor.NewCodec()),
 		grpc.MaxRecvMsgSize(connlimit.MaxMessage),
 		grpc.MaxHeaderListSize(connlimit.MaxHeader),
 		grpc.MaxConcurrentStreams(100),
-		grpc.ChainStreamInterceptor(endingStreams(ready.stopped), recoveredStreams(cfg.Logger), callerAuthOfStreams(cfg.Callers), fewStreams()),
-		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), refusals.connection)),
+		interceptor.Streams(cfg.Callers, cfg.Logger, ready.stopped),
+		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), rejections.Connection)),
 		grpc.StaticStreamWindowSize(flowWindow),
 		// It bounds nothing once a call is let in, since grpc-go gives the window back before a call has read. Before, it
 		// bounds what may come of first calls, which maxFirstCalls has room for.
@@ -45,7 +46,7 @@ func newGRPCServer(cfg Config, ready *readiness) *grpc.Server {
 		grpc.ConnectionTimeout(10*time.Second),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	)
-	customerv1.RegisterCustomerServiceServer(decodingInside{server}, cfg.Customers)
+	customerv1.RegisterCustomerServiceServer(interceptor.DecodeInHandler(server), cfg.Customers)
 	healthv1.RegisterHealthServer(server, ready)
 	reflection.Register(server) // v1 and v1alpha
 	return server

@@ -12,28 +12,39 @@ import (
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // grpcTimeout is how a time is written in gRPC over HTTP/2.
 var grpcTimeout = regexp.MustCompile(`^[0-9]{1,8}[HMSmun]$`)
 
+// httpConfig is what the JSON door needs.
+type httpConfig struct {
+	Customers   customerv1.CustomerServiceServer
+	Callers     auth.Authenticator
+	Interceptor grpc.UnaryServerInterceptor
+	Rejections  *interceptor.RejectionLog
+	Logger      *slog.Logger
+}
+
 // newHTTPServer returns the JSON door.
-func newHTTPServer(cfg Config) (*http.Server, error) {
-	calls := newChannel(chain(interceptors(cfg, "json")))
+func newHTTPServer(cfg httpConfig) (*http.Server, error) {
+	calls := newChannel(cfg.Interceptor)
 	customerv1.RegisterCustomerServiceServer(calls, cfg.Customers)
 
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
-	logger := cfg.Logger.With(slog.String("door", "json"))
+	logger := cfg.Logger.With(slog.String("transport", interceptor.HTTP))
 	door := &jsonDoor{
 		fault:         apierror.Fault(),
 		foreignOrigin: apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
 		foreignName:   apierror.New(apierror.OriginRefused, apierror.NotSent, "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"),
-		routes:        routesOf(contract), ownNames: ownNames(contract), log: newRefusalLog(cfg, "json"), logger: logger,
+		routes:        routesOf(contract), ownNames: ownNames(contract), log: cfg.Rejections, logger: logger,
 		callers: cfg.Callers, challenge: cfg.Callers.Challenge(), open: letsAnyoneIn(cfg.Callers),
 	}
 	mux := runtime.NewServeMux(
@@ -61,7 +72,7 @@ func newHTTPServer(cfg Config) (*http.Server, error) {
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       connlimit.RequestTimeout,
-		WriteTimeout:      maxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
+		WriteTimeout:      interceptor.MaxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    connlimit.MaxHeader,
 
@@ -78,7 +89,7 @@ func letsAnyoneIn(callers auth.Authenticator) bool {
 // allowedIn is the list of headers that become metadata. grpc-gateway itself reads Grpc-Timeout, and adds Authorization,
 // and as X-Forwarded-For and X-Forwarded-Host where the request came from and went to, which knownMetadata drops.
 func allowedIn(header string) (string, bool) {
-	return requestIDKey, header == requestIDHeader
+	return interceptor.RequestIDKey, header == interceptor.RequestIDHeader
 }
 
 // nothing of the metadata becomes a header: the door sets its own.
@@ -88,11 +99,11 @@ func nothing(string) (string, bool) { return "", false }
 func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()
-		if given := r.Header.Values(requestIDHeader); len(given) == 1 && validRequestID(given[0]) {
+		if given := r.Header.Values(interceptor.RequestIDHeader); len(given) == 1 && interceptor.ValidRequestID(given[0]) {
 			id = given[0]
 		}
-		r.Header.Set(requestIDHeader, id)
-		w.Header().Set(requestIDHeader, id)
+		r.Header.Set(interceptor.RequestIDHeader, id)
+		w.Header().Set(interceptor.RequestIDHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if endsUncertainly(r) {
 			w.Header().Set("Connection", "close")
@@ -104,7 +115,7 @@ func (d *jsonDoor) bounded(next http.Handler) http.Handler {
 		// The interceptors decide who may call. It is asked here too, so that a body is read of nobody else.
 		if _, err := d.callers.Authenticate(presentedBy(r)); err != nil {
 			w.Header().Set("Connection", "close") // rather than reading what nobody wants
-			d.reject(w, r, refusedCaller(err))
+			d.reject(w, r, interceptor.RejectCaller(err))
 			return
 		}
 		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {

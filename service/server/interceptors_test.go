@@ -3,8 +3,6 @@ package server_test
 import (
 	"context"
 	"net/http"
-	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -20,25 +18,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
-
-// What is seen from outside proves that the log is outside recovery (TestPanicIsAnErrorThatSaysNothingOfIt); this
-// is about all of them.
-func TestInterceptorsAreInOrder(t *testing.T) {
-	g := &gateway{log: &lockedBuffer{}}
-	wanted := []string{"measured", "knownMetadata", "requestID", "accessLog", "noBlindRetry", "recover", "deadline", "callerAuth", "proving"}
-	chain := server.Interceptors(g.config(customerv1.UnimplementedCustomerServiceServer{}, time.Second), "grpc")
-	if len(chain) != len(wanted) {
-		t.Fatalf("%d interceptors, want %d", len(chain), len(wanted))
-	}
-	for i, interceptor := range chain {
-		name := runtime.FuncForPC(reflect.ValueOf(interceptor).Pointer()).Name()
-		if !strings.Contains(name, wanted[i]) {
-			t.Errorf("interceptor %d is %s, want %s", i, name, wanted[i])
-		}
-	}
-}
 
 // scripted is a service whose one call is a function.
 type scripted struct {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // jsonDoor answers with errors: those of the calls, and its own.
@@ -27,7 +28,7 @@ type jsonDoor struct {
 	callers                           auth.Authenticator
 	challenge                         string // of callers
 	open                              bool   // everybody may call
-	log                               *refusalLog
+	log                               *interceptor.RejectionLog
 	logger                            *slog.Logger
 }
 
@@ -48,7 +49,7 @@ func (d *jsonDoor) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtim
 		d.reject(w, r, apierror.Invalid(violations...))
 	default:
 		d.logger.LogAttrs(ctx, slog.LevelError, "a call could not be answered",
-			slog.String("request_id", r.Header.Get(requestIDHeader)), slog.String("code", s.Code().String()), slog.String("type", fmt.Sprintf("%T", err)))
+			slog.String("request_id", r.Header.Get(interceptor.RequestIDHeader)), slog.String("code", s.Code().String()), slog.String("type", fmt.Sprintf("%T", err)))
 		d.answer(w, d.fault)
 	}
 }

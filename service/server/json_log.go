@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // logRefusal writes the line of a request that is no call. It says what was wrong, and not what was sent.
@@ -16,12 +17,12 @@ func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, rejection *apierr
 	attributes := []slog.Attr{
 		slog.String("http_method", loggableMethod(r.Method)),
 		slog.Int("http_status", httpStatus),
-		fromAttr(r.RemoteAddr),
+		interceptor.From(r.RemoteAddr),
 	}
 	if fields := d.loggable(rejection); len(fields) > 0 {
 		attributes = append(attributes, slog.Any("fields", fields))
 	}
-	d.log.request(withCall(r.Context(), r.Header.Get(requestIDHeader)), rejection.Info().GetReason(), attributes...)
+	d.log.Request(r.Context(), r.Header.Get(interceptor.RequestIDHeader), rejection.Info().GetReason(), attributes...)
 }
 
 // loggableMethod returns one of the usual methods. Any other may be any word.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // recovering answers to a panic outside the interceptors, which net/http would log with its value, and not answer at
@@ -25,7 +26,7 @@ func (d *jsonDoor) panicked(w *begunResponse, r *http.Request, value any) {
 	if value == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
 		panic(http.ErrAbortHandler)
 	}
-	id := slog.String("request_id", w.Header().Get(requestIDHeader))
+	id := slog.String("request_id", w.Header().Get(interceptor.RequestIDHeader))
 	d.logger.LogAttrs(r.Context(), slog.LevelError, "panic", append(redact.Panic(value), id)...)
 	if w.begun { // half an answer must not look like a whole one
 		panic(http.ErrAbortHandler)

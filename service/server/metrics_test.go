@@ -104,14 +104,14 @@ func TestCallsAndRefusalsAreCountedAtBothDoors(t *testing.T) {
 
 	got, _ := gathered(t, g.metrics)
 	wanted := map[string]float64{
-		"calls_in_flight door=grpc": 0, "calls_in_flight door=json": 0,
-		"calls_total caller=orders code=OK door=grpc reason=": 1, "call_duration_seconds code=OK door=grpc": 1,
-		"calls_total caller=orders code=OK door=json reason=": 2, "call_duration_seconds code=OK door=json": 2,
-		"requests_refused_total door=grpc reason=CALLER_UNAUTHENTICATED": 2,
-		"requests_refused_total door=json reason=CALLER_UNAUTHENTICATED": 1,
-		"requests_refused_total door=json reason=NO_SUCH_PATH":           1,
-		"requests_refused_total door=json reason=METHOD_NOT_ALLOWED":     1,
-		"requests_refused_total door=json reason=INVALID_FIELD":          1,
+		"calls_in_flight transport=grpc": 0, "calls_in_flight transport=http": 0,
+		"calls_total caller=orders code=OK reason= transport=grpc": 1, "call_duration_seconds code=OK transport=grpc": 1,
+		"calls_total caller=orders code=OK reason= transport=http": 2, "call_duration_seconds code=OK transport=http": 2,
+		"requests_refused_total reason=CALLER_UNAUTHENTICATED transport=grpc": 2,
+		"requests_refused_total reason=CALLER_UNAUTHENTICATED transport=http": 1,
+		"requests_refused_total reason=NO_SUCH_PATH transport=http":           1,
+		"requests_refused_total reason=METHOD_NOT_ALLOWED transport=http":     1,
+		"requests_refused_total reason=INVALID_FIELD transport=http":          1,
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)

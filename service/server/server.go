@@ -18,6 +18,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // Config is what a Server needs to know.
@@ -44,6 +45,20 @@ type Config struct {
 	Metrics *Metrics
 }
 
+// chain is the configuration of the interceptors of one transport.
+func (c *Config) chain(transport string) interceptor.Config {
+	return interceptor.Config{Transport: transport, Callers: c.Callers, Metrics: c.Metrics, Logger: c.Logger, DefaultTimeout: c.DefaultTimeout}
+}
+
+// Metrics counts the calls of both transports, and what they reject.
+type Metrics = interceptor.Metrics
+
+// NewMetrics returns Metrics that have counted nothing.
+func NewMetrics() *Metrics { return interceptor.NewMetrics() }
+
+// LogHandler adds the request id and the caller's name to records that are logged under the context of a call.
+func LogHandler(next slog.Handler) slog.Handler { return interceptor.LogHandler(next) }
+
 // Server serves both doors.
 type Server struct {
 	grpc   *grpc.Server
@@ -66,12 +81,18 @@ func New(cfg Config) (*Server, error) {
 		cfg.Metrics = NewMetrics()
 	}
 	ready := newReadiness(cfg.NotReady)
-	gateway, err := newHTTPServer(cfg)
+	gateway, err := newHTTPServer(httpConfig{
+		Customers:   cfg.Customers,
+		Callers:     cfg.Callers,
+		Interceptor: interceptor.Unary(cfg.chain(interceptor.HTTP)),
+		Rejections:  interceptor.NewRejectionLog(interceptor.HTTP, cfg.Metrics, cfg.Logger),
+		Logger:      cfg.Logger,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("JSON door: %w", err)
 	}
 	s := &Server{
-		grpc:   newGRPCServer(cfg, ready),
+		grpc:   newGRPCServer(&cfg, ready),
 		http:   gateway,
 		ready:  ready,
 		drain:  cfg.DrainTimeout,

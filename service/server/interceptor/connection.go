@@ -1,4 +1,4 @@
-package server
+package interceptor
 
 import (
 	"context"
@@ -25,8 +25,8 @@ func (s *sharing) ConnectionShare() (name string, limited bool) {
 	}
 }
 
-// proving notes that a call was let in, and refuses it where there are too many callers.
-func proving() grpc.UnaryServerInterceptor {
+// authenticatedConnection notes that a call was let in, and refuses it where there are too many callers.
+func authenticatedConnection() grpc.UnaryServerInterceptor {
 	crowded := apierror.New(apierror.TooManyConnections, apierror.NotSent, "too many callers are connected, or this one has too many connections; come again later, or through a connection that is open")
 	gone := apierror.New(apierror.ConnectionClosed, apierror.NotSent, "the connection was closed before the call could be let in; nothing was written")
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

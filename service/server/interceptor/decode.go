@@ -1,4 +1,4 @@
-package server
+package interceptor
 
 import (
 	"context"
@@ -33,7 +33,8 @@ type decoded struct {
 // faultKeeping is gRPC's protobuf codec, which is the only one there is, whatever a content type asks for.
 type faultKeeping struct{ encoding.CodecV2 }
 
-func newCodec() encoding.CodecV2 { return faultKeeping{encoding.GetCodecV2(encodingproto.Name)} }
+// NewCodec returns the codec that DecodeInHandler needs.
+func NewCodec() encoding.CodecV2 { return faultKeeping{encoding.GetCodecV2(encodingproto.Name)} }
 
 // Unmarshal fails for no request of a service that is registered with decodingInside.
 func (c faultKeeping) Unmarshal(content mem.BufferSlice, into any) error {
@@ -50,8 +51,13 @@ func (c faultKeeping) Unmarshal(content mem.BufferSlice, into any) error {
 	return c.CodecV2.Unmarshal(content, into)
 }
 
-// decodingInside registers services whose requests may be such as cannot be decoded. It needs newCodec.
+// decodingInside registers services whose requests may be such as cannot be decoded. It needs NewCodec.
 type decodingInside struct{ registrar grpc.ServiceRegistrar }
+
+// DecodeInHandler returns the registrar of such services.
+func DecodeInHandler(registrar grpc.ServiceRegistrar) grpc.ServiceRegistrar {
+	return decodingInside{registrar}
+}
 
 // RegisterService registers a copy of the description.
 func (d decodingInside) RegisterService(description *grpc.ServiceDesc, service any) {

@@ -1,4 +1,4 @@
-package server
+package interceptor
 
 import (
 	"context"
@@ -33,20 +33,20 @@ func NewMetrics() *Metrics {
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "calls_total",
 			Help: "Calls that have ended, by what came of them and why; caller is empty where callers prove no name to the gateway.",
-		}, []string{"door", "method", "code", "reason", "caller"}),
+		}, []string{"transport", "method", "code", "reason", "caller"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    prefix + "call_duration_seconds",
 			Help:    "How long calls took, waiting for their turn included.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, // a store takes 66 ms for an update (F24); nobody waits longer than 60 s
-		}, []string{"door", "method", "code"}),
+		}, []string{"transport", "method", "code"}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: prefix + "calls_in_flight",
 			Help: "Calls that have not ended.",
-		}, []string{"door"}),
+		}, []string{"transport"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "requests_refused_total",
 			Help: "Requests that the doors refused before they were calls, whether or not the log has a line for them.",
-		}, []string{"door", "reason"}),
+		}, []string{"transport", "reason"}),
 	}
 }
 
@@ -69,8 +69,8 @@ func (m *Metrics) parts() []prometheus.Collector {
 }
 
 // measured counts the calls of a door, and makes the record of what is known of each.
-func measured(m *Metrics, door string) grpc.UnaryServerInterceptor {
-	inFlight := m.inFlight.WithLabelValues(door)
+func measured(m *Metrics, transport string) grpc.UnaryServerInterceptor {
+	inFlight := m.inFlight.WithLabelValues(transport)
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		ctx = withCall(ctx, "")
 		inFlight.Inc()
@@ -82,8 +82,8 @@ func measured(m *Metrics, door string) grpc.UnaryServerInterceptor {
 		if err != nil {
 			reason = apierror.InfoOfError(err).GetReason()
 		}
-		m.calls.WithLabelValues(door, info.FullMethod, code, reason, callOf(ctx).provedName()).Inc()
-		m.duration.WithLabelValues(door, info.FullMethod, code).Observe(took.Seconds())
+		m.calls.WithLabelValues(transport, info.FullMethod, code, reason, callOf(ctx).provedName()).Inc()
+		m.duration.WithLabelValues(transport, info.FullMethod, code).Observe(took.Seconds())
 		return response, err
 	}
 }

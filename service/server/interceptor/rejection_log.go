@@ -1,4 +1,4 @@
-package server
+package interceptor
 
 import (
 	"context"
@@ -21,37 +21,38 @@ const (
 	refusalsAtOnce    = 100
 )
 
-// refusalLog counts, and writes the lines of, connections that are none and requests that are no calls: the calls' own log
+// RejectionLog counts, and writes the lines of, connections that are none and requests that are no calls: the calls' own log
 // and metrics have none of them.
-type refusalLog struct {
-	door     string
-	metrics  *Metrics
-	logger   *slog.Logger
-	limiter  *rate.Limiter
-	unlogged atomic.Int64
+type RejectionLog struct {
+	transport string
+	metrics   *Metrics
+	logger    *slog.Logger
+	limiter   *rate.Limiter
+	unlogged  atomic.Int64
 }
 
-func newRefusalLog(cfg Config, door string) *refusalLog {
-	return &refusalLog{door: door, metrics: cfg.Metrics, logger: cfg.Logger.With(slog.String("door", door)), limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
+// NewRejectionLog returns the log of one transport.
+func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *RejectionLog {
+	return &RejectionLog{transport: transport, metrics: metrics, logger: logger.With(slog.String("transport", transport)), limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)}
 }
 
-// request writes the line of a request. The reason is one of the gateway's own words.
-func (l *refusalLog) request(ctx context.Context, reason string, attributes ...slog.Attr) {
-	l.metrics.refused.WithLabelValues(l.door, reason).Inc()
-	l.write(ctx, "request refused at the door", append(attributes, slog.String("reason", reason)))
+// Request writes the line of a request. The reason is one of the gateway's own words.
+func (l *RejectionLog) Request(ctx context.Context, id, reason string, attributes ...slog.Attr) {
+	l.metrics.refused.WithLabelValues(l.transport, reason).Inc()
+	l.write(withCall(ctx, id), "request refused at the door", append(attributes, slog.String("reason", reason)))
 }
 
-// connection writes the line of a connection that came to nothing, as where a certificate is missing. Those who leave
+// Connection writes the line of a connection that came to nothing, as where a certificate is missing. Those who leave
 // again without a word are no news.
-func (l *refusalLog) connection(from net.Addr, err error) {
+func (l *RejectionLog) Connection(from net.Addr, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return
 	}
-	l.write(context.Background(), "connection refused at the door", []slog.Attr{fromAttr(from.String()), cut(err.Error())})
+	l.write(context.Background(), "connection refused at the door", []slog.Attr{From(from.String()), cut(err.Error())})
 }
 
-// fromAttr is the host of an address, for who looks after those that are refused.
-func fromAttr(address string) slog.Attr {
+// From is the host of an address, for who looks after those that are refused.
+func From(address string) slog.Attr {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		host = "unknown"
@@ -60,7 +61,7 @@ func fromAttr(address string) slog.Attr {
 }
 
 // Write takes what net/http says of connections and of itself, a line at a time.
-func (l *refusalLog) Write(line []byte) (int, error) {
+func (l *RejectionLog) Write(line []byte) (int, error) {
 	l.write(context.Background(), "the HTTP server says", []slog.Attr{cut(strings.TrimSpace(string(line)))})
 	return len(line), nil
 }
@@ -77,7 +78,7 @@ func cut(text string) slog.Attr {
 }
 
 // write writes a line, or counts it for the next one. At debug level there is no bound.
-func (l *refusalLog) write(ctx context.Context, message string, attributes []slog.Attr) {
+func (l *RejectionLog) write(ctx context.Context, message string, attributes []slog.Attr) {
 	if !l.logger.Enabled(ctx, slog.LevelDebug) && !l.limiter.Allow() {
 		l.unlogged.Add(1)
 		return

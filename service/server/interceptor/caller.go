@@ -1,11 +1,7 @@
-package server
+package interceptor
 
 import (
 	"context"
-	"log/slog"
-	"net"
-	"net/http"
-	"net/netip"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -13,7 +9,6 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
-	"google.golang.org/grpc/tap"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
@@ -28,10 +23,10 @@ func callerAuth(callers auth.Authenticator) grpc.UnaryServerInterceptor {
 		}
 		who, err := callers.Authenticate(presentedIn(ctx))
 		if err != nil {
-			return nil, refusedCaller(err)
+			return nil, RejectCaller(err)
 		}
 		callOf(ctx).who.Store(who)
-		ctx = withMetadata(ctx, requestIDKey)
+		ctx = withMetadata(ctx, RequestIDKey)
 		return handler(auth.NewContext(ctx, who), request)
 	}
 }
@@ -41,30 +36,10 @@ func callerAuthOfStreams(callers auth.Authenticator) grpc.StreamServerIntercepto
 	return func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		if guarded(info.FullMethod) {
 			if _, err := callers.Authenticate(presentedIn(stream.Context())); err != nil {
-				return refusedCaller(err)
+				return RejectCaller(err)
 			}
 		}
 		return handler(service, stream)
-	}
-}
-
-// beforeReading refuses, before a byte of their message is read, those whom the interceptors would. gRPC calls it with a
-// lock on the connection held, so it must not take long.
-func beforeReading(callers auth.Authenticator, log *refusalLog) tap.ServerInHandle {
-	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
-		if !guarded(info.FullMethodName) {
-			return ctx, nil
-		}
-		if _, err := callers.Authenticate(presentedIn(ctx)); err != nil {
-			s := refusedCaller(err)
-			attributes := []slog.Attr{slog.String("code", s.GRPCStatus().Code().String())}
-			if from, ok := peer.FromContext(ctx); ok {
-				attributes = append(attributes, fromAttr(from.Addr.String()))
-			}
-			log.request(withCall(ctx, requestIDOf(ctx)), s.Info().GetReason(), attributes...)
-			return ctx, s
-		}
-		return ctx, nil
 	}
 }
 
@@ -89,29 +64,11 @@ func presentedIn(ctx context.Context) auth.Presented {
 	return presented
 }
 
-// presentedBy is presentedIn for a request that is no call yet.
-func presentedBy(r *http.Request) auth.Presented {
-	return auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}
-}
-
-// refusedCaller returns the error for a caller that may not call.
-func refusedCaller(err error) *apierror.Error {
+// RejectCaller returns the error for a caller that may not call.
+func RejectCaller(err error) *apierror.Error {
 	reason := apierror.CallerUnauthenticated
 	if refused, ok := err.(*auth.RefusedError); ok && refused.Authenticated { //nolint:errorlint // an Authenticator returns no other, and wraps none
 		reason = apierror.CallerForbidden
 	}
 	return apierror.New(reason, apierror.NotSent, err.Error()+"; nothing was written").CausedBy(err)
-}
-
-// fromHost gives a request of the JSON door the peer that a gRPC call has.
-func fromHost(r *http.Request) *http.Request {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r
-	}
-	from := &peer.Peer{Addr: &net.IPAddr{IP: address.Addr().AsSlice(), Zone: address.Addr().Zone()}}
-	if r.TLS != nil {
-		from.AuthInfo = credentials.TLSInfo{State: *r.TLS}
-	}
-	return r.WithContext(peer.NewContext(r.Context(), from))
 }

@@ -1,8 +1,7 @@
-package server
+package interceptor
 
 import (
 	"context"
-	"net/http"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -10,29 +9,17 @@ import (
 
 // The metadata that is read, and the header of the one that has another name there. All else ends at the doors.
 const (
-	requestIDKey     = "x-request-id"
+	RequestIDKey     = "x-request-id"
 	authorizationKey = "authorization"
-	requestIDHeader  = "X-Request-Id"
+	RequestIDHeader  = "X-Request-Id"
 )
 
 // knownMetadata drops all metadata but what this package reads. What came in must not be there to go out again by
 // mistake: not to the store, and not into a log. (gRPC takes grpc-timeout, te and the like off before.)
 func knownMetadata() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		return handler(withMetadata(ctx, authorizationKey, requestIDKey), request)
+		return handler(withMetadata(ctx, authorizationKey, RequestIDKey), request)
 	}
-}
-
-// knownHeader leaves of the header of a request what is read behind the JSON door. The rest ends here, before anything can
-// act upon it: grpc-gateway would answer in another form to a TE.
-func knownHeader(header http.Header) http.Header {
-	known := http.Header{}
-	for _, name := range []string{"Authorization", "Grpc-Timeout", requestIDHeader} {
-		if values := header[name]; len(values) > 0 {
-			known[name] = values
-		}
-	}
-	return known
 }
 
 // withMetadata leaves only the metadata of these keys.

@@ -1,0 +1,57 @@
+package interceptor
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
+)
+
+// accessLog writes one line for each call: what came of it and why, and nothing of what it carried.
+func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		start := time.Now()
+		response, err := handler(ctx, request)
+		attributes := []slog.Attr{
+			slog.String("method", info.FullMethod),
+			slog.String("code", status.Code(err).String()),
+			slog.Duration("took", time.Since(start)),
+		}
+		if about, ok := request.(interface{ GetCustomerId() int64 }); ok {
+			attributes = append(attributes, slog.Int64("customer_id", about.GetCustomerId()))
+		}
+		if message, ok := request.(proto.Message); ok && logger.Enabled(ctx, slog.LevelDebug) {
+			attributes = append(attributes, slog.Any("request", redact.Shape(message)))
+		}
+		if err != nil {
+			if info := apierror.InfoOfError(err); info != nil {
+				attributes = append(attributes, slog.String("reason", info.GetReason()), slog.String("write_state", string(apierror.StateOf(info))))
+			}
+			// The error's own text is for the log; the caller gets its status.
+			attributes = append(attributes, slog.String("error", err.Error()))
+		}
+		level := levelOf(status.Code(err))
+		if !guarded(info.FullMethod) {
+			level = slog.LevelDebug // a health check is for everybody, who could fill a disk with lines
+		}
+		logger.LogAttrs(ctx, level, "call", attributes...)
+		return response, err
+	}
+}
+
+// levelOf tells what an operator should look at from what is the caller's affair.
+func levelOf(code codes.Code) slog.Level {
+	switch code {
+	case codes.Internal, codes.Unknown, codes.Unavailable, codes.DeadlineExceeded, codes.DataLoss:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
