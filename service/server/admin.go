@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/httpjson"
 )
 
 const (
@@ -100,7 +102,7 @@ func adminBounds(next http.Handler) http.Handler {
 		switch {
 		case r.ContentLength != 0:
 			say(w, http.StatusRequestEntityTooLarge, "requests here have no body")
-		case origins.Check(r) != nil || fromBrowser(r.Header) && !namesThisMachine(r.Host):
+		case origins.Check(r) != nil || httpjson.BrowserByOtherName(r):
 			// As at the JSON door: a web page that gives its own name this machine's address could read what it likes.
 			say(w, http.StatusForbidden, "a browser may come here as localhost, 127.0.0.1 or [::1] only")
 		default:

@@ -18,6 +18,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/httpjson"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
@@ -81,7 +82,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Metrics = NewMetrics()
 	}
 	ready := newReadiness(cfg.NotReady)
-	gateway, err := newHTTPServer(httpConfig{
+	gateway, err := httpjson.NewServer(httpjson.Config{
 		Customers:   cfg.Customers,
 		Callers:     cfg.Callers,
 		Interceptor: interceptor.Unary(cfg.chain(interceptor.HTTP)),

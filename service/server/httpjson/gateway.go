@@ -1,4 +1,4 @@
-package server
+package httpjson
 
 import (
 	"context"
@@ -24,8 +24,8 @@ import (
 // grpcTimeout is how a time is written in gRPC over HTTP/2.
 var grpcTimeout = regexp.MustCompile(`^[0-9]{1,8}[HMSmun]$`)
 
-// httpConfig is what the JSON door needs.
-type httpConfig struct {
+// Config is what the JSON door needs.
+type Config struct {
 	Customers   customerv1.CustomerServiceServer
 	Callers     auth.Authenticator
 	Interceptor grpc.UnaryServerInterceptor
@@ -33,8 +33,8 @@ type httpConfig struct {
 	Logger      *slog.Logger
 }
 
-// newHTTPServer returns the JSON door.
-func newHTTPServer(cfg httpConfig) (*http.Server, error) {
+// NewServer returns the JSON door.
+func NewServer(cfg Config) (*http.Server, error) {
 	calls := newChannel(cfg.Interceptor)
 	customerv1.RegisterCustomerServiceServer(calls, cfg.Customers)
 

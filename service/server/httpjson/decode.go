@@ -1,4 +1,4 @@
-package server
+package httpjson
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 )
 
 // errUnreadable ends the reading of a body. The body itself holds the violations.
@@ -112,7 +113,7 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 	var kept members
 	var violations []apierror.Violation
 	seen := map[string]bool{}
-	unknown := "is not a field here; writable are " + writableFields()
+	unknown := "is not a field here; writable are " + customer.WritableFields()
 	for count := 0; decoder.More(); count++ {
 		if count == maxMembers {
 			return nil, []apierror.Violation{{Field: "body", Description: fmt.Sprintf("must have at most %d members", maxMembers)}}
@@ -131,7 +132,7 @@ func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (memb
 		switch {
 		case seen[name]:
 			violations = append(violations, apierror.Violation{Field: label, Description: "is given more than once"})
-		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && outputOnly(field):
+		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && customer.OutputOnly(field):
 			// It is answered, and never written.
 		case field == nil:
 			violations = append(violations, apierror.Violation{Field: label, Description: unknown})

@@ -1,4 +1,4 @@
-package server
+package httpjson
 
 import (
 	"net"
@@ -16,10 +16,16 @@ func (d *jsonDoor) checkBrowser(r *http.Request) *apierror.Error {
 	switch {
 	case d.origins.Check(r) != nil:
 		return d.foreignOrigin
-	case d.open && fromBrowser(r.Header) && !namesThisMachine(r.Host):
+	case d.open && BrowserByOtherName(r):
 		return d.foreignName
 	}
 	return nil
+}
+
+// BrowserByOtherName reports whether a browser sends a request, and calls this machine by a name that a name server may
+// answer for.
+func BrowserByOtherName(r *http.Request) bool {
+	return fromBrowser(r.Header) && !namesThisMachine(r.Host)
 }
 
 func fromBrowser(header http.Header) bool {
