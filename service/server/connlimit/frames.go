@@ -15,13 +15,13 @@ import (
 
 const (
 	frameHeader = 9 // bytes in front of each frame
-	// maxChatter is how many frames that are no work a connection may send at once, and chatterRate how many more each
+	// maxControlFrames is how many frames that are no work a connection may send at once, and controlFrameRate how many more each
 	// second. A connection's beginning takes four. At 2 µs each, 1,000 a second are 0.2 % of a processor.
-	maxChatter  = 4096
-	chatterRate = 1000
-	// chatterPerCall is what a call adds to that: an answer of 70 KiB is five frames, for each of which some clients
+	maxControlFrames = 4096
+	controlFrameRate = 1000
+	// controlFramesPerCall is what a call adds to that: an answer of 70 KiB is five frames, for each of which some clients
 	// (Envoy, C++) send two WINDOW_UPDATEs, and each message can provoke a PING that measures the line.
-	chatterPerCall = 16
+	controlFramesPerCall = 16
 	// maxResets is how many calls a connection may give up at once, and resetRate how many more each second: grpc-go
 	// sends and takes back all of 2,048 calls that are cancelled together, twice; the rate is a proxy's whose callers
 	// all run out of time. Each costs some 15 µs: a goroutine that finds nobody.
@@ -31,30 +31,30 @@ const (
 	// after a pause each, so that a flood that comes back whenever it was ended costs a few percent of a processor.
 	freeResets = 256
 	resetPause = 500 * time.Microsecond
-	// tinyData is a piece of a message that costs more to keep than it holds.
-	tinyData = 512
+	// smallData is a piece of a message that costs more to keep than it holds.
+	smallData = 512
 	// streamWeight is about what a call that waits for its message holds: its goroutine and its headers.
 	streamWeight = 8 << 10
 )
 
-// meteredConn ends a gRPC connection that sends too much of what is no work, and tells what its unfinished messages
+// meteredConn ends a gRPC connection that sends too much of what is no work, and tells what its partial messages
 // hold. It stands above TLS.
 type meteredConn struct {
 	net.Conn
 
-	below      *Conn
-	meter      *frameMeter
-	answers    frameReader
-	unfinished *unfinishedCalls
+	below     *Conn
+	meter     *frameMeter
+	responses frameReader
+	partial   *partialRequests
 }
 
 func newMeteredConn(conn net.Conn, below *Conn) *meteredConn {
-	unfinished := &unfinishedCalls{held: map[uint32]int{}}
-	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter(unfinished), unfinished: unfinished}
+	partial := &partialRequests{held: map[uint32]int{}}
+	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter(partial), partial: partial}
 }
 
 func (c *meteredConn) Read(p []byte) (int, error) {
-	c.below.awaitRoom()
+	c.below.awaitCapacity()
 	n, err := c.Conn.Read(p)
 	flooded := c.meter.pass(p[:n])
 	c.below.weigh(c.meter.weight)
@@ -73,8 +73,8 @@ func (c *meteredConn) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		var f frame
 		var complete bool
-		if f, rest, complete = c.answers.next(rest); complete {
-			c.below.hold(c.unfinished.answered(f))
+		if f, rest, complete = c.responses.next(rest); complete {
+			c.below.hold(c.partial.responded(f))
 		}
 	}
 	return c.Conn.Write(p)
@@ -120,26 +120,26 @@ func (r *frameReader) next(bytes []byte) (f frame, rest []byte, complete bool) {
 
 // frameMeter counts the frames of one connection as they pass. It keeps nothing of them, and one goroutine reads.
 type frameMeter struct {
-	frames     frameReader
-	unfinished *unfinishedCalls
+	frames  frameReader
+	partial *partialRequests
 
-	chatter, resets, free bucket
-	begun                 int // streams that have not been reset
+	control, resets, free bucket
+	open                  int // streams that have not been reset
 
-	// Of what passed last: what its frames hold beyond their bytes, how much more unfinished messages hold, and for how
+	// Of what passed last: what its frames hold beyond their bytes, how much more partial messages hold, and for how
 	// long to read no more.
 	weight, held int
 	pause        time.Duration
 }
 
-func newFrameMeter(unfinished *unfinishedCalls) *frameMeter {
+func newFrameMeter(partial *partialRequests) *frameMeter {
 	now := time.Now()
 	return &frameMeter{
-		frames:     frameReader{skip: len(http2.ClientPreface)},
-		unfinished: unfinished,
-		chatter:    bucket{left: maxChatter, most: maxChatter, rate: chatterRate, filled: now},
-		resets:     bucket{left: maxResets, most: maxResets, rate: resetRate, filled: now},
-		free:       bucket{left: freeResets, most: freeResets, rate: resetRate, filled: now},
+		frames:  frameReader{skip: len(http2.ClientPreface)},
+		partial: partial,
+		control: bucket{left: maxControlFrames, most: maxControlFrames, rate: controlFrameRate, filled: now},
+		resets:  bucket{left: maxResets, most: maxResets, rate: resetRate, filled: now},
+		free:    bucket{left: freeResets, most: freeResets, rate: resetRate, filled: now},
 	}
 }
 
@@ -155,7 +155,7 @@ func (m *frameMeter) pass(read []byte) error {
 		if !m.count(f) {
 			return fmt.Errorf("too many %s frames that are no work", f.kind)
 		}
-		m.held += m.unfinished.came(f)
+		m.held += m.partial.received(f)
 	}
 	return nil
 }
@@ -164,19 +164,19 @@ func (m *frameMeter) pass(read []byte) error {
 func (m *frameMeter) count(f frame) bool {
 	switch f.kind {
 	case http2.FrameHeaders:
-		m.chatter.add(chatterPerCall)
+		m.control.add(controlFramesPerCall)
 		m.weight += streamWeight
-		m.begun++
+		m.open++
 		return true
 	case http2.FrameData:
-		if f.length >= tinyData || f.ends() {
+		if f.length >= smallData || f.ends() {
 			return true
 		}
-		m.weight += tinyData
-		return m.chatter.take()
+		m.weight += smallData
+		return m.control.take()
 	case http2.FrameRSTStream:
-		if m.begun > 0 { // who gives up a call gives back what it weighed, and no more
-			m.begun--
+		if m.open > 0 { // who gives up a call gives back what it weighed, and no more
+			m.open--
 			m.weight -= streamWeight
 		}
 		if !m.free.take() {
@@ -184,7 +184,7 @@ func (m *frameMeter) count(f frame) bool {
 		}
 		return m.resets.take()
 	default: // CONTINUATION, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, and what is unknown
-		return m.chatter.take()
+		return m.control.take()
 	}
 }
 

@@ -51,15 +51,15 @@ func TestFramesThatAreNoWorkAreCounted(t *testing.T) {
 		most  int
 		write func(f *http2.Framer, i int)
 	}{
-		{"PING", maxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
-		{"answers to PINGs", maxChatter, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
-		{"SETTINGS", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
-		{"CONTINUATION", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteContinuation(1, false, nil) }},
-		{"PRIORITY", maxChatter, func(f *http2.Framer, _ int) { _ = f.WritePriority(1, http2.PriorityParam{}) }},
-		{"WINDOW_UPDATE", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteWindowUpdate(0, 1) }},
-		{"unknown frames", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteRawFrame(0x77, 0, 0, []byte("abc")) }},
-		{"empty DATA", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, nil) }},
-		{"tiny DATA", maxChatter, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, []byte{1}) }},
+		{"PING", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
+		{"answers to PINGs", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
+		{"SETTINGS", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
+		{"CONTINUATION", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteContinuation(1, false, nil) }},
+		{"PRIORITY", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePriority(1, http2.PriorityParam{}) }},
+		{"WINDOW_UPDATE", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteWindowUpdate(0, 1) }},
+		{"unknown frames", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteRawFrame(0x77, 0, 0, []byte("abc")) }},
+		{"empty DATA", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, nil) }},
+		{"tiny DATA", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteData(1, false, []byte{1}) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

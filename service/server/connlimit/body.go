@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// heldBody is a body of the JSON door while it is read. Close lets go of what it holds.
-type heldBody struct {
+// countedBody is a body of the JSON door while it is read. Close lets go of what it holds.
+type countedBody struct {
 	io.ReadCloser
 
 	on   *Conn
@@ -19,11 +19,11 @@ func CountBody(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	if c == nil {
 		return body
 	}
-	return &heldBody{ReadCloser: body, on: c}
+	return &countedBody{ReadCloser: body, on: c}
 }
 
-func (b *heldBody) Read(p []byte) (int, error) {
-	b.on.awaitRoom()
+func (b *countedBody) Read(p []byte) (int, error) {
+	b.on.awaitCapacity()
 	n, err := b.ReadCloser.Read(p)
 	b.held += n
 	b.on.hold(n)
@@ -31,7 +31,7 @@ func (b *heldBody) Read(p []byte) (int, error) {
 }
 
 // Close is not the body's own, which net/http closes after the answer.
-func (b *heldBody) Close() error {
+func (b *countedBody) Close() error {
 	b.on.hold(-b.held)
 	b.held = 0
 	return nil

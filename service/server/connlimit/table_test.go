@@ -73,21 +73,21 @@ func isOpen(far net.Conn) bool {
 func TestUnprovenConnectionIsClosedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		_, unproven := d.connect()
-		near, proven := d.connect()
-		<-time.After(provingTime - time.Second)
-		if !isOpen(unproven) {
+		_, unauthenticated := d.connect()
+		near, authenticated := d.connect()
+		<-time.After(authenticationTime - time.Second)
+		if !isOpen(unauthenticated) {
 			t.Error("it is closed too early")
 		}
 		if !prove(near) {
-			t.Error("it cannot be proven")
+			t.Error("it cannot be authenticated")
 		}
 		<-time.After(2 * time.Second)
-		if isOpen(unproven) {
-			t.Error("an unproven connection is open for ever")
+		if isOpen(unauthenticated) {
+			t.Error("an unauthenticated connection is open for ever")
 		}
-		if !isOpen(proven) {
-			t.Error("a proven connection is closed")
+		if !isOpen(authenticated) {
+			t.Error("a authenticated connection is closed")
 		}
 	})
 }
@@ -95,14 +95,14 @@ func TestUnprovenConnectionIsClosedInTime(t *testing.T) {
 func TestNewcomerCrowdsOutTheOldestUnprovenConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
-		near, proven := d.connect()
+		near, authenticated := d.connect()
 		prove(near)
 		var far []net.Conn
 		for range MaxUnauthenticated + 2 {
 			_, f := d.connect()
 			far = append(far, f)
 		}
-		for i, conn := range append(far, proven) {
+		for i, conn := range append(far, authenticated) {
 			if want := i >= 2; isOpen(conn) != want {
 				t.Errorf("connection %d of %d is open: %v, want %v", i, len(far), !want, want)
 			}
@@ -130,7 +130,7 @@ func TestProvenConnectionsAreBounded(t *testing.T) {
 		d := openDoor(t)
 		first, _ := d.connect()
 		prove(first)
-		for range maxProven - 1 {
+		for range maxAuthenticated - 1 {
 			near, _ := d.connect()
 			if !prove(near) {
 				t.Fatal("there is room, and none is given")
@@ -202,7 +202,7 @@ func TestLightConnectionsKeepNoNewcomerOut(t *testing.T) {
 		var light []net.Conn
 		for range 250 {
 			near, far := d.connect()
-			send(near, far, maxUnprovenWeight/250)
+			send(near, far, maxUnauthenticatedWeight/250)
 			light = append(light, far)
 		}
 		near, newcomer := d.connect()
@@ -226,7 +226,7 @@ func TestLightHostsKeepNoNewcomerOut(t *testing.T) {
 		var light []net.Conn
 		for i := range 250 {
 			near, far := d.connectFrom(fmt.Sprintf("192.0.2.%d", i))
-			send(near, far, maxUnprovenWeight/250)
+			send(near, far, maxUnauthenticatedWeight/250)
 			light = append(light, far)
 		}
 		near, newcomer := d.connectFrom("198.51.100.1")
@@ -272,11 +272,11 @@ func TestConnectionThatSendsTooMuchBeforeItsFirstCallIsClosed(t *testing.T) {
 		if isOpen(far) {
 			t.Error("it is open")
 		}
-		proven, provenFar := d.connect()
-		prove(proven)
-		send(proven, provenFar, 2*maxUnprovenWeight)
+		authenticated, provenFar := d.connect()
+		prove(authenticated)
+		send(authenticated, provenFar, 2*maxUnauthenticatedWeight)
 		if !isOpen(provenFar) {
-			t.Error("a proven one is closed")
+			t.Error("a authenticated one is closed")
 		}
 	})
 }
@@ -288,7 +288,7 @@ func TestWriteThatNobodyTakesFails(t *testing.T) {
 		prove(near)
 		begin := time.Now()
 		_, err := near.Write([]byte("an answer"))
-		if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != takingTime {
+		if took := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || took != stallTime {
 			t.Errorf("%v after %s", err, took)
 		}
 	})

@@ -3,17 +3,17 @@ package connlimit
 import "net/netip"
 
 const (
-	// maxProven is enough for every worker of a large shop to keep a connection of its own.
-	maxProven = 4096
+	// maxAuthenticated is enough for every worker of a large shop to keep a connection of its own.
+	maxAuthenticated = 4096
 	// maxShare is how many of them one caller has, so that no caller keeps all others out.
-	maxShare = maxProven / 4
+	maxShare = maxAuthenticated / 4
 )
 
 // share is what one caller has of a door. Its fields are guarded by connections.mu.
 type share struct {
-	proven int   // connections
-	held   int   // by unfinished messages, on all of them
-	first  *Conn // the one that is read when that is too much
+	authenticated int   // connections
+	held          int   // by partial messages, on all of them
+	exempt        *Conn // the one that is read when that is too much
 }
 
 // shareKey tells whose a share is: a caller's whose name is known to be true, or else a host's.
@@ -33,7 +33,7 @@ type Caller interface {
 // shareOf returns whose share a connection of a caller is of, and how many connections that may have.
 func (c *Conn) shareOf(caller Caller) (shareKey, int) {
 	name, limited := caller.ConnectionShare()
-	key, most := shareKey{name: name}, maxProven
+	key, most := shareKey{name: name}, maxAuthenticated
 	if name == "" {
 		key.host = c.from
 	}
@@ -55,72 +55,72 @@ const (
 // Begin notes that a call of who is let in, and proves the connection if there is room for another. One without room
 // stays what it is, and ends soon. A connection with a call in flight is never taken back.
 func (c *Conn) Begin(who Caller) Result {
-	o := c.among
+	o := c.table
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch c.state {
 	case isClosed:
 		return Closed
-	case isUnproven:
+	case isUnauthenticated:
 		key, most := c.shareOf(who)
-		if of := o.shares[key]; o.proven >= maxProven || of != nil && of.proven >= most {
+		if of := o.shares[key]; o.authenticated >= maxAuthenticated || of != nil && of.authenticated >= most {
 			return AtCapacity
 		}
-		c.leaveUnproven()
-		c.state = isProven
+		c.leaveUnauthenticated()
+		c.state = isAuthenticated
 		c.joinShare(key)
-	case isProven:
+	case isAuthenticated:
 	}
 	c.calls++
 	return Admitted
 }
 
-// End notes that a call of who has ended, and whether it is certain by now that who may call. If that is certain of
-// none that came on the connection, it is unproven again.
-func (c *Conn) End(who Caller, certain bool) {
-	c.among.mu.Lock()
+// End notes that a call of who has ended, and whether it is confirmed by now that who may call. If that is confirmed of
+// none that came on the connection, it is unauthenticated again.
+func (c *Conn) End(who Caller, confirmed bool) {
+	c.table.mu.Lock()
 	c.calls--
-	var crowdedOut *Conn
-	if c.state == isProven {
-		c.sure = c.sure || certain
+	var evicted *Conn
+	if c.state == isAuthenticated {
+		c.confirmed = c.confirmed || confirmed
 		key, _ := c.shareOf(who)
 		switch {
-		case certain && c.sharing.name == "" && key.name != "": // it was a host's, until the store agreed
+		case confirmed && c.key.name == "" && key.name != "": // it was a host's, until the store agreed
 			c.leaveShare()
 			c.joinShare(key)
-		case !c.sure && c.calls == 0:
+		case !c.confirmed && c.calls == 0:
 			c.leaveShare()
-			crowdedOut = c.becomeUnproven()
+			evicted = c.becomeUnauthenticated()
 		}
 	}
-	c.among.mu.Unlock()
-	crowdedOut.hangUp()
+	c.table.mu.Unlock()
+	evicted.hangUp()
 }
 
 // joinShare is called with among.mu held.
 func (c *Conn) joinShare(key shareKey) {
-	o := c.among
+	o := c.table
 	if o.shares[key] == nil {
 		o.shares[key] = &share{}
 	}
-	c.sharing, c.share = key, o.shares[key]
-	c.share.proven++
+	c.key, c.share = key, o.shares[key]
+	c.share.authenticated++
 	c.share.held += c.held
-	o.proven++
+	o.authenticated++
 }
 
 // leaveShare is called with among.mu held.
 func (c *Conn) leaveShare() {
-	o := c.among
-	c.share.proven--
+	o := c.table
+	c.share.authenticated--
 	c.share.held -= c.held
-	if c.share.first == c {
-		c.share.first = nil
+	if c.share.exempt == c {
+		c.share.exempt = nil
 	}
-	if c.share.proven == 0 {
-		delete(o.shares, c.sharing)
+	if c.share.authenticated == 0 {
+		delete(o.shares, c.key)
 	}
 	c.share = nil
-	o.proven--
-	o.room.Broadcast()
+	o.authenticated--
+	o.capacity.Broadcast()
 }

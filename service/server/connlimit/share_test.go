@@ -17,12 +17,12 @@ func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
 		begin(near, who) // a long one
 		begin(near, who)
 		end(near, who, false)
-		<-time.After(2 * provingTime)
+		<-time.After(2 * authenticationTime)
 		if !isOpen(far) {
 			t.Fatal("a call in flight is cut off because another has failed")
 		}
 		end(near, who, false)
-		<-time.After(provingTime - time.Second)
+		<-time.After(authenticationTime - time.Second)
 		if !isOpen(far) {
 			t.Error("it is closed at once")
 		}
@@ -38,11 +38,11 @@ func TestConnectionOnWhichACallWentWellStays(t *testing.T) {
 		d := openDoor(t)
 		who := unverified()
 		near, far := d.connect()
-		for _, certain := range []bool{true, false} {
+		for _, confirmed := range []bool{true, false} {
 			begin(near, who)
-			end(near, who, certain)
+			end(near, who, confirmed)
 		}
-		<-time.After(2 * provingTime)
+		<-time.After(2 * authenticationTime)
 		if !isOpen(far) {
 			t.Error("it is closed for a failure")
 		}
@@ -61,14 +61,14 @@ func TestConnectionIsEitherProvenOrClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 		var both sync.WaitGroup
-		var begun atomic.Int32
+		var open atomic.Int32
 		together := func() {
-			for begun.Add(1); begun.Load() < 2; {
+			for open.Add(1); open.Load() < 2; {
 			}
 		}
 		both.Go(func() {
 			together()
-			near.(*Conn).drop()
+			near.(*Conn).expire()
 		})
 		together()
 		in := prove(near)
@@ -103,7 +103,7 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 		{"a caller with a name, beside unverified accounts", named("shop"), unverified(), "192.0.2.1", maxShare},
 		{"a host with unverified accounts, beside a name", unverified(), named("shop"), "192.0.2.1", maxShare},
 		{"a host with unverified accounts, beside another host", unverified(), unverified(), "192.0.2.2", maxShare},
-		{"a host without a limit, where everybody may call", anonymous(), nil, "", maxProven},
+		{"a host without a limit, where everybody may call", anonymous(), nil, "", maxAuthenticated},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -23,16 +23,16 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write fails when the other side takes next to nothing for takingTime: it would otherwise hold a goroutine, and what was
+// Write fails when the other side takes next to nothing for stallTime: it would otherwise hold a goroutine, and what was
 // to be written, for as long as it likes. A slow line that takes a little all the time may take long over the whole.
 func (c *Conn) Write(p []byte) (int, error) {
 	for written := 0; ; {
-		if err := c.SetWriteDeadline(time.Now().Add(takingTime)); err != nil {
+		if err := c.SetWriteDeadline(time.Now().Add(stallTime)); err != nil {
 			return written, err
 		}
 		n, err := c.Conn.Write(p[written:])
 		written += n
-		if err == nil || n < leastTaken || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err == nil || n < minProgress || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return written, err
 		}
 	}
@@ -49,10 +49,10 @@ type localAddr struct {
 }
 
 // BeginStream counts a stream that is no call, and reports whether the connection may have it. EndStream is due either way.
-func (c *Conn) BeginStream() bool { return c.long.Add(1) <= MaxStreams }
+func (c *Conn) BeginStream() bool { return c.streams.Add(1) <= MaxStreams }
 
 // EndStream ends what BeginStream began.
-func (c *Conn) EndStream() { c.long.Add(-1) }
+func (c *Conn) EndStream() { c.streams.Add(-1) }
 
 // Of returns the connection that a call came on, or nil.
 func Of(ctx context.Context) *Conn {

@@ -19,7 +19,7 @@ func unverified() *party { return &party{"", true} }
 // anonymous is a caller of a gateway that everybody may call.
 func anonymous() *party { return &party{} }
 
-// begin notes that a call is admitted, on a connection of a test's listener.
+// begin notes that a call is accepted, on a connection of a test's listener.
 func begin(conn net.Conn, caller Caller) bool { return conn.(*Conn).Begin(caller) == Admitted }
 
 func end(conn net.Conn, caller Caller, confirmed bool) { conn.(*Conn).End(caller, confirmed) }
@@ -29,7 +29,7 @@ func prove(conn net.Conn) bool { return begin(conn, anonymous()) }
 
 // metered counts the frames of an authenticated connection.
 func metered(conn net.Conn) net.Conn {
-	below := newConnections().admit(conn)
+	below := newTable().accept(conn)
 	below.Begin(anonymous())
 	return newMeteredConn(below, below)
 }

@@ -86,8 +86,8 @@ func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
 				d := openDoor(t)
 				greedy, other := named("greedy"), named("other")
 				first, second := d.sender(greedy), d.sender(greedy)
-				if !first.sends(beginning(1)) || !first.sends(parts(1, maxUnfinished)) || !first.sends(parts(1, 1<<20)) {
-					t.Fatal("the first connection waits: nothing that it has begun can end")
+				if !first.sends(beginning(1)) || !first.sends(parts(1, maxPartial)) || !first.sends(parts(1, 1<<20)) {
+					t.Fatal("the first connection waits: nothing that it has open can end")
 				}
 				if !second.sends(beginning(1)) || !second.sends(parts(1, 16<<10)) {
 					t.Fatal("a connection with a call of an ordinary size waits")
@@ -114,15 +114,15 @@ func TestCallsThatNeverComeAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		greedy := named("greedy")
-		begun := 0
+		open := 0
 		for range 100 {
 			s := d.sender(greedy)
 			for stream := uint32(1); stream < 200 && s.sends(beginning(stream)); stream += 2 {
-				begun++
+				open++
 			}
 		}
-		if begun < 1024 || begun > 1024+5*100 {
-			t.Errorf("%d calls are begun, want 1,024 and at most five more on each connection", begun)
+		if open < 1024 || open > 1024+5*100 {
+			t.Errorf("%d calls are open, want 1,024 and at most five more on each connection", open)
 		}
 	})
 }
