@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// countedBody is a body of the JSON door while it is read. Close lets go of what it holds.
+// countedBody counts the bytes of a JSON body while it is read. Close gives them back.
 type countedBody struct {
 	io.ReadCloser
 
@@ -13,7 +13,7 @@ type countedBody struct {
 	held int
 }
 
-// CountBody counts a body for the connection of its request.
+// CountBody counts the bytes of a body among the partially received requests of its connection, until it is closed.
 func CountBody(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	c := Of(ctx)
 	if c == nil {
@@ -30,7 +30,7 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close is not the body's own, which net/http closes after the answer.
+// Close does not close the body itself: net/http does that after the response.
 func (b *countedBody) Close() error {
 	b.on.hold(-b.held)
 	b.held = 0

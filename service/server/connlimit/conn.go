@@ -1,21 +1,51 @@
 package connlimit
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/peer"
 )
 
-// MaxStreams is how many streams that are no calls a connection may have at a time: watching the health of a few
-// services, and one question about the contract. They end with their connection.
-const MaxStreams = 16
+// Conn is a connection of a bounded listener, below TLS.
+type Conn struct {
+	net.Conn
 
-// What both doors do with a connection: it is read, written, and found again by the calls on it.
+	table      *table
+	from       netip.Prefix
+	weightless atomic.Bool  // it is not unauthenticated: its data does not count towards the weight
+	streams    atomic.Int32 // open streams that are not calls
+
+	// The other fields are guarded by table.mu.
+	state connectionState
+
+	// While the connection is unauthenticated:
+	expiry  *time.Timer
+	element *list.Element // in the list of its host
+	order   uint64        // the oldest connection has the lowest
+	weight  int
+
+	calls     int  // admitted and in flight
+	confirmed bool // the caller of at least one call was confirmed
+	held      int  // bytes, by its partially received requests
+	share     *share
+	key       shareKey
+}
+
+type connectionState int
+
+const (
+	isUnauthenticated connectionState = iota
+	isAuthenticated
+	isClosed
+)
 
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
@@ -23,8 +53,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write fails when the other side takes next to nothing for stallTime: it would otherwise hold a goroutine, and what was
-// to be written, for as long as it likes. A slow line that takes a little all the time may take long over the whole.
+// Write fails when the client takes less than minProgress bytes within stallTime. Such a client would otherwise hold a
+// goroutine and the data to be written for any length of time. A slow line that always makes progress may take long.
 func (c *Conn) Write(p []byte) (int, error) {
 	for written := 0; ; {
 		if err := c.SetWriteDeadline(time.Now().Add(stallTime)); err != nil {
@@ -38,8 +68,86 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 }
 
-// LocalAddr is the address with the connection in it: the one thing of a connection that both doors hand on to a call,
-// through TLS too.
+// Close closes the connection and frees its place in the table.
+func (c *Conn) Close() error {
+	c.table.mu.Lock()
+	c.remove()
+	c.table.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// remove takes the connection out of all counts. The goroutine that decides to close the connection calls it, with
+// table.mu held. From then on no call is admitted on the connection.
+func (c *Conn) remove() {
+	switch c.state {
+	case isUnauthenticated:
+		c.leaveUnauthenticated()
+	case isAuthenticated:
+		c.leaveShare()
+	case isClosed:
+	}
+	c.state = isClosed
+	c.table.capacity.Broadcast()
+}
+
+// expire closes the connection if no call was admitted on it.
+func (c *Conn) expire() {
+	c.table.mu.Lock()
+	expired := c.state == isUnauthenticated
+	if expired {
+		c.remove()
+	}
+	c.table.mu.Unlock()
+	if expired {
+		c.hangUp()
+	}
+}
+
+// hangUp closes the socket of a connection that remove has been called for. Its users get an error.
+func (c *Conn) hangUp() {
+	if c != nil {
+		_ = c.Conn.Close()
+	}
+}
+
+// weigh adds to the memory that an unauthenticated connection makes the gateway hold.
+func (c *Conn) weigh(bytes int) {
+	if c.weightless.Load() || bytes == 0 {
+		return
+	}
+	t := c.table
+	var evicted []*Conn
+	t.mu.Lock()
+	if c.state == isUnauthenticated {
+		bytes = max(bytes, -c.weight)
+		c.weight += bytes
+		t.hosts[c.from].weight += bytes
+		t.weight += bytes
+		if c.weight > maxFirstCalls {
+			c.remove()
+			evicted = append(evicted, c)
+		}
+		for t.weight > maxUnauthenticatedWeight {
+			heavy := t.oldest(func(h *host) int { return max(h.weight-largestCall, 0) }, func(c *Conn) bool { return c.weight > 0 })
+			heavy.remove()
+			evicted = append(evicted, heavy)
+		}
+	}
+	t.mu.Unlock()
+	for _, c := range evicted {
+		c.hangUp()
+	}
+}
+
+// BeginStream counts a stream that is not a call, and reports whether the connection may have it. EndStream must follow
+// in either case.
+func (c *Conn) BeginStream() bool { return c.streams.Add(1) <= MaxStreams }
+
+// EndStream ends what BeginStream began.
+func (c *Conn) EndStream() { c.streams.Add(-1) }
+
+// LocalAddr returns the local address with the connection in it. The address is the one property of a connection that
+// both transports pass on to a call, through TLS too.
 func (c *Conn) LocalAddr() net.Addr { return localAddr{c.Conn.LocalAddr(), c} }
 
 type localAddr struct {
@@ -48,13 +156,7 @@ type localAddr struct {
 	of *Conn
 }
 
-// BeginStream counts a stream that is no call, and reports whether the connection may have it. EndStream is due either way.
-func (c *Conn) BeginStream() bool { return c.streams.Add(1) <= MaxStreams }
-
-// EndStream ends what BeginStream began.
-func (c *Conn) EndStream() { c.streams.Add(-1) }
-
-// Of returns the connection that a call came on, or nil.
+// Of returns the connection that a call arrived on, or nil.
 func Of(ctx context.Context) *Conn {
 	if from, ok := peer.FromContext(ctx); ok {
 		if local, ok := from.LocalAddr.(localAddr); ok {

@@ -6,21 +6,20 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// What a caller has open to send and not yet ended is held for it: over gRPC up to 100 messages a connection. A caller
-// who was let in may have many connections, so these are bounded for each caller, and not for each connection alone.
-
+// The bounds on partially received requests. Their data is held in memory until they are complete: over gRPC up to 100
+// messages per connection. An authenticated caller may have many connections, so the bound is one for each caller.
 const (
-	// maxPartial is how many bytes the partial messages of one caller may hold at one door before some of it waits
-	// in the line: 100 messages of 64 KiB, or 1,024 calls of which nothing has come yet. What does not come to its end
-	// makes room after RequestTimeout.
+	// maxPartial is how many bytes the partially received requests of one caller may hold at one transport before the
+	// gateway stops reading its connections: 100 messages of 64 KiB, or 1,024 calls without any data yet. A request that
+	// is never completed gives its bytes back after RequestTimeout.
 	maxPartial = 8 << 20
-	// minPartial is what a connection may hold even then: a call of an ordinary size, and another that begins. A caller
-	// beside a flood of its own does not wait, nor one on the same host where callers have no names. With a caller's
-	// share of connections it comes to 32 MiB more.
+	// minPartial is what each connection may hold even then: one call of ordinary size and the beginning of another. So
+	// a caller does not wait for its own flood on other connections, nor for others on its host where callers have no
+	// names. For all connections of one share this adds up to another 32 MiB.
 	minPartial = 4 * streamWeight
 )
 
-// hold adds to what the partial messages of a connection hold, or takes away from it.
+// hold changes the number of bytes that the partially received requests of a connection hold.
 func (c *Conn) hold(bytes int) {
 	if bytes == 0 {
 		return
@@ -40,8 +39,8 @@ func (c *Conn) hold(bytes int) {
 	}
 }
 
-// awaitCapacity returns when more may be read of a connection. One of those that wait is read even when there is no room, or
-// none of their messages would ever end.
+// awaitCapacity returns when more may be read from a connection. One of the waiting connections is read even without
+// capacity: otherwise none of their requests would ever be completed.
 func (c *Conn) awaitCapacity() {
 	c.table.mu.Lock()
 	defer c.table.mu.Unlock()
@@ -56,46 +55,46 @@ func (c *Conn) awaitCapacity() {
 	}
 }
 
-// partialRequests are the calls of one gRPC connection whose messages have not ended, and what each of them holds. One
-// goroutine tells what comes, and another what is answered.
+// partialRequests are the partially received requests of one gRPC connection, and the bytes that each of them holds. One
+// goroutine reports what is received, and another what is responded.
 type partialRequests struct {
 	mu   sync.Mutex
-	held map[uint32]int
+	held map[uint32]int // by stream
 }
 
-// came takes a frame of the caller's, and returns how much more is held.
-func (u *partialRequests) received(f frame) int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	before, known := u.held[f.stream]
+// received accounts for a frame of the client, and returns the change of the bytes held.
+func (p *partialRequests) received(f frame) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, known := p.held[f.stream]
 	switch {
 	case f.kind == http2.FrameRSTStream || f.ends():
-		delete(u.held, f.stream)
+		delete(p.held, f.stream)
 		return -before
 	case f.kind == http2.FrameHeaders && !known:
-		u.held[f.stream] = streamWeight
+		p.held[f.stream] = streamWeight
 		return streamWeight
 	case f.kind == http2.FrameData && known:
-		u.held[f.stream] += footprint(f.length)
+		p.held[f.stream] += footprint(f.length)
 		return footprint(f.length)
 	}
 	return 0
 }
 
-// answered takes a frame of the gateway's, and returns how much more is held: what a caller sends of a call that has
-// been answered is thrown away.
-func (u *partialRequests) responded(f frame) int {
+// responded accounts for a frame of the gateway, and returns the change of the bytes held. Data of a call that has its
+// response is discarded.
+func (p *partialRequests) responded(f frame) int {
 	if f.kind != http2.FrameRSTStream && !f.ends() {
 		return 0
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	before := u.held[f.stream]
-	delete(u.held, f.stream)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.held[f.stream]
+	delete(p.held, f.stream)
 	return -before
 }
 
-// kept is about what a piece of a message takes up: grpc-go keeps those of more than 1 KiB in buffers of a few sizes.
+// footprint estimates the memory that a DATA frame takes: grpc-go keeps data of more than 1 KiB in buffers of a few sizes.
 func footprint(length int) int {
 	switch {
 	case length <= 1<<10:

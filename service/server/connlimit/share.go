@@ -2,68 +2,63 @@ package connlimit
 
 import "net/netip"
 
-const (
-	// maxAuthenticated is enough for every worker of a large shop to keep a connection of its own.
-	maxAuthenticated = 4096
-	// maxShare is how many of them one caller has, so that no caller keeps all others out.
-	maxShare = maxAuthenticated / 4
-)
-
-// share is what one caller has of a door. Its fields are guarded by connections.mu.
-type share struct {
-	authenticated int   // connections
-	held          int   // by partial messages, on all of them
-	exempt        *Conn // the one that is read when that is too much
+// Caller is the origin of a call.
+type Caller interface {
+	// ConnectionShare returns the name whose share of the connections the call counts towards, and whether the share is
+	// limited. Without a name it is the share of the caller's host. Where everyone may call, callers have no names, and
+	// a host may be a proxy with all callers behind it: its share is not limited.
+	ConnectionShare() (name string, limited bool)
 }
 
-// shareKey tells whose a share is: a caller's whose name is known to be true, or else a host's.
+// Result says whether a call is admitted.
+type Result int
+
+// The results of Begin.
+const (
+	Admitted   Result = iota
+	AtCapacity        // there are too many authenticated connections, in total or of this caller
+	Closed            // the connection was closed before the call was admitted
+)
+
+// shareKey identifies a share: by the caller's name if it is verified, otherwise by the host.
 type shareKey struct {
 	name string
 	host netip.Prefix
 }
 
-// Caller is who a call on a connection comes from.
-type Caller interface {
-	// ConnectionShare returns the name whose share of the connections the call counts towards, empty for that of its host, and
-	// whether that share is limited. Where everybody may call there are no names, and a host may be a proxy with all
-	// callers behind it: it may have every connection.
-	ConnectionShare() (name string, limited bool)
+// share is the part of the authenticated connections that one caller has. Its fields are guarded by table.mu.
+type share struct {
+	connections int
+	held        int   // bytes, by the partially received requests on all of them
+	exempt      *Conn // the connection that is read although too much is held
 }
 
-// shareOf returns whose share a connection of a caller is of, and how many connections that may have.
+// shareOf returns the key of the share that a caller's connection belongs to, and the limit of that share.
 func (c *Conn) shareOf(caller Caller) (shareKey, int) {
 	name, limited := caller.ConnectionShare()
-	key, most := shareKey{name: name}, maxAuthenticated
+	key, limit := shareKey{name: name}, maxAuthenticated
 	if name == "" {
 		key.host = c.from
 	}
 	if limited {
-		most = maxShare
+		limit = maxShare
 	}
-	return key, most
+	return key, limit
 }
 
-// Result is what comes of a call that is about to be let in.
-type Result int
-
-const (
-	Admitted Result = iota
-	AtCapacity
-	Closed
-)
-
-// Begin notes that a call of who is let in, and proves the connection if there is room for another. One without room
-// stays what it is, and ends soon. A connection with a call in flight is never taken back.
-func (c *Conn) Begin(who Caller) Result {
-	o := c.table
-	o.mu.Lock()
-	defer o.mu.Unlock()
+// Begin admits a call, and makes the connection an authenticated one if there is capacity. Without capacity the
+// connection stays unauthenticated and expires soon. A connection with a call in flight never becomes unauthenticated.
+// End must follow an admitted call.
+func (c *Conn) Begin(caller Caller) Result {
+	t := c.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	switch c.state {
 	case isClosed:
 		return Closed
 	case isUnauthenticated:
-		key, most := c.shareOf(who)
-		if of := o.shares[key]; o.authenticated >= maxAuthenticated || of != nil && of.authenticated >= most {
+		key, limit := c.shareOf(caller)
+		if of := t.shares[key]; t.authenticated >= maxAuthenticated || of != nil && of.connections >= limit {
 			return AtCapacity
 		}
 		c.leaveUnauthenticated()
@@ -75,17 +70,17 @@ func (c *Conn) Begin(who Caller) Result {
 	return Admitted
 }
 
-// End notes that a call of who has ended, and whether it is confirmed by now that who may call. If that is confirmed of
-// none that came on the connection, it is unauthenticated again.
-func (c *Conn) End(who Caller, confirmed bool) {
+// End ends a call that Begin admitted. confirmed says whether the caller's identity is certain by now. If it was
+// confirmed for no call on the connection, the connection becomes unauthenticated again.
+func (c *Conn) End(caller Caller, confirmed bool) {
 	c.table.mu.Lock()
 	c.calls--
 	var evicted *Conn
 	if c.state == isAuthenticated {
 		c.confirmed = c.confirmed || confirmed
-		key, _ := c.shareOf(who)
+		key, _ := c.shareOf(caller)
 		switch {
-		case confirmed && c.key.name == "" && key.name != "": // it was a host's, until the store agreed
+		case confirmed && c.key.name == "" && key.name != "": // it counted towards its host until the store verified the account
 			c.leaveShare()
 			c.joinShare(key)
 		case !c.confirmed && c.calls == 0:
@@ -97,30 +92,30 @@ func (c *Conn) End(who Caller, confirmed bool) {
 	evicted.hangUp()
 }
 
-// joinShare is called with among.mu held.
+// joinShare adds the connection to a share. The caller holds table.mu.
 func (c *Conn) joinShare(key shareKey) {
-	o := c.table
-	if o.shares[key] == nil {
-		o.shares[key] = &share{}
+	t := c.table
+	if t.shares[key] == nil {
+		t.shares[key] = &share{}
 	}
-	c.key, c.share = key, o.shares[key]
-	c.share.authenticated++
+	c.key, c.share = key, t.shares[key]
+	c.share.connections++
 	c.share.held += c.held
-	o.authenticated++
+	t.authenticated++
 }
 
-// leaveShare is called with among.mu held.
+// leaveShare removes the connection from its share. The caller holds table.mu.
 func (c *Conn) leaveShare() {
-	o := c.table
-	c.share.authenticated--
+	t := c.table
+	c.share.connections--
 	c.share.held -= c.held
 	if c.share.exempt == c {
 		c.share.exempt = nil
 	}
-	if c.share.authenticated == 0 {
-		delete(o.shares, c.key)
+	if c.share.connections == 0 {
+		delete(t.shares, c.key)
 	}
 	c.share = nil
-	o.authenticated--
-	o.capacity.Broadcast()
+	t.authenticated--
+	t.capacity.Broadcast()
 }

@@ -1,0 +1,52 @@
+package connlimit
+
+import "time"
+
+// The bounds on one request, in bytes. Both transports have the bound on headers, the gRPC server that on messages. The
+// contract's own limit on a request, 64 KiB, is checked by the service, which can say what is wrong.
+const (
+	MaxMessage = 128 << 10
+	MaxHeader  = 16 << 10
+)
+
+// RequestTimeout is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
+// less than authenticationTime, so that the first request on a connection is answered before the connection is closed.
+const RequestTimeout = 9 * time.Second
+
+// MaxStreams bounds the streams other than calls that a connection has at a time: watching the health of a few
+// services, and one reflection query. Such streams end with their connection.
+const MaxStreams = 16
+
+// The bounds on unauthenticated connections.
+const (
+	// MaxUnauthenticated lets all callers of a shop connect at the same moment. That many idle connections cost a
+	// transport less than 8 MiB, with TLS less than 24 MiB.
+	MaxUnauthenticated = 256
+	// authenticationTime is enough for a TLS handshake and a first call over the slowest of lines. A client that
+	// connects early and calls later finds its connection closed, as any idle connection may be, and opens another.
+	authenticationTime = 10 * time.Second
+	// maxUnauthenticatedWeight bounds, in bytes, the memory that all unauthenticated connections together make the
+	// gateway hold: 256 of them could otherwise send 100 messages of 128 KiB each at once. It is enough for 200 first
+	// calls at the same moment; with garbage that is not collected yet, the process takes some 20 MiB for it.
+	maxUnauthenticatedWeight = 2 << 20
+	// maxFirstCalls bounds the part of one connection. A client that waited for its connection begins with 100 calls at
+	// once. Before the first of them is admitted, each can weigh streamWeight and its headers, and all together as much
+	// data as the connection's flow-control window lets through.
+	maxFirstCalls = 1 << 20
+	// largestCall is the weight up to which a host does not count as one that sends much: a call of the greatest size.
+	largestCall = MaxMessage + MaxHeader
+)
+
+// The bounds on authenticated connections.
+const (
+	// maxAuthenticated lets every worker of a large shop keep a connection of its own.
+	maxAuthenticated = 4096
+	// maxShare bounds the connections of one caller, so that no caller can take all of them.
+	maxShare = maxAuthenticated / 4
+)
+
+// A write fails when the client takes less than minProgress bytes within stallTime.
+const (
+	stallTime   = 10 * time.Second
+	minProgress = 1 << 10
+)
