@@ -13,34 +13,35 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
-// flowWindow is how many bytes of a stream are taken before its call reads them. It does not grow with the line: a
-// request fits into it, and its sender decides how many there are. A smaller one gRPC does not take.
+// flowWindow is how many bytes of a stream are received before its call reads them. It does not grow with the measured
+// bandwidth: one request fits into it, and the client decides how many requests it sends at once. gRPC accepts no smaller
+// window.
 const flowWindow = 64 << 10
 
-// newGRPCServer returns the gRPC door, with reflection for grpcurl and with health checks.
+// newGRPCServer returns the gRPC server, with reflection for grpcurl and with health checks.
 func newGRPCServer(cfg *Config, ready *readiness) *grpc.Server {
 	rejections := interceptor.NewRejectionLog(interceptor.GRPC, cfg.Metrics, cfg.Logger)
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(interceptor.Unary(cfg.chain(interceptor.GRPC))),
-		grpc.InTapHandle(interceptor.BeforeReading(cfg.Callers, rejections)),
+		interceptor.Streams(cfg.Callers, cfg.Logger, ready.stopped),
+		grpc.InTapHandle(interceptor.AuthenticateEarly(cfg.Callers, rejections)),
 		grpc.ForceServerCodecV2(interceptor.NewCodec()),
 		grpc.MaxRecvMsgSize(connlimit.MaxMessage),
 		grpc.MaxHeaderListSize(connlimit.MaxHeader),
 		grpc.MaxConcurrentStreams(100),
-		interceptor.Streams(cfg.Callers, cfg.Logger, ready.stopped),
 		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), rejections.Connection)),
 		grpc.StaticStreamWindowSize(flowWindow),
-		// It bounds nothing once a call is let in, since grpc-go gives the window back before a call has read. Before, it
-		// bounds what may come of first calls, which maxFirstCalls has room for.
+		// The connection window bounds the data of first calls, which connlimit's bound on them allows for. It bounds
+		// nothing once a call is admitted, since grpc-go gives the window back before a call has read its data.
 		grpc.StaticConnWindowSize(flowWindow),
 		grpc.ReadBufferSize(4<<10), // each connection has one
 		grpc.KeepaliveParams(keepalive.ServerParameters{
-			MaxConnectionIdle: 5 * time.Minute, // as long as a caller may have nothing to change
-			// Streams that are no calls end with their connection, and so does what a caller never takes. Callers are
-			// told to connect anew; their calls end before the grace does.
+			MaxConnectionIdle: 5 * time.Minute, // a caller may have nothing to change for as long
+			// Streams end with their connection, and so do responses that a client never reads. Clients are asked to
+			// reconnect; their calls end within the grace.
 			MaxConnectionAge:      30 * time.Minute,
 			MaxConnectionAgeGrace: 2 * time.Minute,
-			Time:                  2 * time.Minute, // who has vanished without a word, or reads nothing, is found out
+			Time:                  2 * time.Minute, // detects clients that vanished silently or read nothing
 			Timeout:               20 * time.Second,
 		}),
 		grpc.ConnectionTimeout(10*time.Second),

@@ -42,7 +42,7 @@ func TestRefusalsAtTheDoorAreLoggedWithoutTheCallersWords(t *testing.T) {
 			if err := json.Unmarshal([]byte(log), &line); err != nil {
 				t.Fatalf("not one line: %v\n%s", err, log)
 			}
-			if line.Msg != "request refused at the door" || line.Reason != refused.reason || strings.Contains(log, "canary") {
+			if line.Msg != "request rejected" || line.Reason != refused.reason || strings.Contains(log, "canary") {
 				t.Errorf("logged %s", log)
 			}
 			if diff := cmp.Diff(refused.fields, line.Fields); diff != "" {

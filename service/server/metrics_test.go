@@ -107,11 +107,11 @@ func TestCallsAndRefusalsAreCountedAtBothDoors(t *testing.T) {
 		"calls_in_flight transport=grpc": 0, "calls_in_flight transport=http": 0,
 		"calls_total caller=orders code=OK reason= transport=grpc": 1, "call_duration_seconds code=OK transport=grpc": 1,
 		"calls_total caller=orders code=OK reason= transport=http": 2, "call_duration_seconds code=OK transport=http": 2,
-		"requests_refused_total reason=CALLER_UNAUTHENTICATED transport=grpc": 2,
-		"requests_refused_total reason=CALLER_UNAUTHENTICATED transport=http": 1,
-		"requests_refused_total reason=NO_SUCH_PATH transport=http":           1,
-		"requests_refused_total reason=METHOD_NOT_ALLOWED transport=http":     1,
-		"requests_refused_total reason=INVALID_FIELD transport=http":          1,
+		"requests_rejected_total reason=CALLER_UNAUTHENTICATED transport=grpc": 2,
+		"requests_rejected_total reason=CALLER_UNAUTHENTICATED transport=http": 1,
+		"requests_rejected_total reason=NO_SUCH_PATH transport=http":           1,
+		"requests_rejected_total reason=METHOD_NOT_ALLOWED transport=http":     1,
+		"requests_rejected_total reason=INVALID_FIELD transport=http":          1,
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)

@@ -12,56 +12,56 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// Why the doors themselves are not ready.
+// The reasons why the transports themselves are not ready.
 const (
-	notOpen  = "the doors are not open yet"
-	stopping = "the gateway is stopping"
+	notServing = "the gateway does not serve yet"
+	stopping   = "the gateway is stopping"
 )
 
-// followInterval is how long those who watch gRPC's health may learn later of a change than those who ask.
+// followInterval bounds how much later watchers of gRPC's health learn of a change than clients that ask.
 const followInterval = 500 * time.Millisecond
 
-// readiness is whether calls can be served. It is gRPC's health service, which says the same as /readyz.
+// readiness says whether calls can be served. It is gRPC's health service, which agrees with /readyz.
 type readiness struct {
 	*health.Server
 
-	doors   atomic.Value    // a string: why the doors are not ready, or nothing
-	behind  func() []string // why what is behind them is not
-	stopped chan struct{}   // closed once the doors are about to close
+	own     atomic.Value    // a string: why the transports are not ready, or empty
+	service func() []string // why the service is not
+	stopped chan struct{}   // closed before the listeners close
 }
 
-func newReadiness(behind func() []string) *readiness {
-	if behind == nil {
-		behind = func() []string { return nil }
+func newReadiness(service func() []string) *readiness {
+	if service == nil {
+		service = func() []string { return nil }
 	}
-	r := &readiness{Server: health.NewServer(), behind: behind, stopped: make(chan struct{})}
-	r.doors.Store(notOpen)
+	r := &readiness{Server: health.NewServer(), service: service, stopped: make(chan struct{})}
+	r.own.Store(notServing)
 	r.refresh()
 	return r
 }
 
-// problems returns why calls cannot be served; none if they can.
+// problems returns the reasons why calls cannot be served, and none if they can.
 func (r *readiness) problems() []string {
-	if own, _ := r.doors.Load().(string); own != "" {
-		return append([]string{own}, r.behind()...)
+	if own, _ := r.own.Load().(string); own != "" {
+		return append([]string{own}, r.service()...)
 	}
-	return r.behind()
+	return r.service()
 }
 
-// open says that the doors serve from now on.
-func (r *readiness) open() {
-	r.doors.Store("")
+// serving makes the transports ready.
+func (r *readiness) serving() {
+	r.own.Store("")
 	r.refresh()
 }
 
-// stop says that the doors are about to close. Watchers learn it at once, and send their calls elsewhere.
+// stop makes the gateway not ready before the listeners close. Watchers learn it at once, and send their calls elsewhere.
 func (r *readiness) stop() {
-	r.doors.Store(stopping)
+	r.own.Store(stopping)
 	r.Shutdown()
 	close(r.stopped)
 }
 
-// follow keeps those who watch up to date until ctx is done.
+// follow updates watchers until ctx is done.
 func (r *readiness) follow(ctx context.Context) {
 	ticker := time.NewTicker(followInterval)
 	defer ticker.Stop()
@@ -85,19 +85,19 @@ func (r *readiness) refresh() {
 	}
 }
 
-// Check answers as it is now, and not as it was when the watchers were told last.
+// Check returns the current status, which may be newer than what watchers have.
 func (r *readiness) Check(ctx context.Context, request *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
 	r.refresh()
 	return r.Server.Check(ctx, request)
 }
 
-// List answers as Check does.
+// List returns the current status of all services.
 func (r *readiness) List(ctx context.Context, request *healthv1.HealthListRequest) (*healthv1.HealthListResponse, error) {
 	r.refresh()
 	return r.Server.List(ctx, request)
 }
 
-// Watch begins with how it is now.
+// Watch starts with the current status.
 func (r *readiness) Watch(request *healthv1.HealthCheckRequest, stream grpc.ServerStreamingServer[healthv1.HealthCheckResponse]) error {
 	r.refresh()
 	return r.Server.Watch(request, stream)

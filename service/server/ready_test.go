@@ -84,7 +84,7 @@ func TestDoorsAreReadyOnlyWhileTheyServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"the doors are not open yet"}, doors.NotReady()); diff != "" {
+	if diff := cmp.Diff([]string{"the gateway does not serve yet"}, doors.NotReady()); diff != "" {
 		t.Errorf("before (-want +got):\n%s", diff)
 	}
 

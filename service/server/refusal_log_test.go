@@ -54,7 +54,7 @@ func TestThoseWhoAreRefusedCannotFillTheLog(t *testing.T) {
 		if len(line) > 1000 {
 			t.Errorf("a line has %d bytes", len(line))
 		}
-		if strings.Contains(line, "request refused at the door") {
+		if strings.Contains(line, "request rejected") {
 			refused++
 		}
 	}

@@ -7,15 +7,15 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// The protocols that the doors offer in TLS. The JSON door speaks HTTP/1.1 only: what can be done to a server with the
-// frames of HTTP/2 can then be done at one door only, which counts them.
+// The protocols that the transports offer in TLS. The HTTP/JSON gateway speaks HTTP/1.1 only, so that attacks with
+// HTTP/2 frames can reach only the gRPC server, which counts them.
 const (
 	protocolGRPC = "h2"
-	protocolJSON = "http/1.1"
+	protocolHTTP = "http/1.1"
 )
 
-// offering is a configuration for one door. It takes nothing out of the given one that may change: certificates and
-// certificate authorities are asked for in each handshake.
+// offering returns the configuration of one transport. It copies nothing that may change: certificates and certificate
+// authorities are asked for in each handshake.
 func offering(protocol string, cfg *tls.Config) *tls.Config {
 	own := cfg.Clone()
 	own.NextProtos = []string{protocol}
@@ -32,7 +32,7 @@ func offering(protocol string, cfg *tls.Config) *tls.Config {
 	return own
 }
 
-// grpcCredentials are those of the gRPC door.
+// grpcCredentials returns the credentials of the gRPC server; without a configuration it speaks plain HTTP/2.
 func grpcCredentials(cfg *tls.Config) credentials.TransportCredentials {
 	if cfg == nil {
 		return insecure.NewCredentials()

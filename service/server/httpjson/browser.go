@@ -8,27 +8,25 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// checkBrowser returns why a request that a browser sends is refused. A web page anywhere can make a browser on this
-// machine send a POST, and its owner can give the page's own name the address of this machine (DNS rebinding), after
-// which the origin looks the same; that helps nobody where callers must prove who they are. Programs send neither an
-// Origin nor Sec-Fetch headers.
-func (d *jsonDoor) checkBrowser(r *http.Request) *apierror.Error {
+// checkBrowser returns the rejection of a browser's request, or nil. Any web page can make a browser on this machine
+// send a POST. Its owner can also point the page's own name to the address of this machine (DNS rebinding), after which
+// the origin looks the same; that is harmless where callers are authenticated. Programs send neither an Origin nor
+// Sec-Fetch headers.
+func (g *gateway) checkBrowser(r *http.Request) *apierror.Error {
 	switch {
-	case d.origins.Check(r) != nil:
-		return d.foreignOrigin
-	case d.open && BrowserByOtherName(r):
-		return d.foreignName
+	case g.origins.Check(r) != nil:
+		return g.otherOrigin
+	case g.anyoneCalls && MayBeRebound(r):
+		return g.otherName
 	}
 	return nil
 }
 
-// BrowserByOtherName reports whether a browser sends a request, and calls this machine by a name that a name server may
-// answer for.
-func BrowserByOtherName(r *http.Request) bool {
-	return fromBrowser(r.Header) && !namesThisMachine(r.Host)
-}
+// MayBeRebound reports whether a request may be the result of DNS rebinding: a browser sends it, to a name that a name
+// server may resolve.
+func MayBeRebound(r *http.Request) bool { return isFromBrowser(r.Header) && !isLoopbackName(r.Host) }
 
-func fromBrowser(header http.Header) bool {
+func isFromBrowser(header http.Header) bool {
 	for name := range header {
 		if name == "Origin" || strings.HasPrefix(name, "Sec-Fetch-") {
 			return true
@@ -37,8 +35,8 @@ func fromBrowser(header http.Header) bool {
 	return false
 }
 
-// namesThisMachine reports whether a Host header, with or without a port, is one that no name server can answer for.
-func namesThisMachine(host string) bool {
+// isLoopbackName reports whether a Host header, with or without a port, names this machine without a name server.
+func isLoopbackName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

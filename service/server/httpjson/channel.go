@@ -13,8 +13,8 @@ import (
 )
 
 // channel is a grpc.ClientConnInterface that calls registered services in process, through an interceptor, as a
-// server would: the JSON door runs the same chain as the gRPC door, without a second trip through HTTP/2. It
-// carries unary calls, metadata both ways and statuses, which is all the JSON door uses.
+// server would. So the gateway runs the same chain as the gRPC server, without a second hop over HTTP/2. A channel
+// carries unary calls, metadata in both directions, and statuses.
 type channel struct {
 	interceptor grpc.UnaryServerInterceptor
 	methods     map[string]boundMethod
@@ -41,7 +41,7 @@ func (c *channel) RegisterService(description *grpc.ServiceDesc, service any) {
 	}
 }
 
-// Invoke runs a call to its end. Request and response are copied, so that neither side holds the other's.
+// Invoke runs a call to its end. Request and response are copied, so that the two sides share no message.
 func (c *channel) Invoke(ctx context.Context, name string, request, reply any, options ...grpc.CallOption) error {
 	method, ok := c.methods[name]
 	if !ok {
@@ -52,14 +52,14 @@ func (c *channel) Invoke(ctx context.Context, name string, request, reply any, o
 	ctx = metadata.NewIncomingContext(ctx, sent)
 	ctx = grpc.NewContextWithServerTransportStream(ctx, stream)
 	response, err := method.handler(method.service, ctx, func(in any) error { return copyMessage(in, request) }, c.interceptor)
-	stream.answer(options)
+	stream.deliver(options)
 	if err != nil {
 		return status.Convert(err).Err()
 	}
 	return copyMessage(reply, response)
 }
 
-// NewStream is not supported: the JSON door has no streaming calls.
+// NewStream is not supported: the gateway has no streaming calls.
 func (c *channel) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, status.Error(codes.Unimplemented, "streams are not served in process")
 }
@@ -74,7 +74,7 @@ func copyMessage(to, from any) error {
 	return nil
 }
 
-// unaryStream collects what the handler sends besides its response.
+// unaryStream collects the header and the trailer of a call.
 type unaryStream struct {
 	method string
 
@@ -100,8 +100,8 @@ func (s *unaryStream) SetTrailer(md metadata.MD) error {
 	return nil
 }
 
-// answer hands the collected metadata to the caller's options.
-func (s *unaryStream) answer(options []grpc.CallOption) {
+// deliver copies the collected metadata to the caller's options.
+func (s *unaryStream) deliver(options []grpc.CallOption) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, option := range options {

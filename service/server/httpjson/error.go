@@ -15,88 +15,52 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
-// jsonDoor answers with errors: those of the calls, and its own.
-type jsonDoor struct {
-	foreignOrigin, foreignName, fault *apierror.Error
-	routes                            routes
-	origins                           http.CrossOriginProtection
-	ownNames                          map[string]bool
-	callers                           auth.Authenticator
-	challenge                         string // of callers
-	open                              bool   // everybody may call
-	log                               *interceptor.RejectionLog
-	logger                            *slog.Logger
-}
-
-// callFailed answers with the status of a call. What has no ErrorInfo did not come from the service: it is
-// grpc-gateway's complaint about the request, with the decoder's violations behind it. Its own words are not passed on:
-// they quote what they are about.
-func (d *jsonDoor) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+// callFailed writes the error of a call. An error without a reason of the error table is grpc-gateway's own, about a
+// request that the decoder rejected. Its text is not passed on, because it quotes the request.
+func (g *gateway) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	s := status.Convert(err)
-	_, own := apierror.HTTPStatus(s)
+	httpStatus, own := apierror.HTTPStatus(s)
 	switch {
 	case own:
-		d.answerStatus(w, s)
+		g.write(w, httpStatus, s)
 	case s.Code() == codes.InvalidArgument:
 		violations := []apierror.Violation{{Field: "request", Description: "cannot be read"}}
 		if read, ok := r.Body.(*body); ok && len(read.violations) > 0 {
 			violations = read.violations
 		}
-		d.reject(w, r, apierror.Invalid(violations...))
+		g.reject(w, r, apierror.Invalid(violations...))
 	default:
-		d.logger.LogAttrs(ctx, slog.LevelError, "a call could not be answered",
+		g.logger.LogAttrs(ctx, slog.LevelError, "a call failed without a reason",
 			slog.String("request_id", r.Header.Get(interceptor.RequestIDHeader)), slog.String("code", s.Code().String()), slog.String("type", fmt.Sprintf("%T", err)))
-		d.answer(w, d.fault)
+		g.writeError(w, g.fault)
 	}
 }
 
-// invalid returns the error for a request with one violation.
-func invalid(field, description string) *apierror.Error {
-	return apierror.Invalid(apierror.Violation{Field: field, Description: description})
-}
-
-// reject answers to a request that does not become a call, and writes its line: the access log has none.
-func (d *jsonDoor) reject(w http.ResponseWriter, r *http.Request, rejection *apierror.Error) {
-	httpStatus, _ := apierror.HTTPStatus(rejection.GRPCStatus())
-	d.rejectAs(w, r, httpStatus, rejection)
-}
-
-// rejectAs rejects with an HTTP status that is more exact than that of the reason.
-func (d *jsonDoor) rejectAs(w http.ResponseWriter, r *http.Request, httpStatus int, rejection *apierror.Error) {
-	d.logRefusal(r, httpStatus, rejection)
-	d.write(w, httpStatus, rejection.GRPCStatus())
-}
-
-// noRoute answers to a path or method that is not served, and says what is.
-func (d *jsonDoor) noRoute(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
-	if methods := d.routes.methods(r.URL.Path); len(methods) > 0 {
+// routeNotFound rejects a path or method that is not served, and names those that are.
+func (g *gateway) routeNotFound(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
+	if methods := g.routes.methods(r.URL.Path); len(methods) > 0 {
 		w.Header().Set("Allow", strings.Join(methods, ", "))
-		d.reject(w, r, apierror.New(apierror.MethodNotAllowed, apierror.NotSent, "the methods here are "+strings.Join(methods, " and ")))
+		g.reject(w, r, apierror.New(apierror.MethodNotAllowed, apierror.NotSent, "the methods here are "+strings.Join(methods, " and ")))
 		return
 	}
-	d.reject(w, r, apierror.New(apierror.NoSuchPath, apierror.NotSent, "no such path; there are "+d.routes.String()))
+	g.reject(w, r, g.noSuchPath)
 }
 
-// answer answers with an error.
-func (d *jsonDoor) answer(w http.ResponseWriter, e *apierror.Error) {
-	d.answerStatus(w, e.GRPCStatus())
-}
-
-// answerStatus answers with the status of an error of the gateway.
-func (d *jsonDoor) answerStatus(w http.ResponseWriter, s *status.Status) {
+func (g *gateway) writeError(w http.ResponseWriter, e *apierror.Error) {
+	s := e.GRPCStatus()
 	httpStatus, _ := apierror.HTTPStatus(s)
-	d.write(w, httpStatus, s)
+	g.write(w, httpStatus, s)
 }
 
-// write writes a google.rpc.Status.
-func (d *jsonDoor) write(w http.ResponseWriter, httpStatus int, s *status.Status) {
+// write writes a status as a google.rpc.Status in JSON, with the headers that belong to it.
+func (g *gateway) write(w http.ResponseWriter, httpStatus int, s *status.Status) {
 	content, err := appendMessage(nil, s.Proto().ProtoReflect())
 	if err != nil {
-		httpStatus, content = http.StatusInternalServerError, []byte(`{"code":13,"message":"the error could not be written"}`)
+		httpStatus, _ = apierror.HTTPStatus(g.fault.GRPCStatus())
+		content = g.faultContent
 	}
 	for _, detail := range s.Details() {
 		if retry, ok := detail.(*errdetails.RetryInfo); ok {
@@ -104,11 +68,11 @@ func (d *jsonDoor) write(w http.ResponseWriter, httpStatus int, s *status.Status
 			w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
 		}
 	}
-	if s.Code() == codes.Unauthenticated && d.challenge != "" {
-		w.Header().Set("WWW-Authenticate", d.challenge)
+	if s.Code() == codes.Unauthenticated && g.challenge != "" {
+		w.Header().Set("WWW-Authenticate", g.challenge)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 	w.WriteHeader(httpStatus)
-	_, _ = w.Write(content) // a caller who is gone cannot be told
+	_, _ = w.Write(content) // it fails for a caller that is gone
 }

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// ifMatchToEtag makes the request's etag of the If-Match header, which is the same thing in HTTP's own words.
-// It returns what is wrong with the header, if anything is.
+// ifMatchToEtag turns the If-Match header into the parameter etag, which means the same. It returns the fault of the
+// header, if it has one.
 func ifMatchToEtag(r *http.Request) (problem string) {
 	values := r.Header.Values("If-Match")
 	if len(values) == 0 {
@@ -20,9 +20,9 @@ func ifMatchToEtag(r *http.Request) (problem string) {
 	tag := strings.TrimSpace(strings.Join(values, ","))
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	switch {
-	case err != nil: // strictQuery says what is wrong with it; written anew it would look right
+	case err != nil: // strictQuery rejects it; encoded again it would look valid
 		return ""
-	case tag == "*": // any version: the customer need only exist, which is checked anyway
+	case tag == "*": // any version of an existing customer; that it exists is checked anyway
 		return ""
 	case strings.Contains(tag, ","):
 		return "If-Match must hold one entity tag only"
@@ -41,7 +41,7 @@ func ifMatchToEtag(r *http.Request) (problem string) {
 	return ""
 }
 
-// setETag puts the etag of the resource in a response into the header.
+// setETag copies the etag of the resource in a response to the ETag header.
 func setETag(_ context.Context, w http.ResponseWriter, response proto.Message) error {
 	response.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		if field.Message() == nil || field.IsList() || field.IsMap() {

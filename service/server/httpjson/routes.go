@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// routes are the paths and methods that the contract's google.api.http annotations give its calls. grpc-gateway
-// does the routing; this is for telling a lost caller what there is.
+// routes are the paths and methods in the contract's google.api.http annotations. grpc-gateway does the routing; routes
+// are for the errors about a path or method that is not served.
 type routes []route
 
 type route struct{ method, template string }
@@ -50,7 +50,7 @@ func routeOf(rule *annotations.HttpRule) route {
 	return route{rule.GetCustom().GetKind(), rule.GetCustom().GetPath()}
 }
 
-// methods returns the methods that a path takes.
+// methods returns the methods that a path accepts.
 func (r routes) methods(path string) []string {
 	var methods []string
 	for _, route := range r {

@@ -14,7 +14,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
-// accessLog writes one line for each call: what came of it and why, and nothing of what it carried.
+// accessLog writes one line for each call: its outcome and the reason, and nothing that it carried.
 func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		start := time.Now()
@@ -34,19 +34,18 @@ func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
 			if info := apierror.InfoOfError(err); info != nil {
 				attributes = append(attributes, slog.String("reason", info.GetReason()), slog.String("write_state", string(apierror.StateOf(info))))
 			}
-			// The error's own text is for the log; the caller gets its status.
-			attributes = append(attributes, slog.String("error", err.Error()))
+			attributes = append(attributes, slog.String("error", err.Error())) // for the log only; the caller gets the status
 		}
 		level := levelOf(status.Code(err))
-		if !guarded(info.FullMethod) {
-			level = slog.LevelDebug // a health check is for everybody, who could fill a disk with lines
+		if !needsCaller(info.FullMethod) {
+			level = slog.LevelDebug // anyone may send health checks, and could fill a disk with lines
 		}
 		logger.LogAttrs(ctx, level, "call", attributes...)
 		return response, err
 	}
 }
 
-// levelOf tells what an operator should look at from what is the caller's affair.
+// levelOf returns a warning for codes that concern the operator, and not only the caller.
 func levelOf(code codes.Code) slog.Level {
 	switch code {
 	case codes.Internal, codes.Unknown, codes.Unavailable, codes.DeadlineExceeded, codes.DataLoss:

@@ -1,3 +1,5 @@
+// Package interceptor holds the chain of interceptors that calls of both transports pass: gRPC calls in the gRPC server,
+// and requests of the HTTP/JSON gateway in process.
 package interceptor
 
 import (
@@ -20,33 +22,43 @@ const (
 type Config struct {
 	// Transport is GRPC or HTTP.
 	Transport string
-	Callers   auth.Authenticator
-	Metrics   *Metrics
-	Logger    *slog.Logger
-	// DefaultTimeout is given to callers without a deadline.
+	// Callers authenticates callers.
+	Callers auth.Authenticator
+	Metrics *Metrics
+	Logger  *slog.Logger
+	// DefaultTimeout is for callers without a deadline.
 	DefaultTimeout time.Duration
 }
 
-// Unary returns the chain of one transport.
-func Unary(cfg Config) grpc.UnaryServerInterceptor { return chain(unary(cfg)) }
-
-// unary is the way of a call through either door, outermost first.
+// unary returns the interceptors of one transport, the outermost first.
 func unary(cfg Config) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		measured(cfg.Metrics, cfg.Transport), // outside all: it counts what the others refuse, and times what they do
-		knownMetadata(),                      // nothing that follows sees what has no business here
-		requestID(),                          // before all that writes a line: it can name the call
-		accessLog(cfg.Logger.With(slog.String("transport", cfg.Transport))), // outside recovery: a panic is a line in the log too
-		noBlindRetry(),               // outside recovery: a panic leaves the outcome unknown too
-		recovered(cfg.Logger),        // outside all that can panic for a caller's reason
-		deadline(cfg.DefaultTimeout), // the time is for the work alone
-		callerAuth(cfg.Callers),      // behind it everybody is known
-		authenticatedConnection(),    // innermost: the connection of who was let in is kept
+		measured(cfg.Metrics, cfg.Transport), // first: it counts the calls that the others reject, and times all of them
+		allowedMetadata(),                    // before all that read metadata, so that no other metadata reaches them
+		requestID(),                          // before all that log, so that each line has the id
+		accessLog(cfg.Logger.With(slog.String("transport", cfg.Transport))), // outside recovered, so that a panic has an access line too
+		retryPushback(),              // outside recovered, because a panic leaves the outcome of a write unknown too
+		recovered(cfg.Logger),        // outside all that may panic because of a request
+		deadline(cfg.DefaultTimeout), // behind the log and the metrics: the deadline is for the work alone
+		callerAuth(cfg.Callers),      // before all that need the caller
+		authenticatedConnection(),    // last: it keeps the connection only of an authenticated caller
 	}
 }
 
-// chain makes one interceptor of many, the first being the outermost.
-func chain(interceptors []grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
+// streams returns the interceptors of streams, the outermost first. Streams are health watches and reflection: they
+// write nothing, so they need no deadline and no access log.
+func streams(callers auth.Authenticator, logger *slog.Logger, stopping <-chan struct{}) []grpc.StreamServerInterceptor {
+	return []grpc.StreamServerInterceptor{
+		endedOnStop(stopping),        // outside recoveredStream: a panic in the goroutine that it starts must be recovered there
+		recoveredStream(logger),      // outside all that may panic because of a request
+		streamCallerAuth(callers),    // before the limit, so that rejected streams do not count
+		limitedStreamsOfConnection(), // last: it counts the streams that are served
+	}
+}
+
+// Unary returns the chain of one transport as one interceptor.
+func Unary(cfg Config) grpc.UnaryServerInterceptor {
+	interceptors := unary(cfg)
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		for i := len(interceptors) - 1; i >= 0; i-- {
 			next, interceptor := handler, interceptors[i]
@@ -56,7 +68,7 @@ func chain(interceptors []grpc.UnaryServerInterceptor) grpc.UnaryServerIntercept
 	}
 }
 
-// Streams is the way of a stream that is no call, outermost first. It ends once stopping is closed.
+// Streams returns the interceptors of the gRPC server's streams. They end all streams once stopping is closed.
 func Streams(callers auth.Authenticator, logger *slog.Logger, stopping <-chan struct{}) grpc.ServerOption {
-	return grpc.ChainStreamInterceptor(endingStreams(stopping), recoveredStreams(logger), callerAuthOfStreams(callers), fewStreams())
+	return grpc.ChainStreamInterceptor(streams(callers, logger, stopping)...)
 }

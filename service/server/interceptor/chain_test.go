@@ -7,20 +7,34 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
 // The tests of whole calls show that the access log is outside recovery; this test is about all places.
 func TestInterceptorsAreInOrder(t *testing.T) {
-	wanted := []string{"measured", "knownMetadata", "requestID", "accessLog", "noBlindRetry", "recover", "deadline", "callerAuth", "authenticatedConnection"}
-	chain := unary(Config{Transport: GRPC, Callers: auth.Anyone{}, Metrics: NewMetrics(), Logger: slog.New(slog.DiscardHandler)})
-	if len(chain) != len(wanted) {
-		t.Fatalf("%d interceptors, want %d", len(chain), len(wanted))
+	logger := slog.New(slog.DiscardHandler)
+	var calls, others []string
+	for _, interceptor := range unary(Config{Transport: GRPC, Callers: auth.Anyone{}, Metrics: NewMetrics(), Logger: logger}) {
+		calls = append(calls, nameOf(interceptor))
 	}
-	for i, interceptor := range chain {
-		name := runtime.FuncForPC(reflect.ValueOf(interceptor).Pointer()).Name()
-		if !strings.Contains(name, wanted[i]) {
-			t.Errorf("interceptor %d is %s, want %s", i, name, wanted[i])
-		}
+	for _, interceptor := range streams(auth.Anyone{}, logger, nil) {
+		others = append(others, nameOf(interceptor))
 	}
+	if diff := cmp.Diff([]string{
+		"measured", "allowedMetadata", "requestID", "accessLog", "retryPushback", "recovered", "deadline", "callerAuth", "authenticatedConnection",
+	}, calls); diff != "" {
+		t.Errorf("interceptors of calls (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"endedOnStop", "recoveredStream", "streamCallerAuth", "limitedStreamsOfConnection"}, others); diff != "" {
+		t.Errorf("interceptors of streams (-want +got):\n%s", diff)
+	}
+}
+
+// nameOf returns the name of the constructor that a closure comes from.
+func nameOf(closure any) string {
+	name := runtime.FuncForPC(reflect.ValueOf(closure).Pointer()).Name() // "path/interceptor.streams.accessLog.func1" where the constructor is inlined
+	parts := strings.Split(name[strings.LastIndex(name, "/")+1:], ".")
+	return parts[len(parts)-2]
 }

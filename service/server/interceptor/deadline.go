@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// MaxTimeout is the longest that any caller may ask for.
+	// MaxTimeout is the longest time that a call may take.
 	MaxTimeout = 60 * time.Second
-	// answerTime is kept of a caller's time to answer in: what reaches it after its deadline does not reach it.
-	answerTime = 20 * time.Millisecond
+	// responseTime is kept of a caller's deadline for the response: a response after the deadline does not arrive.
+	responseTime = 20 * time.Millisecond
 )
 
-// deadline gives callers without a deadline the default one, and nobody more than MaxTimeout. Of a caller's own
-// deadline it keeps answerTime, so that the answer to what took too long is the gateway's, and says what became of it.
+// deadline gives callers without a deadline the default one, and limits all to MaxTimeout. It ends the work responseTime
+// before a caller's own deadline, so that the caller gets the gateway's error, which says what happened to the write.
 func deadline(defaultTimeout time.Duration) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		timeout := min(defaultTimeout, MaxTimeout)
 		if deadline, ok := ctx.Deadline(); ok {
-			timeout = min(time.Until(deadline)-answerTime, MaxTimeout)
+			timeout = min(time.Until(deadline)-responseTime, MaxTimeout)
 		}
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()

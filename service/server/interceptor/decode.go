@@ -17,27 +17,27 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
-// gRPC decodes a request before the interceptors, and answers at once to what it cannot decode: with a bare INTERNAL
-// that no log has, and that leaves open whether anything was written. Here a codec keeps the fault for the handler,
-// and the handler takes it through the interceptors to where the service would begin.
+// gRPC decodes a request before the interceptors run. For one that it cannot decode it sends a bare INTERNAL, which is
+// in no log and does not say whether anything was written. Here the codec stores the fault, and the handler takes it
+// through the interceptors.
 
-// decoded is a request and what is wrong with it.
+// decoded is a request and its fault.
 type decoded struct {
 	request any
 
 	mu    sync.Mutex
-	late  bool // nobody waits for it any more; it is to be left as it is
+	late  bool // the call has ended without the request, which must not be written to any more
 	fault error
 }
 
-// faultKeeping is gRPC's protobuf codec, which is the only one there is, whatever a content type asks for.
-type faultKeeping struct{ encoding.CodecV2 }
+// faultCodec is gRPC's protobuf codec, the only one that is served, whatever the content type says.
+type faultCodec struct{ encoding.CodecV2 }
 
 // NewCodec returns the codec that DecodeInHandler needs.
-func NewCodec() encoding.CodecV2 { return faultKeeping{encoding.GetCodecV2(encodingproto.Name)} }
+func NewCodec() encoding.CodecV2 { return faultCodec{encoding.GetCodecV2(encodingproto.Name)} }
 
-// Unmarshal fails for no request of a service that is registered with decodingInside.
-func (c faultKeeping) Unmarshal(content mem.BufferSlice, into any) error {
+// Unmarshal never fails for a request of a service registered with DecodeInHandler.
+func (c faultCodec) Unmarshal(content mem.BufferSlice, into any) error {
 	if d, ok := into.(*decoded); ok {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -51,30 +51,29 @@ func (c faultKeeping) Unmarshal(content mem.BufferSlice, into any) error {
 	return c.CodecV2.Unmarshal(content, into)
 }
 
-// decodingInside registers services whose requests may be such as cannot be decoded. It needs NewCodec.
-type decodingInside struct{ registrar grpc.ServiceRegistrar }
-
-// DecodeInHandler returns the registrar of such services.
+// DecodeInHandler registers services so that faults of decoding pass the interceptors. It needs the codec of NewCodec.
 func DecodeInHandler(registrar grpc.ServiceRegistrar) grpc.ServiceRegistrar {
-	return decodingInside{registrar}
+	return decodingRegistrar{registrar}
 }
 
+type decodingRegistrar struct{ registrar grpc.ServiceRegistrar }
+
 // RegisterService registers a copy of the description.
-func (d decodingInside) RegisterService(description *grpc.ServiceDesc, service any) {
+func (d decodingRegistrar) RegisterService(description *grpc.ServiceDesc, service any) {
 	wrapped := *description
 	wrapped.Methods = make([]grpc.MethodDesc, len(description.Methods))
 	for i, method := range description.Methods {
-		wrapped.Methods[i] = grpc.MethodDesc{MethodName: method.MethodName, Handler: decodeInside(method.Handler)}
+		wrapped.Methods[i] = grpc.MethodDesc{MethodName: method.MethodName, Handler: decodeInHandler(method.Handler)}
 	}
 	d.registrar.RegisterService(&wrapped, service)
 }
 
-func decodeInside(method grpc.MethodHandler) grpc.MethodHandler {
+func decodeInHandler(method grpc.MethodHandler) grpc.MethodHandler {
 	return func(service any, ctx context.Context, receive func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 		var fault error
 		decode := func(request any) error {
 			d := &decoded{request: request}
-			err := d.within(connlimit.RequestTimeout, receive) // its errors, such as a message over the bound, have been answered
+			err := d.within(connlimit.RequestTimeout, receive) // gRPC answers its errors itself, such as a message over the bound
 			fault = d.fault
 			return err
 		}
@@ -87,8 +86,8 @@ func decodeInside(method grpc.MethodHandler) grpc.MethodHandler {
 	}
 }
 
-// within receives the request, and gives up when that takes too long. Whoever began a call and never sent its request
-// would otherwise keep it for ever: the caller's deadline is counted from when the request is there.
+// within receives the request, and gives up after the limit. A client that begins a call and never sends its request
+// would otherwise keep the call for ever: the caller's deadline counts only from when the request is there.
 func (d *decoded) within(limit time.Duration, receive func(any) error) error {
 	received := make(chan error, 1)
 	go func() { received <- receive(d) }() // it ends with the call
@@ -107,6 +106,8 @@ func (d *decoded) within(limit time.Duration, receive func(any) error) error {
 	}
 }
 
+var errUndecodable = errors.New("the request cannot be decoded")
+
 func undecodable(request any) error {
 	kind := "message"
 	if message, ok := request.(proto.Message); ok {
@@ -114,5 +115,5 @@ func undecodable(request any) error {
 	}
 	return apierror.Invalid(apierror.Violation{
 		Field: "request", Description: fmt.Sprintf("cannot be decoded: it must be a %s in protobuf, whose texts are UTF-8", kind),
-	}).CausedBy(errors.New("the request cannot be decoded"))
+	}).CausedBy(errUndecodable)
 }

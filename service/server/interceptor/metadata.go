@@ -7,28 +7,29 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// The metadata that is read, and the header of the one that has another name there. All else ends at the doors.
+// RequestIDKey is the metadata key of the request id, and RequestIDHeader the HTTP header for it.
 const (
-	RequestIDKey     = "x-request-id"
-	authorizationKey = "authorization"
-	RequestIDHeader  = "X-Request-Id"
+	RequestIDKey    = "x-request-id"
+	RequestIDHeader = "X-Request-Id"
 )
 
-// knownMetadata drops all metadata but what this package reads. What came in must not be there to go out again by
-// mistake: not to the store, and not into a log. (gRPC takes grpc-timeout, te and the like off before.)
-func knownMetadata() grpc.UnaryServerInterceptor {
+const authorizationKey = "authorization"
+
+// allowedMetadata drops all metadata but the keys that this package reads. Metadata of a caller can then reach neither
+// the store nor a log by mistake. (gRPC itself has taken off grpc-timeout, te and the like.)
+func allowedMetadata() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		return handler(withMetadata(ctx, authorizationKey, RequestIDKey), request)
 	}
 }
 
-// withMetadata leaves only the metadata of these keys.
+// withMetadata keeps only the metadata of the given keys.
 func withMetadata(ctx context.Context, keys ...string) context.Context {
-	known := metadata.MD{}
+	allowed := metadata.MD{}
 	for _, key := range keys {
 		if values := metadata.ValueFromIncomingContext(ctx, key); len(values) > 0 {
-			known[key] = values
+			allowed[key] = values
 		}
 	}
-	return metadata.NewIncomingContext(ctx, known)
+	return metadata.NewIncomingContext(ctx, allowed)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
-// recovered turns a panic, and an error that is none of the gateway's, into one that says nothing about it: their texts
-// may hold what the call carried. The log has what they were, and where a panic was.
+// recovered answers a panic, and an error that the gateway did not make, with a fixed error: the texts of both may hold
+// data of the call. The log gets the type, and the place of a panic.
 func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 	fault := apierror.Fault()
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (response any, err error) {
@@ -24,23 +24,23 @@ func recovered(logger *slog.Logger) grpc.UnaryServerInterceptor {
 			}
 		}()
 		response, err = handler(ctx, request)
-		if err != nil && guarded(info.FullMethod) && !isOwn(err) { // a health check carries nothing, and writes nothing
-			logger.LogAttrs(ctx, slog.LevelError, "an error that says neither what it is nor what became of the write", slog.String("type", fmt.Sprintf("%T", err)))
+		if err != nil && needsCaller(info.FullMethod) && !isOwn(err) { // a health check carries nothing, and writes nothing
+			logger.LogAttrs(ctx, slog.LevelError, "an error without a reason and a write state", slog.String("type", fmt.Sprintf("%T", err)))
 			return nil, fault
 		}
 		return response, err
 	}
 }
 
-// isOwn reports whether an error is of the gateway's making. Of one that wraps such an error gRPC would tell the text of
-// the wrapping.
+// isOwn reports whether the gateway made an error. An error that only wraps such an error does not count: gRPC would
+// send the text of the wrapping.
 func isOwn(err error) bool {
 	_, hasStatus := err.(interface{ GRPCStatus() *status.Status })
 	return hasStatus && apierror.InfoOfError(err) != nil
 }
 
-// recoveredStreams is recovered for reflection and for watching health, which write nothing.
-func recoveredStreams(logger *slog.Logger) grpc.StreamServerInterceptor {
+// recoveredStream answers a panic of a stream, which writes nothing.
+func recoveredStream(logger *slog.Logger) grpc.StreamServerInterceptor {
 	fault := apierror.New(apierror.GatewayFault, apierror.NotSent, "internal error")
 	return func(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		defer func() {

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// requestID takes the caller's request id if it is fit for a log, else makes one, and sends it back.
+// requestID gives the call the request id of its caller, or a new one, and returns it in the response header.
 func requestID() grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		callOf(ctx).id = requestIDOf(ctx)
@@ -19,16 +19,20 @@ func requestID() grpc.UnaryServerInterceptor {
 	}
 }
 
-// requestIDOf returns the caller's request id if it is fit for a log, else a new one.
 func requestIDOf(ctx context.Context) string {
-	if given := metadata.ValueFromIncomingContext(ctx, RequestIDKey); len(given) == 1 && ValidRequestID(given[0]) {
+	return RequestID(metadata.ValueFromIncomingContext(ctx, RequestIDKey))
+}
+
+// RequestID returns the request id that a caller gave, if it gave one that is safe to log, and a new one otherwise.
+func RequestID(given []string) string {
+	if len(given) == 1 && safeToLog(given[0]) {
 		return given[0]
 	}
 	return rand.Text()
 }
 
-// ValidRequestID allows what cannot harm a log or a header: 1 to 64 letters, digits, '-', '_', '.' and ':'.
-func ValidRequestID(id string) bool {
+// safeToLog allows 1 to 64 letters, digits, '-', '_', '.' and ':', which cannot break a log line or a header.
+func safeToLog(id string) bool {
 	for _, r := range id {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.', r == ':':

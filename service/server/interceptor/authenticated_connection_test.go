@@ -32,7 +32,7 @@ func TestConnectionsCountTowardsCallersWhoseNameIsKnownToBeTrue(t *testing.T) {
 		{"no caller", nil, "", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if share, limited := (*sharing)(row.caller).ConnectionShare(); share != row.share || limited != row.limited {
+			if share, limited := (*connectionCaller)(row.caller).ConnectionShare(); share != row.share || limited != row.limited {
 				t.Errorf("share %q, limited %v; want %q, %v", share, limited, row.share, row.limited)
 			}
 		})

@@ -8,10 +8,10 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
-// call is what is known of a call, while it goes on and afterwards. Who calls is found out on the way.
+// call is the record of a call, during it and afterwards. The caller is set once it is authenticated.
 type call struct {
-	id  string
-	who atomic.Pointer[auth.Caller]
+	id     string
+	caller atomic.Pointer[auth.Caller]
 }
 
 type callContext struct{}
@@ -26,36 +26,33 @@ func callOf(ctx context.Context) *call {
 	return c
 }
 
-// provedName is the name of a caller who has proved it, and empty for all others.
-func (c *call) provedName() string {
-	if who := c.who.Load(); who != nil && who.Authenticated {
-		return who.Name
+// authenticatedName returns the name of a caller that the gateway has authenticated, and otherwise an empty name.
+func (c *call) authenticatedName() string {
+	if caller := c.caller.Load(); caller != nil && caller.Authenticated {
+		return caller.Name
 	}
 	return ""
 }
 
-// LogHandler adds the request id, and the name of the caller where it has one, to what is logged under the context of a
-// call, also by the service behind, and also after the call has ended.
+// LogHandler adds the request id and the caller's name, if there is one, to each record that is logged under the context
+// of a call: also by the service, and also after the call has ended.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
 type logHandler struct{ slog.Handler }
 
-// Handle adds what is known, and passes on.
 func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
 	if c := callOf(ctx); c != nil {
 		record = record.Clone()
 		record.AddAttrs(slog.String("request_id", c.id))
-		if who := c.who.Load(); who != nil && who.Name != "" {
-			record.AddAttrs(slog.String("caller", who.Name))
+		if caller := c.caller.Load(); caller != nil && caller.Name != "" {
+			record.AddAttrs(slog.String("caller", caller.Name))
 		}
 	}
 	return h.Handler.Handle(ctx, record)
 }
 
-// WithAttrs keeps them coming.
 func (h logHandler) WithAttrs(attributes []slog.Attr) slog.Handler {
 	return logHandler{h.Handler.WithAttrs(attributes)}
 }
 
-// WithGroup keeps them coming.
 func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Handler.WithGroup(name)} }

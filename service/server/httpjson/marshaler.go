@@ -14,12 +14,12 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// jsonMarshaler is the JSON of the door: the contract's JSON names, every field present, and 64-bit integers as
-// JSON numbers, as FluentCart documents its ids. Canonical proto JSON would make them texts.
-type jsonMarshaler struct{ runtime.JSONPb }
+// marshaler writes the gateway's JSON: the contract's JSON names, every field present, and 64-bit integers as JSON
+// numbers, as FluentCart documents its ids. Canonical proto JSON would write them as strings.
+type marshaler struct{ runtime.JSONPb }
 
-// Marshal writes a message.
-func (*jsonMarshaler) Marshal(v any) ([]byte, error) {
+// Marshal returns a message as JSON.
+func (*marshaler) Marshal(v any) ([]byte, error) {
 	message, ok := v.(proto.Message)
 	if !ok {
 		return nil, fmt.Errorf("not a protobuf message: %T", v)
@@ -28,7 +28,7 @@ func (*jsonMarshaler) Marshal(v any) ([]byte, error) {
 }
 
 // NewEncoder returns an encoder that writes to w.
-func (m *jsonMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
+func (m *marshaler) NewEncoder(w io.Writer) runtime.Encoder {
 	return runtime.EncoderFunc(func(v any) error {
 		content, err := m.Marshal(v)
 		if err != nil {
@@ -41,7 +41,7 @@ func (m *jsonMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
 
 func appendMessage(out []byte, message protoreflect.Message) ([]byte, error) {
 	if strings.HasPrefix(string(message.Descriptor().FullName()), "google.") {
-		// Timestamps and the like have a JSON of their own. protojson puts spaces into it, now here, now there.
+		// Timestamps and the like have a JSON form of their own. protojson varies the spaces in its output.
 		content, err := protojson.Marshal(message.Interface())
 		if err != nil {
 			return nil, err
@@ -121,12 +121,12 @@ func appendValue(out []byte, value protoreflect.Value, field protoreflect.FieldD
 	case protoreflect.StringKind:
 		return appendText(out, value.String())
 	}
-	// Booleans and numbers, those of 64 bits included, are in JSON what they are in Go; so are bytes, in base64.
+	// encoding/json writes booleans, numbers (64-bit ones too) and bytes (as base64) in the right form.
 	content, err := json.Marshal(value.Interface())
 	return append(out, content...), err
 }
 
-// appendText leaves <, > and & as they are: the answer is never part of a page, and people read it.
+// appendText does not escape <, > and &: a response is never part of a page, and people read it.
 func appendText(out []byte, text string) ([]byte, error) {
 	var quoted bytes.Buffer
 	encoder := json.NewEncoder(&quoted)

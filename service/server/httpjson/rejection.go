@@ -12,20 +12,32 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
-// logRefusal writes the line of a request that is no call. It says what was wrong, and not what was sent.
-func (d *jsonDoor) logRefusal(r *http.Request, httpStatus int, rejection *apierror.Error) {
+// invalid returns the error for a request with one violation.
+func invalid(field, description string) *apierror.Error {
+	return apierror.Invalid(apierror.Violation{Field: field, Description: description})
+}
+
+// reject answers a request that does not become a call, and logs it: the access log has only calls.
+func (g *gateway) reject(w http.ResponseWriter, r *http.Request, rejection *apierror.Error) {
+	httpStatus, _ := apierror.HTTPStatus(rejection.GRPCStatus())
+	g.rejectAs(w, r, httpStatus, rejection)
+}
+
+// rejectAs rejects with an HTTP status that is more exact than that of the reason.
+func (g *gateway) rejectAs(w http.ResponseWriter, r *http.Request, httpStatus int, rejection *apierror.Error) {
 	attributes := []slog.Attr{
 		slog.String("http_method", loggableMethod(r.Method)),
 		slog.Int("http_status", httpStatus),
-		interceptor.From(r.RemoteAddr),
+		interceptor.HostAttr(r.RemoteAddr),
 	}
-	if fields := d.loggable(rejection); len(fields) > 0 {
+	if fields := g.loggableFields(rejection); len(fields) > 0 {
 		attributes = append(attributes, slog.Any("fields", fields))
 	}
-	d.log.Request(r.Context(), r.Header.Get(interceptor.RequestIDHeader), rejection.Info().GetReason(), attributes...)
+	g.rejections.Request(r.Context(), r.Header.Get(interceptor.RequestIDHeader), rejection, attributes...)
+	g.write(w, httpStatus, rejection.GRPCStatus())
 }
 
-// loggableMethod returns one of the usual methods. Any other may be any word.
+// loggableMethod returns one of the usual methods. Any other could be any word.
 func loggableMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
@@ -34,9 +46,9 @@ func loggableMethod(method string) string {
 	return "(other)"
 }
 
-// loggable returns the names of the violated fields. A name that is not the gateway's own was made up by the caller,
-// who may have put anything into it.
-func (d *jsonDoor) loggable(rejection *apierror.Error) []string {
+// loggableFields returns the names of the violated fields. A name that the gateway does not know was chosen by the
+// caller, and may hold anything.
+func (g *gateway) loggableFields(rejection *apierror.Error) []string {
 	var names []string
 	for _, detail := range rejection.GRPCStatus().Details() {
 		badRequest, ok := detail.(*errdetails.BadRequest)
@@ -45,7 +57,7 @@ func (d *jsonDoor) loggable(rejection *apierror.Error) []string {
 		}
 		for _, v := range badRequest.GetFieldViolations() {
 			name := v.GetField()
-			if !d.ownNames[name] {
+			if !g.ownNames[name] {
 				name = "request"
 			}
 			if !slices.Contains(names, name) {
@@ -56,7 +68,7 @@ func (d *jsonDoor) loggable(rejection *apierror.Error) []string {
 	return names
 }
 
-// ownNames are the names of fields that this door gives: those of the contract, and its own.
+// ownNames returns the field names of violations that the gateway itself chooses: those of the contract, and its own.
 func ownNames(file protoreflect.FileDescriptor) map[string]bool {
 	names := map[string]bool{"body": true, "query": true, "Grpc-Timeout": true, "Content-Encoding": true}
 	for _, input := range inputsOf(file) {

@@ -1,0 +1,82 @@
+package httpjson
+
+import (
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
+)
+
+// grpcTimeout is the format of a timeout in gRPC over HTTP/2.
+var grpcTimeout = regexp.MustCompile(`^[0-9]{1,8}[HMSmun]$`)
+
+// bounded gives each request its id, rejects what cannot become a call, and reads the body within its bound.
+func (g *gateway) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := interceptor.RequestID(r.Header.Values(interceptor.RequestIDHeader))
+		r.Header.Set(interceptor.RequestIDHeader, id)
+		w.Header().Set(interceptor.RequestIDHeader, id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if hasAmbiguousLength(r) {
+			w.Header().Set("Connection", "close")
+		}
+		if rejection := g.checkBrowser(r); rejection != nil {
+			g.reject(w, r, rejection)
+			return
+		}
+		// The interceptors authenticate the caller. The check is here too, so that the body of a rejected caller is not read.
+		if _, err := g.callers.Authenticate(auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}); err != nil {
+			w.Header().Set("Connection", "close") // instead of reading the body
+			g.reject(w, r, interceptor.RejectCaller(err))
+			return
+		}
+		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {
+			g.reject(w, r, invalid("Grpc-Timeout", "must be a number of up to 8 digits with a unit, such as 500m (milliseconds), 5S or 1M (minutes)"))
+			return
+		}
+		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+			g.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", "must be absent: the body is not to be compressed"))
+			return
+		}
+		body, err := readBody(w, r)
+		switch {
+		case errors.Is(err, errBodyTooLarge):
+			g.rejectAs(w, r, apierror.HTTPBodyTooLarge, invalid("body", err.Error()))
+			return
+		case err != nil:
+			g.reject(w, r, invalid("body", err.Error()))
+			return
+		}
+		r.Body = body
+		if problem := ifMatchToEtag(r); problem != "" {
+			g.reject(w, r, invalid("etag", problem))
+			return
+		}
+		r = withPeer(r)
+		r.Header = allowedHeader(r.Header)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hasAmbiguousLength reports whether a proxy in front may see another end of the request than the gateway does: net/http
+// accepts chunks together with a Content-Length, and a Content-Length with chunks in HTTP/1.0, which has none, without an
+// error. The bytes behind the request must not be read as another request (RFC 9112, 6.1).
+func hasAmbiguousLength(r *http.Request) bool {
+	return len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1)
+}
+
+// allowedHeader returns the headers that are used behind the gateway. All others end here, before grpc-gateway acts on
+// them: it would answer a TE header in another form.
+func allowedHeader(header http.Header) http.Header {
+	allowed := http.Header{}
+	for _, name := range []string{"Authorization", "Grpc-Timeout", interceptor.RequestIDHeader} {
+		if values := header[name]; len(values) > 0 {
+			allowed[name] = values
+		}
+	}
+	return allowed
+}

@@ -1,0 +1,99 @@
+package httpjson
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+)
+
+// strictPath rejects an id in the path that is not a plain number. grpc-gateway's parser also accepts 0x10, 01 and
+// 1_000, and the store would read 12abc as 12 (F17).
+func (g *gateway) strictPath(next runtime.HandlerFunc) runtime.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
+		for name, value := range pathParams {
+			id, err := strconv.ParseInt(value, 10, 64)
+			if strings.HasSuffix(name, "_id") && (err != nil || id <= 0 || strconv.FormatInt(id, 10) != value) {
+				g.reject(w, r, invalid(name, "must be a whole number from 1 to 9223372036854775807, in digits only"))
+				return
+			}
+		}
+		next(w, r, pathParams)
+	}
+}
+
+// strictQuery rejects unknown parameters: with a misspelt validate_only the update would be written. It also rejects
+// empty ones, which grpc-gateway's parser takes as absent: a lost etag would protect nothing.
+func (g *gateway) strictQuery(known map[string]protoreflect.FieldDescriptor) runtime.Middleware {
+	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
+			query, err := url.ParseQuery(r.URL.RawQuery)
+			if err != nil {
+				g.reject(w, r, invalid("query", "is not a valid query string"))
+				return
+			}
+			var violations []apierror.Violation
+			for _, name := range slices.Sorted(maps.Keys(query)) {
+				_, inPath := pathParams[name]
+				field := known[name]
+				switch {
+				case inPath || field == nil:
+					violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; known are " + names})
+				case len(query[name]) > 1:
+					violations = append(violations, apierror.Violation{Field: name, Description: "is given more than once"})
+				case query[name][0] == "":
+					violations = append(violations, apierror.Violation{Field: name, Description: "has no value; give one, or leave the parameter out"})
+				case field.Kind() == protoreflect.BoolKind && !isBool(query[name][0]):
+					violations = append(violations, apierror.Violation{Field: name, Description: "must be true or false"})
+				}
+			}
+			if len(violations) > 0 {
+				g.reject(w, r, apierror.Invalid(violations...))
+				return
+			}
+			next(w, r, pathParams)
+		}
+	}
+}
+
+// queryParameters returns the request fields that may be query parameters: scalars and field masks, without the ids,
+// which are in the path.
+func queryParameters(file protoreflect.FileDescriptor) map[string]protoreflect.FieldDescriptor {
+	known := map[string]protoreflect.FieldDescriptor{}
+	for _, input := range inputsOf(file) {
+		for i := range input.Fields().Len() {
+			field := input.Fields().Get(i)
+			if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
+				known[string(field.Name())] = field
+			}
+		}
+	}
+	maps.DeleteFunc(known, func(name string, _ protoreflect.FieldDescriptor) bool { return strings.HasSuffix(name, "_id") })
+	return known
+}
+
+// inputsOf returns the request messages of all calls of a file.
+func inputsOf(file protoreflect.FileDescriptor) []protoreflect.MessageDescriptor {
+	var inputs []protoreflect.MessageDescriptor
+	for i := range file.Services().Len() {
+		methods := file.Services().Get(i).Methods()
+		for j := range methods.Len() {
+			inputs = append(inputs, methods.Get(j).Input())
+		}
+	}
+	return inputs
+}
+
+// isBool reports whether grpc-gateway's parser accepts a value; its own error would be in Go's words.
+func isBool(value string) bool {
+	_, err := strconv.ParseBool(value)
+	return err == nil
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+)
+
+// Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes the
+// listeners. Its error names the transport that failed; a stop because of ctx is not an error.
+func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listener) error {
+	grpcListener = connlimit.NewListener(grpcListener)
+	httpListener = connlimit.NewListener(httpListener)
+	if s.tls != nil { // the gRPC server makes its handshakes itself
+		httpListener = tls.NewListener(httpListener, offering(protocolHTTP, s.tls))
+	}
+	following, stopFollowing := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	follower.Go(func() { s.ready.follow(following) })
+	defer follower.Wait()
+	defer stopFollowing()
+	s.ready.serving()
+
+	failed := make(chan error, 2)
+	go func() { failed <- serveError("gRPC server", s.grpc.Serve(grpcListener)) }()
+	go func() { failed <- serveError("HTTP/JSON gateway", s.http.Serve(httpListener)) }()
+
+	var err error
+	waiting := 2
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		waiting--
+	}
+	s.stop(context.WithoutCancel(ctx))
+	for range waiting {
+		err = errors.Join(err, <-failed)
+	}
+	return err
+}
+
+// counted lets stop wait for the requests of the HTTP/JSON gateway after their connections are closed.
+func (s *Server) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.httpCalls.RLock()
+		defer s.httpCalls.RUnlock()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// stop accepts no new calls, and gives those in flight the drain time to get their response.
+func (s *Server) stop(ctx context.Context) {
+	s.logger.LogAttrs(ctx, slog.LevelInfo, "stopping; calls in flight may end", slog.Duration("drain_timeout", s.drain))
+	s.ready.stop() // before the listeners close
+	ctx, cancel := context.WithTimeout(ctx, s.drain)
+	defer cancel()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		s.grpc.GracefulStop()
+	}()
+	late := s.http.Shutdown(ctx) != nil
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		late = true
+	}
+	if late {
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "the drain time is over; callers are cut off")
+		_ = s.http.Close() // its error is that of a closed listener
+		s.grpc.Stop()      // it lets GracefulStop return once the calls have ended
+		<-stopped
+		s.httpCalls.Lock()
+		defer s.httpCalls.Unlock()
+	}
+	if s.finish != nil {
+		s.finish(ctx)
+	}
+}
+
+func serveError(transport string, err error) error {
+	if err == nil || errors.Is(err, http.ErrServerClosed) || errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", transport, err)
+}
