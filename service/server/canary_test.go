@@ -15,12 +15,7 @@ import (
 	"time"
 	"unicode"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
@@ -94,119 +89,6 @@ func stored() *customerv1.Customer {
 	}
 }
 
-// request is one request of a test, over gRPC or over JSON.
-type request struct {
-	name string
-	call *customerv1.UpdateCustomerRequest // over gRPC
-	raw  []byte                            // over gRPC in its place
-	// Over JSON:
-	method, path, body string
-	header             http.Header
-}
-
-// few are the requests that reach the store, through both doors.
-func few() []request {
-	return []request{
-		{name: "all fields", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent()}},
-		{name: "one field", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"city"}}}},
-		{name: "all fields", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON},
-		{name: "one field", method: http.MethodPatch, path: "/v1/customers/1", body: `{"city":"Zq8xcity"}`},
-	}
-}
-
-// many are the requests with canaries wherever a caller can put one.
-func many() []request {
-	canary := http.Header{
-		"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("zq8xuser:zq8xpassword"))}, "Cookie": {"zq8xcookie=zq8xvalue"},
-		"X-Request-Id": {"zq8x id"}, "X-Forwarded-For": {"zq8xhost"}, "X-Zq8x": {"zq8x"}, "User-Agent": {"zq8xagent"}, "Referer": {"https://zq8x.example/zq8x"},
-		"Grpc-Metadata-Zq8x": {"zq8x"},
-	}
-	with := func(name, value string) http.Header {
-		header := canary.Clone()
-		header.Set(name, value)
-		return header
-	}
-	masked := func(paths ...string) *customerv1.UpdateCustomerRequest {
-		return &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}}
-	}
-	long := sent()
-	long.City, long.Email, long.FullName = proto.String(strings.Repeat("zq8x ", 50)), proto.String("zq8x at zq8x"), proto.String("")
-	linked := &customerv1.Customer{UserId: proto.Int64(77), Notes: proto.String("zq8xnote")}
-	list := append(few(), []request{
-		{name: "to be validated only", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), ValidateOnly: true}},
-		{name: "an etag", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), Etag: "zq8xetag"}},
-		{name: "an etag that is too long", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Etag: strings.Repeat("zq8x", 99)}},
-		{name: "what breaks the rules", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: long}},
-		{name: "paths that are no names", call: masked("zq8x@host", "customer.zq8x mail", "Zq8x Last", "city")},
-		{name: "another user", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: linked}},
-		{name: "the e-mail of a linked customer", call: &customerv1.UpdateCustomerRequest{CustomerId: 2, Customer: sent()}},
-		{name: "a customer whose user is gone", call: &customerv1.UpdateCustomerRequest{CustomerId: 3, Customer: &customerv1.Customer{Notes: proto.String("zq8xnote")}}},
-		{name: "no such customer", call: &customerv1.UpdateCustomerRequest{CustomerId: 99, Customer: sent()}},
-		{name: "bytes that are no request", raw: []byte("\x12\xffzq8xmail")},
-		{name: "a text that is not UTF-8", raw: []byte("\x08\x01\x12\x09\x12\x07zq8x\xff\xfe\xfd")},
-		{name: "unknown fields", raw: []byte("\x08\x01\x12\x00\x9a\x06\x08zq8xzq8x")},
-		{name: "a name the store refuses", method: http.MethodPut, path: "/v1/customers/1", body: `{"full_name":"Zq8x <b>Last</b>","city":"Zq8x\tcity"}`},
-		{name: "a tag", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("If-Match", `"zq8xetag"`)},
-		{name: "a weak tag", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("If-Match", `W/"zq8xetag"`)},
-		{name: "a time", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Grpc-Timeout", "zq8x")},
-		{name: "a compressed body", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Content-Encoding", "zq8x")},
-		{name: "a page of elsewhere", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Origin", "https://zq8x.example")},
-		{name: "a browser that was led here", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: http.Header{"Sec-Fetch-Site": {"same-origin"}, "Host": {"zq8x.example"}}},
-		{name: "another method", method: "ZQ8X", path: "/v1/customers/1", body: sentJSON, header: canary},
-		{name: "another path", method: http.MethodPut, path: "/zq8x/zq8xmail@zq8xhost.example", body: sentJSON, header: canary},
-		{name: "a customer that is no number", method: http.MethodPut, path: "/v1/customers/zq8x", body: sentJSON, header: canary},
-		{name: "parameters", method: http.MethodPut, path: "/v1/customers/1?validate_only=zq8x&zq8x%40mail=zq8x&update_mask=&etag=zq8x&etag=zq8x", body: sentJSON, header: canary},
-		{name: "a mask", method: http.MethodPut, path: "/v1/customers/1?update_mask=zq8x%40mail,zq8x%20last", body: sentJSON, header: canary},
-		{name: "a tag in the query", method: http.MethodPut, path: "/v1/customers/1?etag=zq8x%ff%00", body: sentJSON, header: canary},
-		{name: "a broken query", method: http.MethodPut, path: "/v1/customers/1?etag=zq8x%zz", body: sentJSON, header: canary},
-	}...)
-	for name, body := range map[string]string{
-		"wrong types":              `{"city":["zq8xcity"],"email":{"zq8x":"zq8x"},"user_id":"zq8xuser","notes":1e999,"status":true}`,
-		"a number that is a text":  `{"user_id":"99999999999999999999zq8x"}`,
-		"keys that are no names":   `{"zq8x@host":1,"Zq8x Last":"zq8x"}`,
-		"a field given twice":      `{"email":"zq8x","email":"zq8x"}`,
-		"no JSON":                  `zq8xmail@zq8xhost.example`,
-		"JSON that ends too early": `{"email":"zq8xmail`,
-		"two objects":              `{"city":"zq8x"}{"city":"zq8x"}`,
-		"a list":                   `["zq8x"]`,
-		"what is not UTF-8":        "{\"city\":\"zq8x\xff\"}",
-		"half a surrogate pair":    `{"city":"zq8x\ud800"}`,
-		"output-only fields":       `{"uuid":{"zq8x":1},"created_at":"zq8x","etag":"zq8x","city":"Zq8xcity"}`,
-	} {
-		list = append(list, request{name: name, method: http.MethodPut, path: "/v1/customers/1", body: body, header: canary})
-	}
-	return list
-}
-
-// send sends a request and returns all that its caller is told, but for the customer of an answer that is one.
-func (r request) send(ctx context.Context, t *testing.T, g *gateway) string {
-	t.Helper()
-	if r.method == "" {
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer zq8xtoken", "cookie", "zq8xcookie", "x-request-id", "zq8x id", "x-zq8x", "zq8x")
-		var header, trailer metadata.MD
-		options := []grpc.CallOption{grpc.Header(&header), grpc.Trailer(&trailer)}
-		if r.raw != nil {
-			options = append(options, grpc.ForceCodec(rawRequest(r.raw)))
-		}
-		response, err := g.grpc.UpdateCustomer(ctx, r.call, options...)
-		response.ProtoReflect()
-		told := fmt.Sprint(header, trailer, response.GetChangedFields(), response.GetWarnings())
-		return told + fmt.Sprint(err) + prototext.Format(status.Convert(err).Proto())
-	}
-	response, body := g.send(t, r.method, r.path, r.body, r.header)
-	told := fmt.Sprint(response.Header)
-	if response.StatusCode != http.StatusOK {
-		return told + string(body)
-	}
-	var answer struct {
-		Warnings, Changed json.RawMessage
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		t.Errorf("%s: %v", r.name, err)
-	}
-	return told + string(answer.Warnings)
-}
-
 // watched starts a gateway whose logs are watched, and lets customer 1 be the stored one.
 func watched(t *testing.T, opts options) *gateway {
 	t.Helper()
@@ -238,9 +120,11 @@ func (g *gateway) keep(customer *customerv1.Customer) {
 // discarded is an answer that nobody reads.
 type discarded struct{ header http.Header }
 
-func (d discarded) Header() http.Header         { return d.header }
+func (d discarded) Header() http.Header { return d.header }
+
 func (d discarded) Write(p []byte) (int, error) { return len(p), nil }
-func (d discarded) WriteHeader(int)             {}
+
+func (d discarded) WriteHeader(int) {}
 
 // sing sends the requests, stops the gateway, and looks for canaries in what was answered and logged.
 func (g *gateway) sing(t *testing.T, requests []request) {
@@ -279,31 +163,6 @@ func (g *gateway) checkLogs(t *testing.T) {
 		}) {
 			t.Errorf("control characters in the log: %.300q", line)
 		}
-	}
-}
-
-func TestNothingPersonalIsAnsweredOrLogged(t *testing.T) {
-	for name, opts := range map[string]options{
-		"an ordinary store":       {},
-		"a store of split names":  {splitNames: true},
-		"a gateway that replaces": {config: replacing()},
-	} {
-		t.Run(name, func(t *testing.T) { watched(t, opts).sing(t, many()) })
-	}
-}
-
-// The debug level says what a request had in it, and how much.
-func TestShapeOfARequestIsLoggedAtDebugLevel(t *testing.T) {
-	g := watched(t, options{})
-	g.sing(t, few())
-	const shape = `"request":"customer_id:1 customer:{city:[8 B]}"`
-	if log := g.log.String(); !strings.Contains(log, shape) || !strings.Contains(log, `update_mask:[city]`) {
-		t.Errorf("the log lacks %s:\n%s", shape, log)
-	}
-	quiet := start(t, options{})
-	quiet.send(t, http.MethodPut, "/v1/customers/1", `{"city":"Lyon"}`, nil)
-	if log := quiet.log.String(); strings.Contains(log, `"request":`) {
-		t.Errorf("at info level there is no need of it:\n%s", log)
 	}
 }
 

@@ -1,15 +1,29 @@
 package server_test
 
 import (
-	"io"
-	"net/http"
-	"strings"
+	"context"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
+
+func TestHealthIsServed(t *testing.T) {
+	g := start(t, options{})
+	for _, name := range []string{"", "fluentcart.customer.v1.CustomerService"} {
+		answer, err := healthv1.NewHealthClient(g.conn).Check(t.Context(), &healthv1.HealthCheckRequest{Service: name})
+		if err != nil || answer.GetStatus() != healthv1.HealthCheckResponse_SERVING {
+			t.Errorf("%q: %v, %v", name, answer, err)
+		}
+	}
+}
 
 // Health checks are for everybody: they get gRPC's own answers, and cannot fill the log.
 func TestHealthChecksAreAnsweredAndNotLogged(t *testing.T) {
@@ -28,19 +42,103 @@ func TestHealthChecksAreAnsweredAndNotLogged(t *testing.T) {
 	}
 }
 
-func TestOptionsOfTheWholeServerAreNotAnswered(t *testing.T) {
-	g := start(t, options{})
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, g.url, http.NoBody)
+// Whoever asks and whoever watches hears what /readyz says.
+func TestHealthFollowsWhatIsBehindTheDoors(t *testing.T) {
+	var problems atomic.Pointer[[]string]
+	problems.Store(&[]string{})
+	g := &gateway{log: &lockedBuffer{}, notReady: func() []string { return *problems.Load() }}
+	g.serve(t, customerv1.UnimplementedCustomerServiceServer{}, 30*time.Second)
+	health := healthv1.NewHealthClient(g.conn)
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	watch, err := health.Watch(ctx, &healthv1.HealthCheckRequest{Service: "fluentcart.customer.v1.CustomerService"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.URL.Opaque = "*"
-	response, err := http.DefaultTransport.RoundTrip(request)
+	expect := func(wanted healthv1.HealthCheckResponse_ServingStatus) {
+		t.Helper()
+		for _, service := range []string{"", "fluentcart.customer.v1.CustomerService"} {
+			if got, err := health.Check(t.Context(), &healthv1.HealthCheckRequest{Service: service}); err != nil || got.GetStatus() != wanted {
+				t.Errorf("who asks hears %v, %v; want %v", got, err, wanted)
+			}
+		}
+		list, err := health.List(t.Context(), &healthv1.HealthListRequest{})
+		if err != nil || list.GetStatuses()[""].GetStatus() != wanted {
+			t.Errorf("who asks for all hears %v, %v; want %v", list, err, wanted)
+		}
+		if got, err := watch.Recv(); err != nil || got.GetStatus() != wanted {
+			t.Errorf("who watches hears %v, %v; want %v", got, err, wanted)
+		}
+	}
+	expect(healthv1.HealthCheckResponse_SERVING)
+	problems.Store(&[]string{"Redis does not answer"})
+	expect(healthv1.HealthCheckResponse_NOT_SERVING)
+	problems.Store(&[]string{})
+	expect(healthv1.HealthCheckResponse_SERVING)
+}
+
+// Who watches without a question in between learns of a change too.
+func TestWatchersLearnOfAChangeByThemselves(t *testing.T) {
+	var ready atomic.Bool
+	g := &gateway{log: &lockedBuffer{}, notReady: func() []string {
+		if ready.Load() {
+			return nil
+		}
+		return []string{"Redis does not answer"}
+	}}
+	g.serve(t, customerv1.UnimplementedCustomerServiceServer{}, 30*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	watch, err := healthv1.NewHealthClient(g.conn).Watch(ctx, &healthv1.HealthCheckRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	if body, _ := io.ReadAll(response.Body); response.StatusCode != http.StatusNotFound || !strings.Contains(string(body), "NO_SUCH_PATH") {
-		t.Errorf("%s: %s", response.Status, body)
+	for _, wanted := range []healthv1.HealthCheckResponse_ServingStatus{healthv1.HealthCheckResponse_NOT_SERVING, healthv1.HealthCheckResponse_SERVING} {
+		if got, err := watch.Recv(); err != nil || got.GetStatus() != wanted {
+			t.Fatalf("got %v, %v; want %v", got, err, wanted)
+		}
+		ready.Store(true)
+	}
+}
+
+func TestDoorsAreReadyOnlyWhileTheyServe(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	g := &gateway{log: &lockedBuffer{}}
+	service := scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		begun <- struct{}{}
+		<-finish
+		return &customerv1.UpdateCustomerResponse{}, nil
+	}}
+	doors, err := server.New(g.config(service, 30*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"the gateway does not serve yet"}, doors.NotReady()); diff != "" {
+		t.Errorf("before (-want +got):\n%s", diff)
+	}
+
+	g.serve(t, service, 30*time.Second)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := g.grpc.UpdateCustomer(context.WithoutCancel(t.Context()), &customerv1.UpdateCustomerRequest{CustomerId: 1})
+		ended <- err
+	}()
+	<-begun
+	if problems := g.doors.NotReady(); len(problems) > 0 {
+		t.Errorf("while it serves: %q", problems)
+	}
+	watch, err := healthv1.NewHealthClient(g.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = watch.Recv()
+	g.stop()
+	_, _ = watch.Recv() // it is told when the doors are about to close
+	if diff := cmp.Diff([]string{"the gateway is stopping"}, g.doors.NotReady()); diff != "" {
+		t.Errorf("while a call ends (-want +got):\n%s", diff)
+	}
+	close(finish)
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

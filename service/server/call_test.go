@@ -54,7 +54,7 @@ func TestPanicIsAnErrorThatSaysNothingOfIt(t *testing.T) {
 		t.Errorf("over JSON: %s: %s", response.Status, body)
 	}
 	log := g.log.String()
-	if strings.Count(log, `"panic":"string"`) != 2 || !strings.Contains(log, "interceptors_test.go") || strings.Contains(log, "canary") {
+	if strings.Count(log, `"panic":"string"`) != 2 || !strings.Contains(log, "call_test.go") || strings.Contains(log, "canary") {
 		t.Errorf("the log lacks the panics and where they were, or has what they said:\n%s", log)
 	}
 	if strings.Count(log, `"code":"Internal"`) != 2 {

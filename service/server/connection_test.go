@@ -13,9 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
-	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -105,68 +103,21 @@ func TestRequestThatDripsIsAnswered(t *testing.T) {
 	})
 }
 
-// Streams that would last for ever keep no gateway from stopping, and a call beside them comes to its end.
-func TestStoppingEndsStreamsThatAreNoCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var left time.Duration
-		b := serveInBubble(t, server.Config{
-			DefaultTimeout: 30 * time.Second, DrainTimeout: 25 * time.Second,
-			Customers: scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
-				<-time.After(3 * time.Second)
-				return &customerv1.UpdateCustomerResponse{}, nil
-			}},
-			Finish: func(ctx context.Context) {
-				deadline, _ := ctx.Deadline()
-				left = time.Until(deadline)
-			},
-		})
-		watch := func(name string) healthv1.Health_WatchClient {
-			stream, err := healthv1.NewHealthClient(b.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{Service: name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := stream.Recv(); err != nil {
-				t.Fatal(err)
-			}
-			return stream
-		}
-		known, unknown := watch(""), watch("something.else")
-		reflection, err := reflectionv1.NewServerReflectionClient(b.conn).ServerReflectionInfo(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		called := make(chan error, 1)
-		go func() {
-			_, err := customerv1.NewCustomerServiceClient(b.conn).UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1})
-			called <- err
-		}()
-		synctest.Wait()
-		begin := time.Now()
-		stopped := make(chan struct{})
-		go func() {
-			defer close(stopped)
-			b.stop()
-		}()
-		for _, stream := range []healthv1.Health_WatchClient{known, unknown} {
-			if state, err := stream.Recv(); err != nil || state.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
-				t.Errorf("a watcher is told %v, %v", state, err)
-			}
-			if _, err := stream.Recv(); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "the gateway is stopping") {
-				t.Errorf("a watcher's stream ends with %v", err)
-			}
-		}
-		if _, err := reflection.Recv(); status.Code(err) != codes.Unavailable {
-			t.Errorf("reflection ends with %v", err)
-		}
-		if took := time.Since(begin); took > 0 {
-			t.Errorf("they end after %s", took)
-		}
-		if err := <-called; err != nil {
-			t.Errorf("the call in flight ends with %v", err)
-		}
-		<-stopped
-		if took := time.Since(begin); took > 5*time.Second || left < 20*time.Second {
-			t.Errorf("stopping takes %s, and leaves %s for the rest", took, left)
-		}
-	})
+func TestCallersAreKnownByTheirConnection(t *testing.T) {
+	names := make(chan string, 1)
+	g := &gateway{log: &lockedBuffer{}}
+	g.serve(t, scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		names <- auth.FromContext(ctx).Share
+		return &customerv1.UpdateCustomerResponse{}, nil
+	}}, time.Second)
+	if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon")); err != nil {
+		t.Fatal(err)
+	}
+	if name := <-names; !strings.HasPrefix(name, "tcp 127.0.0.1:") {
+		t.Errorf("over gRPC: %q", name)
+	}
+	g.send(t, http.MethodPut, "/v1/customers/1", `{}`, nil)
+	if name := <-names; name != "ip 127.0.0.1" {
+		t.Errorf("over JSON: %q", name)
+	}
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
@@ -11,6 +12,36 @@ import (
 	"strconv"
 	"strings"
 )
+
+// rawAnswer is what the store answers in place of the sandbox.
+type rawAnswer struct {
+	Status int
+	Header map[string]string
+	Body   string
+	// JSON is a body too, for those that are JSON.
+	JSON json.RawMessage
+	// Printed stands in front of the sandbox's own answer.
+	Printed string
+	// File is a raw HTTP answer in ../fluentcart/testdata/failures.
+	File string
+	// Hang answers nothing until the gateway gives up; Cut closes the connection instead of answering; CutAfter
+	// lets the sandbox do its work first.
+	Hang, Cut bool
+	CutAfter  bool `json:"cut_after"`
+}
+
+// answering is a store with some of its answers replaced.
+func answering(answers map[string]*rawAnswer) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if answer := answers[r.Method]; answer != nil {
+				answer.serve(w, r, next)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
 
 func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,9 +15,13 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // A client may have 2,048 calls on one connection and give all of them up at once, again and again; the connection stays.
@@ -119,4 +124,80 @@ type headerBlock []byte
 func (b *headerBlock) Write(p []byte) (int, error) {
 	*b = append(*b, p...)
 	return len(p), nil
+}
+
+func TestReflectionIsServedInBothVersions(t *testing.T) {
+	g := start(t, options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	stream, err := reflectionv1.NewServerReflectionClient(g.conn).ServerReflectionInfo(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Send(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := stream.Recv()
+	if err != nil || !strings.Contains(answer.String(), "fluentcart.customer.v1.CustomerService") {
+		t.Errorf("v1: %v, %v", answer, err)
+	}
+	alpha, err := reflectionv1alpha.NewServerReflectionClient(g.conn).ServerReflectionInfo(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := &reflectionv1alpha.ServerReflectionRequest{ //nolint:staticcheck // deprecated, and all that older grpcurls speak
+		MessageRequest: &reflectionv1alpha.ServerReflectionRequest_ListServices{},
+	}
+	if err := alpha.Send(request); err != nil {
+		t.Fatal(err)
+	}
+	alphaAnswer, err := alpha.Recv()
+	if err != nil || !strings.Contains(alphaAnswer.String(), "fluentcart.customer.v1.CustomerService") {
+		t.Errorf("v1alpha: %v, %v", alphaAnswer, err)
+	}
+}
+
+func TestMessageOverTheBoundIsRefused(t *testing.T) {
+	g := start(t, options{})
+	notes := strings.Repeat("x", 1<<20)
+	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{Notes: &notes}}, grpc.MaxCallSendMsgSize(2<<20))
+	if status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("got %v", err)
+	}
+	if sent := g.behind.take(); len(sent) > 0 {
+		t.Errorf("%d requests reached the store", len(sent))
+	}
+}
+
+func TestStreamsThatAreNoCallsAreFew(t *testing.T) {
+	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		return &customerv1.UpdateCustomerResponse{}, nil
+	})
+	watch := func(ctx context.Context) error {
+		stream, err := healthv1.NewHealthClient(g.conn).Watch(ctx, &healthv1.HealthCheckRequest{})
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		return err
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for i := range connlimit.MaxStreams {
+		if err := watch(ctx); err != nil {
+			t.Fatalf("stream %d: %v", i, err)
+		}
+	}
+	err := watch(t.Context())
+	if got := failed(t, status.Convert(err)); got.Code != "RESOURCE_EXHAUSTED" || got.Reason != "TOO_MANY_STREAMS" {
+		t.Errorf("one more is told: %v", err)
+	}
+	if _, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1}); err != nil {
+		t.Errorf("a call beside them: %v", err)
+	}
+	cancel()
+	for err = watch(t.Context()); status.Code(err) == codes.ResourceExhausted; err = watch(t.Context()) { // until the gateway has seen that they ended
+	}
+	if err != nil {
+		t.Errorf("after they have ended: %v", err)
+	}
 }

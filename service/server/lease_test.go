@@ -1,0 +1,157 @@
+package server_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/status"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+)
+
+// troubled are leases that go wrong.
+type troubled struct {
+	lease.Lease
+
+	acquire, check error
+}
+
+func (l troubled) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
+
+func (troubled) QueueLength(int64) int { return 0 }
+
+func (troubled) Renew(context.Context) error { return nil }
+
+func (troubled) LastGrant(context.Context, int64) (lease.Grant, error) { return lease.Held, nil }
+
+func (l troubled) Check() error { return l.check }
+
+func (troubled) Release() {}
+
+func TestNothingIsSentWithoutALease(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		leases troubled
+		want   outcome
+		sent   string
+	}{
+		{
+			"Redis does not answer",
+			troubled{acquire: &lease.UnavailableError{Err: errors.New("silence")}},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"},
+			"",
+		},
+		{
+			"Redis has started anew",
+			troubled{acquire: &lease.UnavailableError{RetryAfter: 7 * time.Second}},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "7"},
+			"",
+		},
+		{
+			"the lease has expired since the read",
+			troubled{check: lease.ErrExpired},
+			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASE_EXPIRED", WriteState: "not_sent", RetryAfter: "1"},
+			"GET GET",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g := start(t, options{config: service.Config{Leases: row.leases}})
+			g.overBothDoors(t, row.want)
+			if sent := g.methodsSent(); sent != row.sent {
+				t.Errorf("sent %q, want %q", sent, row.sent)
+			}
+		})
+	}
+}
+
+// Customers who are locked, however many, leave room for the others.
+func TestLockedCustomersDoNotShutOutTheOthers(t *testing.T) {
+	leases := lease.NewLocal()
+	g := start(t, options{config: service.Config{Leases: leases, MaxQueue: 32}})
+	var waiting sync.WaitGroup
+	ctx, leave := context.WithCancel(t.Context())
+	for customer := range int64(20) {
+		held, err := leases.Acquire(t.Context(), 100+customer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Release()
+		for range 5 {
+			waiting.Go(func() { _, _ = g.grpc.UpdateCustomer(ctx, moveTo(100+customer, "Lyon")) })
+		}
+	}
+	waitUntil(t, func() bool { return g.service.Load().Admitted >= 16 })
+	for range 20 {
+		if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, rand.Text())); err != nil {
+			t.Error(err)
+		}
+	}
+	leave()
+	waiting.Wait()
+}
+
+// clumsy are leases that break what they touch.
+type clumsy struct{ lease.Locker }
+
+func (l clumsy) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
+	held, err := l.Locker.Acquire(ctx, customer)
+	return brittle{held}, err
+}
+
+type brittle struct{ lease.Lease }
+
+func (brittle) Check() error { panic("secret-canary") }
+
+// A write runs in a goroutine of its own, in which a panic would end the gateway.
+func TestPanicDuringAWriteIsSurvived(t *testing.T) {
+	leases := lease.NewLocal()
+	g := start(t, options{config: service.Config{Leases: clumsy{leases}, SettleTime: 50 * time.Millisecond}})
+	for range 2 {
+		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
+		if got := failed(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" || strings.Contains(got.message, "canary") {
+			t.Errorf("got %v", err)
+		}
+	}
+	waitUntil(t, func() bool { return leases.QueueLength(1) == 0 })
+	if log := g.log.String(); !strings.Contains(log, `"panic":"string"`) || !strings.Contains(log, "lease_test.go") || strings.Contains(log, "canary") {
+		t.Errorf("the log lacks the panic and where it was, or has what it said:\n%s", log)
+	}
+}
+
+// counted are leases that break when a write may still land, and count how often they are given back.
+type counted struct {
+	troubled
+
+	released *atomic.Int64
+}
+
+func (l counted) Acquire(context.Context, int64) (lease.Lease, error) { return l, nil }
+
+func (counted) Quarantine(time.Duration) { panic("secret-canary") }
+
+func (l counted) Release() { l.released.Add(1) }
+
+// A write of which nothing is known keeps its lease beyond the end of the gateway, after a panic too.
+func TestPanicDoesNotGiveBackTheLeaseOfAWriteThatMayLand(t *testing.T) {
+	var released atomic.Int64
+	g := start(t, options{
+		config: service.Config{Leases: counted{released: &released}, SettleTime: time.Hour}, drain: 50 * time.Millisecond,
+		wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}}),
+	})
+	_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
+	if got := failed(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
+		t.Errorf("got %v", err)
+	}
+	g.stopNow(t)
+	if released.Load() != 0 {
+		t.Error("the lease was given back")
+	}
+}
