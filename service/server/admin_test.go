@@ -13,7 +13,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// startAdmin opens an admin door until the test ends, or stop is called.
+// startAdmin runs an admin server until the test ends, or stop is called.
 func startAdmin(t *testing.T, cfg server.AdminConfig) (addr string, stop func()) {
 	t.Helper()
 	cfg.Logger = slog.New(slog.DiscardHandler)
@@ -45,7 +45,7 @@ func ask(t *testing.T, addr, request string) (status, body string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // the answer is read
+	defer conn.Close() //nolint:errcheck // the response is read
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
@@ -55,16 +55,16 @@ func ask(t *testing.T, addr, request string) (status, body string) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	content, _ := io.ReadAll(response.Body) // what is refused unread ends with a reset
+	content, _ := io.ReadAll(response.Body) // a rejected request whose body is not read ends with a reset
 	if !response.Close {
 		t.Errorf("%q: the connection is kept", request)
 	}
 	return response.Status, string(content)
 }
 
-func TestAdminDoorAnswersToWhatItServesAndNothingElse(t *testing.T) {
+func TestAdminServerServesItsPathsOnly(t *testing.T) {
 	plain, _ := startAdmin(t, server.AdminConfig{})
-	troubled, _ := startAdmin(t, server.AdminConfig{NotReady: func() []string { return []string{"one thing", "another thing"} }})
+	failingLease, _ := startAdmin(t, server.AdminConfig{NotReady: func() []string { return []string{"one thing", "another thing"} }})
 	profiled, _ := startAdmin(t, server.AdminConfig{Profiles: true})
 	const end = " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	for _, row := range []struct {
@@ -72,12 +72,12 @@ func TestAdminDoorAnswersToWhatItServesAndNothingElse(t *testing.T) {
 		status, body        string // the beginning of each
 	}{
 		{"alive", plain, "GET /livez" + end, "200", "ok\n"},
-		{"alive whatever is behind the doors", troubled, "GET /livez" + end, "200", "ok\n"},
+		{"alive whatever is behind the servers", failingLease, "GET /livez" + end, "200", "ok\n"},
 		{"ready", plain, "GET /readyz" + end, "200", "ready\n"},
-		{"ready, without the word", plain, "HEAD /readyz" + end, "200", ""},
-		{"not ready, with the reasons", troubled, "GET /readyz" + end, "503", "one thing\nanother thing\n"},
+		{"ready, without a body", plain, "HEAD /readyz" + end, "200", ""},
+		{"not ready, with the reasons", failingLease, "GET /readyz" + end, "503", "one thing\nanother thing\n"},
 		{"metrics", plain, "GET /metrics" + end, "200", "metrics"},
-		{"no profiles where nobody asked for them", plain, "GET /debug/pprof/" + end, "404", ""},
+		{"no profiles unless they are enabled", plain, "GET /debug/pprof/" + end, "404", ""},
 		{"profiles", profiled, "GET /debug/pprof/" + end, "200", "<html>"},
 		{"one profile", profiled, "GET /debug/pprof/goroutine?debug=1" + end, "200", "goroutine profile"},
 		{"no other path", plain, "GET /" + end, "404", ""},
@@ -105,8 +105,8 @@ func TestAdminDoorAnswersToWhatItServesAndNothingElse(t *testing.T) {
 	}
 }
 
-// Connections that ask for nothing keep others waiting, and do not take more of the process than their number.
-func TestAdminDoorHasABoundedNumberOfConnections(t *testing.T) {
+// Idle connections make others wait, and their number bounds what they take of the process.
+func TestAdminServerBoundsItsConnections(t *testing.T) {
 	addr, _ := startAdmin(t, server.AdminConfig{})
 	idle := make([]net.Conn, 64)
 	for i := range idle {
@@ -122,14 +122,14 @@ func TestAdminDoorHasABoundedNumberOfConnections(t *testing.T) {
 		status, _ := ask(t, addr, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		answered <- status
 	}()
-	_ = idle[0].Close() // one leaves, and makes room
+	_ = idle[0].Close() // its place becomes free
 	if status := <-answered; !strings.HasPrefix(status, "200") {
 		t.Errorf("got %s", status)
 	}
 }
 
-// A profile that takes its time does not keep the gateway from ending.
-func TestAdminDoorStopsWhileAProfileIsTaken(t *testing.T) {
+// A long profile does not keep the gateway from stopping.
+func TestAdminServerStopsWhileAProfileIsTaken(t *testing.T) {
 	addr, stop := startAdmin(t, server.AdminConfig{Profiles: true})
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
 	if err != nil {

@@ -19,21 +19,21 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
-// moveTo asks for another city.
+// moveTo returns an update of the city.
 func moveTo(customer int64, city string) *customerv1.UpdateCustomerRequest {
 	return &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: &customerv1.Customer{City: proto.String(city)}}
 }
 
-// overBothDoors makes one call through each door, and tells whether they come out the same and as wanted.
-func (g *gateway) overBothDoors(t *testing.T, want outcome) {
+// overBothTransports makes one call over each transport, and checks that both have the wanted outcome.
+func (g *gateway) overBothTransports(t *testing.T, want outcome) {
 	t.Helper()
 	_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
-	got := failed(t, status.Convert(err))
+	got := errorOutcome(t, status.Convert(err))
 	response, body := g.send(t, http.MethodPut, "/v1/customers/1", `{"city":"Lyon"}`, nil)
 	overJSON := jsonOutcome(t, response, body)
-	for _, door := range []outcome{got, overJSON} {
-		if door.Code != want.Code || door.Reason != want.Reason || door.WriteState != want.WriteState || door.RetryAfter != want.RetryAfter {
-			t.Errorf("got %+v", door)
+	for _, got := range []outcome{got, overJSON} {
+		if got.Code != want.Code || got.Reason != want.Reason || got.WriteState != want.WriteState || got.RetryAfter != want.RetryAfter {
+			t.Errorf("got %+v", got)
 		}
 	}
 	if overJSON.HTTP != want.HTTP {
@@ -43,20 +43,20 @@ func (g *gateway) overBothDoors(t *testing.T, want outcome) {
 
 func (g *gateway) methodsSent() string {
 	var methods []string
-	for _, request := range g.behind.take() {
+	for _, request := range g.toStore.take() {
 		methods = append(methods, request.method)
 	}
 	return strings.Join(methods, " ")
 }
 
-// oneCaller takes all calls for those of one caller, so that none is evicted for the fair share of another.
+// oneCaller treats all calls as those of one caller, so that none is evicted for the fair share of another.
 type oneCaller struct{ auth.Anyone }
 
 func (oneCaller) Authenticate(auth.Presented) (*auth.Caller, error) {
 	return &auth.Caller{Name: "one", Authenticated: true, Share: "one", May: auth.Permissions{Status: true}}, nil
 }
 
-func TestOverloadIsToldAtOnce(t *testing.T) {
+func TestOverloadIsRejectedAtOnce(t *testing.T) {
 	begun, finish := make(chan struct{}, 1), make(chan struct{})
 	g := start(t, options{callers: oneCaller{}, config: service.Config{MaxInFlight: 1, MaxQueue: 1}, wrap: func(store http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,17 +77,17 @@ func TestOverloadIsToldAtOnce(t *testing.T) {
 	}
 	<-begun
 	waitUntil(t, func() bool { return g.service.Load().Admitted == 2 })
-	g.overBothDoors(t, outcome{Code: "RESOURCE_EXHAUSTED", HTTP: http.StatusTooManyRequests, Reason: "OVERLOADED", WriteState: "not_sent", RetryAfter: "1"})
+	g.overBothTransports(t, outcome{Code: "RESOURCE_EXHAUSTED", HTTP: http.StatusTooManyRequests, Reason: "OVERLOADED", WriteState: "not_sent", RetryAfter: "1"})
 	close(finish)
 	for range 2 {
 		if err := <-done; err != nil {
-			t.Errorf("one that was let in: %v", err)
+			t.Errorf("an admitted call: %v", err)
 		}
 	}
 }
 
-// What the rate does not allow in time is refused at once, and what it allows later waits.
-func TestRateTowardsTheStoreIsKept(t *testing.T) {
+// A call that the rate does not allow before its deadline is rejected at once; one that it allows later waits.
+func TestRateTowardsTheStoreIsLimited(t *testing.T) {
 	g := start(t, options{rate: 4, defaultTimeout: 2 * time.Second})
 	for range 2 { // the four requests that may go at once
 		if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, rand.Text())); err != nil {
@@ -98,7 +98,7 @@ func TestRateTowardsTheStoreIsKept(t *testing.T) {
 	defer cancel()
 	begun := time.Now()
 	_, err := g.grpc.UpdateCustomer(ctx, moveTo(1, "Lyon"))
-	if got := failed(t, status.Convert(err)); got.Reason != "OVERLOADED" || got.WriteState != "not_sent" || time.Since(begun) > 200*time.Millisecond {
+	if got := errorOutcome(t, status.Convert(err)); got.Reason != "OVERLOADED" || got.WriteState != "not_sent" || time.Since(begun) > 200*time.Millisecond {
 		t.Errorf("got %v after %s", err, time.Since(begun))
 	}
 	if _, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon")); err != nil || time.Since(begun) < 250*time.Millisecond {
@@ -118,8 +118,8 @@ func waitUntil(t *testing.T, condition func() bool) {
 	}
 }
 
-// After eight failures in a row nobody waits for a store that does not work.
-func TestStoreThatFailsIsLeftAlone(t *testing.T) {
+// After eight failures in a row no call waits for a store that does not work.
+func TestFailingStoreOpensTheBreaker(t *testing.T) {
 	var asked atomic.Int64
 	g := start(t, options{wrap: func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -132,11 +132,11 @@ func TestStoreThatFailsIsLeftAlone(t *testing.T) {
 		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
 		return status.Code(err) == codes.Unavailable && asked.Load() == before
 	})
-	g.overBothDoors(t, outcome{Code: "UNAVAILABLE", HTTP: http.StatusServiceUnavailable, Reason: "STORE_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"})
+	g.overBothTransports(t, outcome{Code: "UNAVAILABLE", HTTP: http.StatusServiceUnavailable, Reason: "STORE_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"})
 }
 
-// A caller's own deadline, over gRPC too, brings the gateway's word and not just the end of the call.
-func TestCallersWithADeadlineHearWhatBecameOfTheirCall(t *testing.T) {
+// A caller with a deadline gets the gateway's error before the deadline, over gRPC too.
+func TestCallersWithADeadlineGetTheWriteState(t *testing.T) {
 	for method, want := range map[string]string{
 		http.MethodGet: "DEADLINE_EXCEEDED DEADLINE_PASSED not_sent",
 		http.MethodPut: "DEADLINE_EXCEEDED WRITE_OUTCOME_UNKNOWN unknown",
@@ -151,9 +151,9 @@ func TestCallersWithADeadlineHearWhatBecameOfTheirCall(t *testing.T) {
 			defer cancel()
 			_, err := g.grpc.UpdateCustomer(ctx, moveTo(1, "Lyon"))
 			if ctx.Err() != nil {
-				t.Error("the answer came after the deadline")
+				t.Error("the response came after the deadline")
 			}
-			got := failed(t, status.Convert(err))
+			got := errorOutcome(t, status.Convert(err))
 			if diff := cmp.Diff(want, got.Code+" "+got.Reason+" "+got.WriteState); diff != "" {
 				t.Errorf("outcome (-want +got):\n%s", diff)
 			}

@@ -29,11 +29,11 @@ func BenchmarkBaseline(b *testing.B) {
 	benchmarkJSON(b, bare.URL)
 }
 
-func BenchmarkJSONDoor(b *testing.B) {
+func BenchmarkHTTPGateway(b *testing.B) {
 	benchmarkJSON(b, start(b, options{storeURL: benchmarkStore(b)}).url+"/v1/customers/1")
 }
 
-func BenchmarkGRPCDoor(b *testing.B) {
+func BenchmarkGRPCServer(b *testing.B) {
 	g := start(b, options{storeURL: benchmarkStore(b)})
 	for n := 0; b.Loop(); n++ {
 		city := "Lyon " + strconv.Itoa(n)
@@ -76,7 +76,7 @@ func benchmarkJSON(b *testing.B, url string) {
 	}
 }
 
-// bareHandler reads the customer, puts the request's fields in, writes it back and passes the answer on.
+// bareHandler reads the customer, puts the request's fields in, writes it back and passes the response on.
 type bareHandler struct{ customer string }
 
 func (h *bareHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

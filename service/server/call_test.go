@@ -20,7 +20,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 )
 
-// scripted is a service whose one call is a function.
+// scripted is a service whose UpdateCustomer is a function.
 type scripted struct {
 	customerv1.UnimplementedCustomerServiceServer
 
@@ -38,7 +38,7 @@ func startScripted(t testing.TB, update func(context.Context, *customerv1.Update
 	return g
 }
 
-func TestPanicIsAnErrorThatSaysNothingOfIt(t *testing.T) {
+func TestPanicBecomesAnErrorWithoutItsText(t *testing.T) {
 	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		panic("secret-canary")
 	})
@@ -46,7 +46,7 @@ func TestPanicIsAnErrorThatSaysNothingOfIt(t *testing.T) {
 	if status.Code(err) != codes.Internal || strings.Contains(err.Error(), "canary") {
 		t.Errorf("over gRPC: %v", err)
 	}
-	if got := failed(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
+	if got := errorOutcome(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
 		t.Errorf("over gRPC: reason %q, write_state %q", got.Reason, got.WriteState)
 	}
 	response, body := g.send(t, http.MethodPut, "/v1/customers/1", `{}`, nil)
@@ -55,14 +55,14 @@ func TestPanicIsAnErrorThatSaysNothingOfIt(t *testing.T) {
 	}
 	log := g.log.String()
 	if strings.Count(log, `"panic":"string"`) != 2 || !strings.Contains(log, "call_test.go") || strings.Contains(log, "canary") {
-		t.Errorf("the log lacks the panics and where they were, or has what they said:\n%s", log)
+		t.Errorf("the log lacks the panics and their places, or has their texts:\n%s", log)
 	}
 	if strings.Count(log, `"code":"Internal"`) != 2 {
 		t.Errorf("the log lacks the calls that panicked:\n%s", log)
 	}
 }
 
-func TestDeadlineIsNeverMissingAndNeverTooLong(t *testing.T) {
+func TestEachCallHasADeadlineOfAtMostAMinute(t *testing.T) {
 	left := make(chan time.Duration, 1)
 	g := startScripted(t, func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		deadline, ok := ctx.Deadline()
@@ -78,9 +78,9 @@ func TestDeadlineIsNeverMissingAndNeverTooLong(t *testing.T) {
 		header        string
 		least, atMost time.Duration
 	}{
-		{"none is the default", 0, "", 20 * time.Second, 30 * time.Second},
-		{"a short one stays", 15 * time.Second, "15S", 5 * time.Second, 15 * time.Second},
-		{"a long one is cut", time.Hour, "1H", 45 * time.Second, 60 * time.Second},
+		{"without a deadline it is the default", 0, "", 20 * time.Second, 30 * time.Second},
+		{"a short one is kept", 15 * time.Second, "15S", 5 * time.Second, 15 * time.Second},
+		{"a long one is shortened", time.Hour, "1H", 45 * time.Second, 60 * time.Second},
 	} {
 		t.Run(caller.name, func(t *testing.T) {
 			ctx, header := t.Context(), http.Header{}
@@ -105,7 +105,7 @@ func TestDeadlineIsNeverMissingAndNeverTooLong(t *testing.T) {
 	}
 }
 
-func TestRequestIDIsKeptIfItIsFitForALog(t *testing.T) {
+func TestRequestIDIsKeptIfItIsSafeToLog(t *testing.T) {
 	g := start(t, options{})
 	for _, given := range []struct {
 		name, id string
@@ -126,11 +126,11 @@ func TestRequestIDIsKeptIfItIsFitForALog(t *testing.T) {
 			response, _ := g.send(t, http.MethodPut, "/v1/customers/1", `{}`, http.Header{"X-Request-Id": {given.id}})
 			answered := append(header.Get("x-request-id"), response.Header.Values("X-Request-Id")...)
 			if len(answered) != 2 {
-				t.Fatalf("answered %q", answered)
+				t.Fatalf("returned %q", answered)
 			}
 			for _, id := range answered {
 				if (id == given.id) != given.kept || id == "" {
-					t.Errorf("answered %q", id)
+					t.Errorf("returned %q", id)
 				}
 				if !strings.Contains(g.log.String(), `"request_id":"`+id+`"`) {
 					t.Errorf("the log lacks %q", id)
@@ -141,7 +141,7 @@ func TestRequestIDIsKeptIfItIsFitForALog(t *testing.T) {
 }
 
 // gRPC clients with a retry policy would send the write again (F22).
-func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
+func TestUnknownOutcomeSendsRetryPushback(t *testing.T) {
 	g := start(t, options{config: service.Config{SettleTime: time.Millisecond}, wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}})})
 	var trailer metadata.MD
 	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
@@ -155,8 +155,8 @@ func TestUnknownOutcomeForbidsBlindRetries(t *testing.T) {
 	}
 }
 
-// gRPC decodes a request before the interceptors; a call whose request cannot be decoded is logged all the same.
-func TestRequestThatCannotBeDecodedIsLogged(t *testing.T) {
+// gRPC decodes a request before the interceptors run; a call whose request cannot be decoded is logged all the same.
+func TestUndecodableRequestIsLogged(t *testing.T) {
 	g := start(t, options{})
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-request-id", "garbage-1")
 	_, err := g.grpc.UpdateCustomer(ctx, nil, grpc.ForceCodec(rawRequest("\xff")))
@@ -171,7 +171,7 @@ func TestRequestThatCannotBeDecodedIsLogged(t *testing.T) {
 	}
 }
 
-// A caller who leaves cannot be told anything; the operator still has to learn what became of the write.
+// A caller that is gone gets no response, so the operator must find the outcome of the write in the log.
 func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan struct{})
@@ -193,15 +193,15 @@ func TestUnknownOutcomeIsLoggedAfterItsCallerHasLeft(t *testing.T) {
 	g.stopNow(t)
 	log := g.log.String()
 	if !strings.Contains(log, `"reason":"WRITE_OUTCOME_UNKNOWN","write_state":"unknown"`) {
-		t.Errorf("the log lacks what the caller was told:\n%s", log)
+		t.Errorf("the log lacks the error of the call:\n%s", log)
 	}
 	if !strings.Contains(log, `"msg":"outcome of a write whose caller is gone","customer_id":1,"write_state":"unknown"`) {
 		t.Errorf("the log lacks the outcome:\n%s", log)
 	}
 }
 
-// gRPC sends errors in headers, of which clients take 8 KiB by default in Java.
-func TestErrorsFitIntoTheHeadersThatClientsTake(t *testing.T) {
+// gRPC sends errors in headers, of which Java clients accept 8 KiB by default.
+func TestErrorsFitIntoTheHeadersThatClientsAccept(t *testing.T) {
 	g := start(t, options{})
 	paths := make([]string, 100)
 	for i := range paths {
@@ -215,12 +215,12 @@ func TestErrorsFitIntoTheHeadersThatClientsTake(t *testing.T) {
 	_, err = customerv1.NewCustomerServiceClient(conn).UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
 		CustomerId: 1, Customer: &customerv1.Customer{}, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths},
 	})
-	if got := failed(t, status.Convert(err)); got.Code != "INVALID_ARGUMENT" || len(got.Fields) != 9 {
+	if got := errorOutcome(t, status.Convert(err)); got.Code != "INVALID_ARGUMENT" || len(got.Fields) != 9 {
 		t.Errorf("got %v with %d fields", err, len(got.Fields))
 	}
 }
 
-// The log has one line for each call, and nothing of what the call carried.
+// The log has one line for each call, and none of the data that the call carried.
 func TestLogHoldsNoPersonalData(t *testing.T) {
 	g := start(t, options{})
 	canaries := []string{"canary-mail@example.com", "Canaryfirst", "Canarylast", "Canarycity", "canary notes"}

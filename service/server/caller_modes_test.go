@@ -17,19 +17,19 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// entry is the way in of a caller who may call.
-type entry struct {
+// callerMode is a way to authenticate, with a caller that may call.
+type callerMode struct {
 	name    string
 	options options
-	// authorization is the header of who needs one, and tls is what it speaks.
+	// authorization is the header of the caller, if it needs one, and tls its configuration.
 	authorization string
 	tls           *tls.Config
-	// forwarded are the credentials in whose name the store is asked.
+	// forwarded are the credentials that the store gets.
 	forwarded string
 }
 
-// entries are the ways of callers to prove who they are.
-func entries(t testing.TB) []entry {
+// callerModes are the values of --caller-auth.
+func callerModes(t testing.TB) []callerMode {
 	t.Helper()
 	token, line, err := auth.NewToken("orders", nil)
 	if err != nil {
@@ -43,7 +43,7 @@ func entries(t testing.TB) []entry {
 	certificates := auth.NewCertificates(authority.Roots, []auth.Client{{SAN: "orders.internal"}})
 	own := basic(sandbox.AdminUsername, sandbox.AdminPassword)
 	theirs := basic(sandbox.AdminUsername, strings.ReplaceAll(sandbox.AdminPassword, " ", "")) // the same to WordPress
-	return []entry{
+	return []callerMode{
 		{name: "none", forwarded: own},
 		{
 			name: "token", options: options{callers: auth.Bearers{Tokens: func() *auth.Tokens { return tokens }}},
@@ -56,12 +56,12 @@ func entries(t testing.TB) []entry {
 			tls:       &tls.Config{ServerName: "localhost", RootCAs: authority.Roots(), Certificates: []tls.Certificate{authority.Client(t, []string{"orders.internal"})}},
 			forwarded: own,
 		},
-		{name: "store", options: options{callers: knownToTheStore(t, theirs)}, authorization: "Authorization: " + theirs, forwarded: theirs},
+		{name: "store", options: options{callers: verifiedStoreUsers(t, theirs)}, authorization: "Authorization: " + theirs, forwarded: theirs},
 	}
 }
 
-// knownToTheStore are the users of the store, of whom one has been there of late: the store is not asked about him first.
-func knownToTheStore(t testing.TB, authorization string) *auth.StoreUsers {
+// verifiedStoreUsers are store accounts of which one is verified, so that the store is not asked about it first.
+func verifiedStoreUsers(t testing.TB, authorization string) *auth.StoreUsers {
 	t.Helper()
 	users := auth.NewStoreUsers(auth.Permissions{})
 	who, err := users.Authenticate(auth.Presented{Authorization: []string{authorization}})
@@ -79,7 +79,7 @@ func basic(username, password string) string {
 }
 
 // updateOverJSON sets the city of customer 1 to Lyon, with headers as they stand.
-func (e entry) updateOverJSON(t testing.TB, g *gateway, headers ...string) (*http.Response, []byte) {
+func (e callerMode) updateOverJSON(t testing.TB, g *gateway, headers ...string) (*http.Response, []byte) {
 	t.Helper()
 	head := append([]string{"PATCH /v1/customers/1 HTTP/1.1", "Host: gateway.example"}, headers...)
 	if e.authorization != "" {
@@ -89,8 +89,8 @@ func (e entry) updateOverJSON(t testing.TB, g *gateway, headers ...string) (*htt
 	return rawJSON(t, rawConn(t, strings.TrimPrefix(g.url, "http://"), e.tls), latin1(strings.Join(head, "\r\n")))
 }
 
-// updateOverGRPC is updateOverJSON for the other door.
-func (e entry) updateOverGRPC(t testing.TB, g *gateway, headers ...string) ([]hpack.HeaderField, error) {
+// updateOverGRPC is updateOverJSON over gRPC.
+func (e callerMode) updateOverGRPC(t testing.TB, g *gateway, headers ...string) ([]hpack.HeaderField, error) {
 	t.Helper()
 	fields := []hpack.HeaderField{
 		{Name: ":method", Value: "POST"},
@@ -118,7 +118,7 @@ func (e entry) updateOverGRPC(t testing.TB, g *gateway, headers ...string) ([]hp
 		&customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")}})
 }
 
-// latin1 makes a byte of each character, so that a file in UTF-8 can hold any bytes.
+// latin1 turns each character into one byte, so that a file in UTF-8 can hold any bytes.
 func latin1(text string) string {
 	octets := make([]byte, 0, len(text))
 	for _, r := range text {

@@ -22,8 +22,8 @@ type carrierFunc func(*http.Request) (*http.Response, error)
 
 func (f carrierFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// What is on the way to the store has the password in it.
-func TestNothingOfARequestToTheStoreIsAnsweredOrLogged(t *testing.T) {
+// A request to the store contains the password.
+func TestRequestsToTheStoreAreNeitherReturnedNorLogged(t *testing.T) {
 	for name, fail := range map[string]func(*http.Request, []byte) error{
 		"a panic with the request": func(r *http.Request, _ []byte) error { panic(r) },
 		"a panic with its text": func(r *http.Request, body []byte) error {
@@ -48,14 +48,14 @@ func TestNothingOfARequestToTheStoreIsAnsweredOrLogged(t *testing.T) {
 						return nil, fail(r, body)
 					})
 				}
-				watched(t, options{carry: carry}).sing(t, few())
+				startWatched(t, options{carry: carry}).sendAndCheck(t, requestsToTheStore())
 			})
 		}
 	}
 }
 
-// A service that fails in ways it should not is behind the same doors.
-func TestNothingThatTheServiceSaysIsAnsweredOrLogged(t *testing.T) {
+// The transports do not pass on the text of a fault, whichever form it has.
+func TestFaultsOfTheServiceAreNeitherReturnedNorLogged(t *testing.T) {
 	for name, update := range map[string]func(*customerv1.UpdateCustomerRequest) error{
 		"a panic with the request": func(r *customerv1.UpdateCustomerRequest) error { panic(r) },
 		"a panic with its text":    func(r *customerv1.UpdateCustomerRequest) error { panic(r.String()) },
@@ -73,10 +73,10 @@ func TestNothingThatTheServiceSaysIsAnsweredOrLogged(t *testing.T) {
 			g.serve(t, scripted{update: func(_ context.Context, r *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 				return nil, update(r)
 			}}, time.Minute)
-			for _, r := range few() {
-				told := r.send(t.Context(), t, g)
-				if found := leaks(told); len(found) > 0 || !strings.Contains(told, "GATEWAY_FAULT") {
-					t.Errorf("%s: told %s", r.name, told)
+			for _, r := range requestsToTheStore() {
+				got := r.send(t.Context(), t, g)
+				if found := leaks(got); len(found) > 0 || !strings.Contains(got, "GATEWAY_FAULT") {
+					t.Errorf("%s: the caller gets %s", r.name, got)
 				}
 			}
 			g.stopNow(t)
@@ -85,22 +85,22 @@ func TestNothingThatTheServiceSaysIsAnsweredOrLogged(t *testing.T) {
 	}
 }
 
-// A panic on the JSON door outside of the interceptors: net/http would log its value, and answer nothing.
+// A panic in the HTTP/JSON gateway outside the interceptors: net/http would log its value, and send no response.
 func TestPanicOutsideTheInterceptorsIsAnswered(t *testing.T) {
 	g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}}
 	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		return &customerv1.UpdateCustomerResponse{}, nil
 	}}, time.Minute)
-	brittle := func(problem any) *httptest.ResponseRecorder {
+	panickingLease := func(problem any) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/v1/customers/1", panicking{problem})
 		r.Header.Set("X-Request-Id", "panic-1")
 		answer := httptest.NewRecorder()
 		g.json.ServeHTTP(answer, r)
 		return answer
 	}
-	answer := brittle("zq8xsecret")
+	answer := panickingLease("zq8xsecret")
 	if answer.Code != http.StatusInternalServerError || !strings.Contains(answer.Body.String(), `"reason":"GATEWAY_FAULT"`) {
-		t.Errorf("answered %d %s", answer.Code, answer.Body)
+		t.Errorf("response %d %s", answer.Code, answer.Body)
 	}
 	if log := g.log.String(); !strings.Contains(log, `"panic":"string"`) || !strings.Contains(log, `"request_id":"panic-1"`) || len(leaks(log)) > 0 {
 		t.Errorf("logged %s", log)
@@ -108,22 +108,22 @@ func TestPanicOutsideTheInterceptorsIsAnswered(t *testing.T) {
 	func() {
 		defer func() {
 			if recover() != http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
-				t.Error("breaking off is not passed on")
+				t.Error("http.ErrAbortHandler is not passed on")
 			}
 		}()
-		brittle(http.ErrAbortHandler)
+		panickingLease(http.ErrAbortHandler)
 	}()
 	g.stopNow(t)
 }
 
-// panicking is a body that cannot be read.
+// panicking is a body whose Read panics.
 type panicking struct{ problem any }
 
 func (p panicking) Read([]byte) (int, error) { panic(p.problem) }
 func (panicking) Close() error               { return nil }
 
-// Callers leave at any moment; what became of the write is then in the log.
-func TestNothingOfACallWhoseCallerLeavesIsLogged(t *testing.T) {
+// A caller may leave at any moment; the outcome of its write is then logged.
+func TestDataOfACallWhoseCallerLeavesIsNotLogged(t *testing.T) {
 	for name, within := range map[string]time.Duration{"at once": 0, "before the read": time.Millisecond, "during the write": 60 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -138,13 +138,13 @@ func TestNothingOfACallWhoseCallerLeavesIsLogged(t *testing.T) {
 					next.ServeHTTP(w, r)
 				})
 			}
-			g := watched(t, options{wrap: slow})
-			for _, r := range few()[:2] {
+			g := startWatched(t, options{wrap: slow})
+			for _, r := range requestsToTheStore()[:2] {
 				ctx, cancel := context.WithTimeout(t.Context(), within)
-				told := r.send(ctx, t, g)
+				got := r.send(ctx, t, g)
 				cancel()
-				if found := leaks(told); len(found) > 0 {
-					t.Errorf("told %v", found)
+				if found := leaks(got); len(found) > 0 {
+					t.Errorf("the caller gets %v", found)
 				}
 			}
 			g.send(t, http.MethodPut, "/v1/customers/1", sentJSON, http.Header{"Grpc-Timeout": {"50m"}})

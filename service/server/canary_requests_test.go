@@ -29,8 +29,8 @@ type request struct {
 	header             http.Header
 }
 
-// few are the requests that reach the store, through both doors.
-func few() []request {
+// requestsToTheStore are those that reach the store, over both transports.
+func requestsToTheStore() []request {
 	return []request{
 		{name: "all fields", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent()}},
 		{name: "one field", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"city"}}}},
@@ -39,8 +39,8 @@ func few() []request {
 	}
 }
 
-// many are the requests with canaries wherever a caller can put one.
-func many() []request {
+// allRequests have canaries in each place that a caller can fill.
+func allRequests() []request {
 	canary := http.Header{
 		"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("zq8xuser:zq8xpassword"))}, "Cookie": {"zq8xcookie=zq8xvalue"},
 		"X-Request-Id": {"zq8x id"}, "X-Forwarded-For": {"zq8xhost"}, "X-Zq8x": {"zq8x"}, "User-Agent": {"zq8xagent"}, "Referer": {"https://zq8x.example/zq8x"},
@@ -57,7 +57,7 @@ func many() []request {
 	long := sent()
 	long.City, long.Email, long.FullName = proto.String(strings.Repeat("zq8x ", 50)), proto.String("zq8x at zq8x"), proto.String("")
 	linked := &customerv1.Customer{UserId: proto.Int64(77), Notes: proto.String("zq8xnote")}
-	list := append(few(), []request{
+	list := append(requestsToTheStore(), []request{
 		{name: "to be validated only", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), ValidateOnly: true}},
 		{name: "an etag", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent(), Etag: "zq8xetag"}},
 		{name: "an etag that is too long", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Etag: strings.Repeat("zq8x", 99)}},
@@ -65,18 +65,18 @@ func many() []request {
 		{name: "paths that are no names", call: masked("zq8x@host", "customer.zq8x mail", "Zq8x Last", "city")},
 		{name: "another user", call: &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: linked}},
 		{name: "the e-mail of a linked customer", call: &customerv1.UpdateCustomerRequest{CustomerId: 2, Customer: sent()}},
-		{name: "a customer whose user is gone", call: &customerv1.UpdateCustomerRequest{CustomerId: 3, Customer: &customerv1.Customer{Notes: proto.String("zq8xnote")}}},
+		{name: "a customer whose WordPress user does not exist", call: &customerv1.UpdateCustomerRequest{CustomerId: 3, Customer: &customerv1.Customer{Notes: proto.String("zq8xnote")}}},
 		{name: "no such customer", call: &customerv1.UpdateCustomerRequest{CustomerId: 99, Customer: sent()}},
 		{name: "bytes that are no request", raw: []byte("\x12\xffzq8xmail")},
 		{name: "a text that is not UTF-8", raw: []byte("\x08\x01\x12\x09\x12\x07zq8x\xff\xfe\xfd")},
 		{name: "unknown fields", raw: []byte("\x08\x01\x12\x00\x9a\x06\x08zq8xzq8x")},
-		{name: "a name the store refuses", method: http.MethodPut, path: "/v1/customers/1", body: `{"full_name":"Zq8x <b>Last</b>","city":"Zq8x\tcity"}`},
+		{name: "a name that the store rejects", method: http.MethodPut, path: "/v1/customers/1", body: `{"full_name":"Zq8x <b>Last</b>","city":"Zq8x\tcity"}`},
 		{name: "a tag", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("If-Match", `"zq8xetag"`)},
 		{name: "a weak tag", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("If-Match", `W/"zq8xetag"`)},
 		{name: "a time", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Grpc-Timeout", "zq8x")},
 		{name: "a compressed body", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Content-Encoding", "zq8x")},
-		{name: "a page of elsewhere", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Origin", "https://zq8x.example")},
-		{name: "a browser that was led here", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: http.Header{"Sec-Fetch-Site": {"same-origin"}, "Host": {"zq8x.example"}}},
+		{name: "a web page of another origin", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: with("Origin", "https://zq8x.example")},
+		{name: "a browser after DNS rebinding", method: http.MethodPut, path: "/v1/customers/1", body: sentJSON, header: http.Header{"Sec-Fetch-Site": {"same-origin"}, "Host": {"zq8x.example"}}},
 		{name: "another method", method: "ZQ8X", path: "/v1/customers/1", body: sentJSON, header: canary},
 		{name: "another path", method: http.MethodPut, path: "/zq8x/zq8xmail@zq8xhost.example", body: sentJSON, header: canary},
 		{name: "a customer that is no number", method: http.MethodPut, path: "/v1/customers/zq8x", body: sentJSON, header: canary},
@@ -103,7 +103,7 @@ func many() []request {
 	return list
 }
 
-// send sends a request and returns all that its caller is told, but for the customer of an answer that is one.
+// send sends a request and returns all that its caller gets, except for the customer of a successful response.
 func (r request) send(ctx context.Context, t *testing.T, g *gateway) string {
 	t.Helper()
 	if r.method == "" {
@@ -115,13 +115,13 @@ func (r request) send(ctx context.Context, t *testing.T, g *gateway) string {
 		}
 		response, err := g.grpc.UpdateCustomer(ctx, r.call, options...)
 		response.ProtoReflect()
-		told := fmt.Sprint(header, trailer, response.GetChangedFields(), response.GetWarnings())
-		return told + fmt.Sprint(err) + prototext.Format(status.Convert(err).Proto())
+		got := fmt.Sprint(header, trailer, response.GetChangedFields(), response.GetWarnings())
+		return got + fmt.Sprint(err) + prototext.Format(status.Convert(err).Proto())
 	}
 	response, body := g.send(t, r.method, r.path, r.body, r.header)
-	told := fmt.Sprint(response.Header)
+	got := fmt.Sprint(response.Header)
 	if response.StatusCode != http.StatusOK {
-		return told + string(body)
+		return got + string(body)
 	}
 	var answer struct {
 		Warnings, Changed json.RawMessage
@@ -129,23 +129,23 @@ func (r request) send(ctx context.Context, t *testing.T, g *gateway) string {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		t.Errorf("%s: %v", r.name, err)
 	}
-	return told + string(answer.Warnings)
+	return got + string(answer.Warnings)
 }
 
-func TestNothingPersonalIsAnsweredOrLogged(t *testing.T) {
+func TestPersonalDataIsNeitherReturnedNorLogged(t *testing.T) {
 	for name, opts := range map[string]options{
 		"an ordinary store":       {},
 		"a store of split names":  {splitNames: true},
 		"a gateway that replaces": {config: replacing()},
 	} {
-		t.Run(name, func(t *testing.T) { watched(t, opts).sing(t, many()) })
+		t.Run(name, func(t *testing.T) { startWatched(t, opts).sendAndCheck(t, allRequests()) })
 	}
 }
 
-// The debug level says what a request had in it, and how much.
+// At debug level the log has the fields of a request and their sizes.
 func TestShapeOfARequestIsLoggedAtDebugLevel(t *testing.T) {
-	g := watched(t, options{})
-	g.sing(t, few())
+	g := startWatched(t, options{})
+	g.sendAndCheck(t, requestsToTheStore())
 	const shape = `"request":"customer_id:1 customer:{city:[8 B]}"`
 	if log := g.log.String(); !strings.Contains(log, shape) || !strings.Contains(log, `update_mask:[city]`) {
 		t.Errorf("the log lacks %s:\n%s", shape, log)
@@ -153,6 +153,6 @@ func TestShapeOfARequestIsLoggedAtDebugLevel(t *testing.T) {
 	quiet := start(t, options{})
 	quiet.send(t, http.MethodPut, "/v1/customers/1", `{"city":"Lyon"}`, nil)
 	if log := quiet.log.String(); strings.Contains(log, `"request":`) {
-		t.Errorf("at info level there is no need of it:\n%s", log)
+		t.Errorf("at info level the log has it, too:\n%s", log)
 	}
 }

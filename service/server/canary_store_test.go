@@ -16,11 +16,11 @@ import (
 
 func replacing() service.Config { return service.Config{WriteMode: service.Replace} }
 
-// telling is a body with what the caller sent, what is stored, and what somebody else has, in every place.
-func telling(code any, told string) json.RawMessage {
+// repeating returns a body that repeats, in every place, what the caller sent, what is stored, and data of another customer.
+func repeating(code any, text string) json.RawMessage {
 	content, err := json.Marshal(map[string]any{
-		"code": code, "message": told, "data": map[string]any{"status": "zq8x", "params": map[string]string{"zq8x": told}},
-		"errors": map[string]any{"email": []string{told, "No Zq9scity"}, "Zq8xlast": map[string]string{"Zq8xcity": "zq8x"}, "city": map[string]string{"Zq8xcity": "No Zq8xcity", "inList": "No Zq9scity"}},
+		"code": code, "message": text, "data": map[string]any{"status": "zq8x", "params": map[string]string{"zq8x": text}},
+		"errors": map[string]any{"email": []string{text, "No Zq9scity"}, "Zq8xlast": map[string]string{"Zq8xcity": "zq8x"}, "city": map[string]string{"Zq8xcity": "No Zq8xcity", "inList": "No Zq9scity"}},
 	})
 	if err != nil {
 		panic(err)
@@ -28,11 +28,11 @@ func telling(code any, told string) json.RawMessage {
 	return content
 }
 
-// Whatever the store says, and whichever way it fails, nobody is told what it repeats.
-func TestNothingThatTheStoreRepeatsIsAnsweredOrLogged(t *testing.T) {
+// Whatever the store sends, and however it fails, nothing of it is passed on.
+func TestResponsesOfTheStoreAreNeitherReturnedNorLogged(t *testing.T) {
 	const (
 		names   = "Zq8xcity was Zq9scity"
-		address = "somebody else, zq8xother@zq9sother.example"
+		address = "another customer, zq8xother@zq9sother.example"
 	)
 	header := map[string]string{"Location": "https://zq8x.example/zq9smail", "Retry-After": "zq8x", "WWW-Authenticate": `Basic realm="zq9s"`, "X-Zq8x": "zq9s", "Content-Type": "text/zq8x"}
 	answers := map[string]*rawAnswer{
@@ -42,12 +42,12 @@ func TestNothingThatTheStoreRepeatsIsAnsweredOrLogged(t *testing.T) {
 		"another customer": {Body: `{"customer":{"id":2,"email":"zq9s@zq9s.example"},"data":{"id":2,"email":"zq9s@zq9s.example"}}`},
 	}
 	for _, httpStatus := range []int{200, 201, 301, 400, 401, 403, 404, 405, 408, 409, 413, 418, 422, 423, 429, 499, 500, 502, 503, 504, 599} {
-		answers[fmt.Sprintf("%d, a code that is a name", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: telling("zq8xlast", address)}
-		answers[fmt.Sprintf("%d, a code that is a text", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: telling("Zq9slast_zq9smail@zq9shost.example", names)}
+		answers[fmt.Sprintf("%d, a code that is a name", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: repeating("zq8xlast", address)}
+		answers[fmt.Sprintf("%d, a code that is a text", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, JSON: repeating("Zq9slast_zq9smail@zq9shost.example", names)}
 		answers[fmt.Sprintf("%d, a page", httpStatus)] = &rawAnswer{Status: httpStatus, Header: header, Body: `<html>zq8xmail@zq8xhost.example &#122;q9smail</html>`}
 	}
 	for _, code := range []int{400, 422, 423, 429, 503} {
-		answers[fmt.Sprintf("500 with %d in it", code)] = &rawAnswer{Status: 500, Header: header, JSON: telling(code, names)}
+		answers[fmt.Sprintf("500 with %d in it", code)] = &rawAnswer{Status: 500, Header: header, JSON: repeating(code, names)}
 	}
 	recordings, err := os.ReadDir(filepath.Join("..", "fluentcart", "testdata", "failures"))
 	if err != nil || len(recordings) == 0 {
@@ -60,18 +60,18 @@ func TestNothingThatTheStoreRepeatsIsAnsweredOrLogged(t *testing.T) {
 		for _, method := range []string{http.MethodGet, http.MethodPut} {
 			t.Run(name+"/"+method, func(t *testing.T) {
 				t.Parallel()
-				watched(t, options{wrap: answering(map[string]*rawAnswer{method: answer})}).sing(t, few())
+				startWatched(t, options{wrap: answering(map[string]*rawAnswer{method: answer})}).sendAndCheck(t, requestsToTheStore())
 			})
 		}
 	}
 	t.Run("no answer", func(t *testing.T) {
 		t.Parallel()
 		hanging := answering(map[string]*rawAnswer{http.MethodPut: {Hang: true}})
-		watched(t, options{putTimeout: 30 * time.Millisecond, wrap: hanging}).sing(t, few())
+		startWatched(t, options{putTimeout: 30 * time.Millisecond, wrap: hanging}).sendAndCheck(t, requestsToTheStore())
 	})
 }
 
-// wrongTypes is a customer whose every column is the same thing.
+// wrongTypes is a customer with the same value in each column.
 func wrongTypes(value string) json.RawMessage {
 	columns := map[string]json.RawMessage{}
 	for _, name := range []string{
@@ -88,8 +88,8 @@ func wrongTypes(value string) json.RawMessage {
 	return content
 }
 
-// What is no HTTP is quoted by net/http in its errors.
-func TestNothingOfWhatIsNoHTTPIsAnsweredOrLogged(t *testing.T) {
+// net/http quotes invalid HTTP in its errors.
+func TestInvalidHTTPOfTheStoreIsNeitherReturnedNorLogged(t *testing.T) {
 	for name, answer := range map[string]string{
 		"a status line":          "zq8xmail@zq8xhost.example zq9s\r\n\r\n",
 		"a status":               "HTTP/1.1 zq8x zq9s\r\n\r\n",
@@ -106,13 +106,13 @@ func TestNothingOfWhatIsNoHTTPIsAnsweredOrLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			watched(t, options{storeURL: "http://" + saying(t, answer)}).sing(t, few())
+			startWatched(t, options{storeURL: "http://" + respondingWith(t, answer)}).sendAndCheck(t, requestsToTheStore())
 		})
 	}
 }
 
-// saying listens, and says the same to everybody.
-func saying(t *testing.T, answer string) (address string) {
+// respondingWith listens, and sends the same to each client.
+func respondingWith(t *testing.T, answer string) (address string) {
 	t.Helper()
 	listener := listen(t)
 	ended := make(chan struct{})
@@ -125,7 +125,7 @@ func saying(t *testing.T, answer string) (address string) {
 			}
 			_, _ = conn.Read(make([]byte, 64<<10))
 			_, _ = io.WriteString(conn, answer)
-			closeSoftly(conn)
+			closeAfterReading(conn)
 		}
 	}()
 	t.Cleanup(func() {
@@ -135,8 +135,8 @@ func saying(t *testing.T, answer string) (address string) {
 	return listener.Addr().String()
 }
 
-// closeSoftly lets the other side read to the end.
-func closeSoftly(conn net.Conn) {
+// closeAfterReading lets the other side read to the end.
+func closeAfterReading(conn net.Conn) {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.CloseWrite()
 	}

@@ -22,12 +22,12 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// A canary is a word that stands for personal data or a secret, and must not be found where it has no business. Each
-// begins with one of two stems, which are in no other word, nor in a request id, which has neither 8 nor 9: zq8x is what
-// callers send, zq9s is what the store has.
+// A canary is a word that stands for personal data or a secret, and must not appear in a response or a log. Each begins
+// with one of two stems, which are in no other word, nor in a request id, which has neither 8 nor 9: callers send zq8x,
+// and the store has zq9s.
 var stems = []string{"zq8x", "zq9s"}
 
-// leaks returns the canaries that a text has, in whatever case and encoding.
+// leaks returns the canaries in a text, in any case and encoding.
 func leaks(text string) []string {
 	var found []string
 	for form, text := range map[string]string{"plain": text, "decoded": percentDecoded(text)} {
@@ -51,7 +51,7 @@ func leaks(text string) []string {
 	return found
 }
 
-// percentDecoded leaves what is not %-encoded as it is.
+// percentDecoded leaves other text as it is.
 func percentDecoded(text string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -67,7 +67,7 @@ func percentDecoded(text string) string {
 	return out.String()
 }
 
-// sent is a customer with a canary in every field.
+// sent is a customer with a canary in each field.
 func sent() *customerv1.Customer {
 	return &customerv1.Customer{
 		Email: proto.String("zq8xmail@zq8xhost.example"), FullName: proto.String("Zq8xfirst Zq8xlast"),
@@ -89,8 +89,8 @@ func stored() *customerv1.Customer {
 	}
 }
 
-// watched starts a gateway whose logs are watched, and lets customer 1 be the stored one.
-func watched(t *testing.T, opts options) *gateway {
+// startWatched starts a gateway whose logs are kept, with the stored customer as customer 1.
+func startWatched(t *testing.T, opts options) *gateway {
 	t.Helper()
 	opts.text = &lockedBuffer{}
 	opts.config.SettleTime = or(opts.config.SettleTime, 20*time.Millisecond)
@@ -99,7 +99,7 @@ func watched(t *testing.T, opts options) *gateway {
 	return g
 }
 
-// keep puts a customer into the store, past the gateway.
+// keep writes a customer to the store, past the gateway.
 func (g *gateway) keep(customer *customerv1.Customer) {
 	body, err := json.Marshal(map[string]any{
 		"id": 1, "email": customer.GetEmail(), "full_name": customer.GetFullName(), "city": customer.GetCity(), "state": customer.GetState(),
@@ -117,7 +117,7 @@ func (g *gateway) keep(customer *customerv1.Customer) {
 	g.store.ServeHTTP(discarded{http.Header{}}, r)
 }
 
-// discarded is an answer that nobody reads.
+// discarded is a response that is not read.
 type discarded struct{ header http.Header }
 
 func (d discarded) Header() http.Header { return d.header }
@@ -126,13 +126,13 @@ func (d discarded) Write(p []byte) (int, error) { return len(p), nil }
 
 func (d discarded) WriteHeader(int) {}
 
-// sing sends the requests, stops the gateway, and looks for canaries in what was answered and logged.
-func (g *gateway) sing(t *testing.T, requests []request) {
+// sendAndCheck sends the requests, stops the gateway, and looks for canaries in the responses and in the log.
+func (g *gateway) sendAndCheck(t *testing.T, requests []request) {
 	t.Helper()
 	for _, r := range requests {
-		told := r.send(t.Context(), t, g)
-		for _, leak := range leaks(told) {
-			t.Errorf("%s (%s): the caller is told %s", r.name, or(r.method, "gRPC"), leak)
+		got := r.send(t.Context(), t, g)
+		for _, leak := range leaks(got) {
+			t.Errorf("%s (%s): the caller gets %s", r.name, or(r.method, "gRPC"), leak)
 		}
 		g.keep(stored())
 	}
@@ -140,7 +140,7 @@ func (g *gateway) sing(t *testing.T, requests []request) {
 	g.checkLogs(t)
 }
 
-// checkLogs looks for canaries in the log, and for what would tear a line apart.
+// checkLogs looks for canaries in the log, and for characters that would break a line.
 func (g *gateway) checkLogs(t *testing.T) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(g.log.String(), "\n"), "\n")
@@ -166,14 +166,14 @@ func (g *gateway) checkLogs(t *testing.T) {
 	}
 }
 
-// The watch is worth what it finds: here the log is told what it must not be told.
+// The check itself finds canaries: here the log gets what it must not get.
 func TestCanariesAreFoundWhereTheyLeak(t *testing.T) {
 	message := &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: sent()}
 	encoded, err := proto.Marshal(message)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, told := range map[string]any{
+	for name, got := range map[string]any{
 		"the request":             message,
 		"its text":                fmt.Sprint(message),
 		"a name in capitals":      "ZQ8XLAST",
@@ -189,9 +189,9 @@ func TestCanariesAreFoundWhereTheyLeak(t *testing.T) {
 			"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
 		} {
 			var log bytes.Buffer
-			slog.New(handler(&log)).Info("call", slog.Any("told", told))
-			if _, isBytes := told.([]byte); isBytes && kind == "JSON" {
-				continue // base64 in which a canary may begin anywhere
+			slog.New(handler(&log)).Info("call", slog.Any("got", got))
+			if _, isBytes := got.([]byte); isBytes && kind == "JSON" {
+				continue // in base64 a canary may begin at any bit
 			}
 			if len(leaks(log.String())) == 0 {
 				t.Errorf("%s is not found in %s", name, log.String())

@@ -19,19 +19,19 @@ type caseFile struct {
 
 type apiCase struct {
 	Name string
-	// Doors are the doors the case is for; none means both.
-	Doors   []string
-	Store   storeSetting
-	Gateway gatewaySetting
-	Request requestSetting
-	Want    want
+	// Transports are those that the case is for; none means both.
+	Transports []string
+	Store      storeSetting
+	Gateway    gatewaySetting
+	Request    requestSetting
+	Want       want
 }
 
 type storeSetting struct {
 	SplitNames bool `json:"split_names"`
-	// Answers replace the sandbox's, by method.
+	// Answers replace the responses of the sandbox store, by method.
 	Answers map[string]*rawAnswer
-	// Down closes the store's port. Untrusted serves TLS with a certificate that nobody knows.
+	// Down closes the store's port. Untrusted serves TLS with a certificate that no client trusts.
 	Down, Untrusted bool
 }
 
@@ -41,7 +41,7 @@ type gatewaySetting struct {
 	GetTimeout     timeout `json:"get_timeout"`
 	PutTimeout     timeout `json:"put_timeout"`
 	DefaultTimeout timeout `json:"default_timeout"`
-	SettleTime     timeout `json:"max_landing"`
+	SettleTime     timeout `json:"settle_time"`
 }
 
 type requestSetting struct {
@@ -50,7 +50,7 @@ type requestSetting struct {
 	UpdateMask   *string `json:"update_mask"`
 	Etag         string  // "current" is the customer's
 	ValidateOnly bool    `json:"validate_only"`
-	// HTTP is the request line on the JSON door; empty is PUT /v1/customers/{customer_id}.
+	// HTTP is the request line over HTTP; empty is PUT /v1/customers/{customer_id}.
 	HTTP string
 	// Body is sent over JSON in place of the customer, as it stands.
 	Body *string
@@ -62,7 +62,7 @@ type requestSetting struct {
 	Header map[string]string
 }
 
-// want is what is expected of both doors. What is left out is expected to be absent.
+// want is what is expected of both transports. A field that is left out is expected to be absent.
 type want struct {
 	Code           string
 	HTTP           int
@@ -74,7 +74,7 @@ type want struct {
 	RetryAfter     string            `json:"retry_after"` // seconds, of RetryInfo and of the header
 	MessageHas     []string          `json:"message_has"`
 	MessageLacks   []string          `json:"message_lacks"`
-	Customer       map[string]any    // a part of the answered customer, as JSON
+	Customer       map[string]any    // a part of the returned customer, as JSON
 	ChangedFields  []string          `json:"changed_fields"`
 	Warnings       []string          // "field REASON"
 	Sent           string            // the methods that reached the store
@@ -92,8 +92,7 @@ func (d *timeout) UnmarshalText(text []byte) error {
 	return err
 }
 
-// loadCases reads all case files; a field that does not exist is an error, so that no expectation is lost by a
-// slip of the pen.
+// loadCases reads all case files. An unknown field is an error, so that no expectation is lost by a misspelt name.
 func loadCases(t *testing.T) map[string]caseFile {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/cases/*.json")
@@ -119,7 +118,7 @@ func loadCases(t *testing.T) map[string]caseFile {
 
 var repeated = regexp.MustCompile(`\{\{([^{}]+)\*(\d+)\}\}`)
 
-// repeat writes long texts out: {{a*192}} is a 192 times.
+// repeat expands long texts: {{a*192}} is a 192 times.
 func repeat(content []byte) []byte {
 	return repeated.ReplaceAllFunc(content, func(found []byte) []byte {
 		parts := repeated.FindSubmatch(found)

@@ -31,24 +31,24 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
 )
 
-// Every case runs over gRPC and over JSON, each in front of a fresh store, and must come out the same.
+// Every case runs over gRPC and over HTTP, each time with a fresh store, and must have the same outcome.
 func TestCases(t *testing.T) {
 	for name, file := range loadCases(t) {
 		for _, c := range file.Cases {
-			for _, door := range []string{"gRPC", "JSON"} {
-				if len(c.Doors) > 0 && !slices.Contains(c.Doors, door) {
+			for _, transport := range []string{"gRPC", "HTTP"} {
+				if len(c.Transports) > 0 && !slices.Contains(c.Transports, transport) {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/%s/%s", strings.TrimSuffix(name, ".json"), c.Name, door), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%s", strings.TrimSuffix(name, ".json"), c.Name, transport), func(t *testing.T) {
 					t.Parallel()
-					c.run(t, door)
+					c.run(t, transport)
 				})
 			}
 		}
 	}
 }
 
-func (c apiCase) run(t *testing.T, door string) {
+func (c apiCase) run(t *testing.T, transport string) {
 	g := c.start(t)
 	etag := ""
 	if c.Request.Etag == "current" || strings.Contains(c.Request.Header["If-Match"], "{etag}") {
@@ -57,7 +57,7 @@ func (c apiCase) run(t *testing.T, door string) {
 			t.Fatal(err)
 		}
 		etag = now.GetCustomer().GetEtag()
-		g.behind.take()
+		g.toStore.take()
 	}
 	if c.Request.Etag == "current" {
 		c.Request.Etag = etag
@@ -65,7 +65,7 @@ func (c apiCase) run(t *testing.T, door string) {
 	before := g.store.Rows()
 
 	var got outcome
-	if door == "gRPC" {
+	if transport == "gRPC" {
 		got = c.Request.overGRPC(t, g)
 	} else {
 		got = c.Request.overJSON(t, g, etag)
@@ -75,7 +75,7 @@ func (c apiCase) run(t *testing.T, door string) {
 		Code: c.Want.Code, Reason: c.Want.Reason, WriteState: c.Want.WriteState, Upstream: c.Want.Upstream, Fields: c.Want.Fields,
 		Details: c.Want.Details, RetryAfter: c.Want.RetryAfter, ChangedFields: c.Want.ChangedFields, Warnings: c.Want.Warnings,
 	}
-	if door == "JSON" {
+	if transport == "HTTP" {
 		expected.HTTP = or(c.Want.HTTP, http.StatusOK)
 		for name, value := range c.Want.ResponseHeader {
 			if got.header.Get(name) != value {
@@ -102,9 +102,9 @@ func (c apiCase) run(t *testing.T, door string) {
 		}
 	}
 	var sent []string
-	for _, request := range g.behind.take() {
-		// How often a write of unknown outcome is looked for is a matter of time.
-		if looking := slices.Contains(sent, http.MethodPut) && sent[len(sent)-1] == http.MethodGet; !looking {
+	for _, request := range g.toStore.take() {
+		// The number of reads that verify a write depends on time.
+		if verifying := slices.Contains(sent, http.MethodPut) && sent[len(sent)-1] == http.MethodGet; !verifying {
 			sent = append(sent, request.method)
 		}
 		if request.method == http.MethodPut && c.Want.Put != nil {
@@ -140,7 +140,7 @@ func (c apiCase) start(t *testing.T) *gateway {
 		opts.storeURL = sandboxtest.Down(t)
 	case c.Store.Untrusted:
 		unknown := httptest.NewUnstartedServer(http.NotFoundHandler())
-		unknown.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of every handshake
+		unknown.Config.ErrorLog = log.New(io.Discard, "", 0) // it would log each handshake
 		unknown.StartTLS()
 		t.Cleanup(unknown.Close)
 		opts.storeURL = unknown.URL
@@ -148,7 +148,7 @@ func (c apiCase) start(t *testing.T) *gateway {
 	return start(t, opts)
 }
 
-// permitting lets all callers change the fields of a list.
+// permitting allows all callers to change the fields of a list.
 func permitting(t testing.TB, list string) auth.Authenticator {
 	t.Helper()
 	may, err := auth.ParsePermissions(list)
@@ -158,7 +158,7 @@ func permitting(t testing.TB, list string) auth.Authenticator {
 	return auth.Anyone{May: may}
 }
 
-// overGRPC sends the request over gRPC. It has no null: there a cleared field is an empty text, or 0.
+// overGRPC sends the request over gRPC, where a cleared field is an empty text, or 0, instead of null.
 func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
 	request := &customerv1.UpdateCustomerRequest{CustomerId: r.CustomerID, Etag: r.Etag, ValidateOnly: r.ValidateOnly}
 	if r.UpdateMask != nil {
@@ -196,7 +196,7 @@ func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
 	var trailer metadata.MD
 	response, err := g.grpc.UpdateCustomer(ctx, request, append(callOptions, grpc.Trailer(&trailer))...)
 	o := grpcOutcome(t, response, err)
-	// Clients that retry by themselves are told not to, where the outcome is not known and only there.
+	// Clients with a retry policy must not retry where the outcome is unknown, and only there.
 	if pushback := strings.Join(trailer.Get("grpc-retry-pushback-ms"), ","); (pushback == "-1") != (o.WriteState == "unknown") {
 		t.Errorf("grpc-retry-pushback-ms is %q, and write_state %q", pushback, o.WriteState)
 	}
@@ -212,7 +212,7 @@ func (rawRequest) Unmarshal(content []byte, v any) error {
 }
 func (rawRequest) Name() string { return "proto" }
 
-// overJSON sends the request to the JSON door.
+// overJSON sends the request to the HTTP/JSON gateway.
 func (r requestSetting) overJSON(t *testing.T, g *gateway, etag string) outcome {
 	method, path, ok := strings.Cut(r.HTTP, " ")
 	if !ok {
@@ -246,7 +246,7 @@ func (r requestSetting) overJSON(t *testing.T, g *gateway, etag string) outcome 
 	return jsonOutcome(t, response, content)
 }
 
-// rowChanges are the columns that differ, with their new values, by customer. The store's clock is left out.
+// rowChanges returns the columns that differ, with their new values, by customer. updated_at is left out.
 func rowChanges(t *testing.T, before, after []sandbox.Row) map[string]map[string]any {
 	t.Helper()
 	changes := map[string]map[string]any{}

@@ -21,10 +21,10 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// A call that fails beside a longer one does not cut that off, whose outcome would be lost.
-func TestFailureCutsOffNoCallBesideIt(t *testing.T) {
+// A call that fails does not close the connection under a longer one, whose outcome would be lost.
+func TestFailedCallDoesNotCloseTheConnectionOfAnotherCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := serveInBubble(t, server.Config{
+		b := serveInMemory(t, server.Config{
 			Callers: auth.NewStoreUsers(auth.Permissions{}), DefaultTimeout: 30 * time.Second, DrainTimeout: time.Second,
 			Customers: scripted{update: func(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 				if request.GetCustomerId() == 2 {
@@ -56,14 +56,14 @@ func TestFailureCutsOffNoCallBesideIt(t *testing.T) {
 	})
 }
 
-// What drips is answered before its connection is closed, at both doors.
-func TestRequestThatDripsIsAnswered(t *testing.T) {
+// A request that arrives too slowly gets a response before its connection is closed, over both transports.
+func TestSlowRequestGetsAResponse(t *testing.T) {
 	anyone := func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		return &customerv1.UpdateCustomerResponse{}, nil
 	}
 	t.Run("JSON", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := serveInBubble(t, server.Config{Customers: scripted{update: anyone}, DefaultTimeout: time.Second, DrainTimeout: time.Second})
+			b := serveInMemory(t, server.Config{Customers: scripted{update: anyone}, DefaultTimeout: time.Second, DrainTimeout: time.Second})
 			defer b.stop()
 			conn, err := b.json.dial(t.Context())
 			if err != nil {
@@ -82,7 +82,7 @@ func TestRequestThatDripsIsAnswered(t *testing.T) {
 				t.Fatal(err)
 			}
 			if response.StatusCode != http.StatusBadRequest {
-				t.Errorf("the answer is %s", response.Status)
+				t.Errorf("the response is %s", response.Status)
 			}
 			_ = conn.Close()
 			<-dripped
@@ -90,20 +90,20 @@ func TestRequestThatDripsIsAnswered(t *testing.T) {
 	})
 	t.Run("gRPC", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := serveInBubble(t, server.Config{Customers: scripted{update: anyone}, DefaultTimeout: time.Second, DrainTimeout: time.Second})
+			b := serveInMemory(t, server.Config{Customers: scripted{update: anyone}, DefaultTimeout: time.Second, DrainTimeout: time.Second})
 			defer b.stop()
 			stream, err := b.conn.NewStream(t.Context(), &grpc.StreamDesc{}, customerv1.CustomerService_UpdateCustomer_FullMethodName)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := stream.RecvMsg(&customerv1.UpdateCustomerResponse{}); status.Code(err) != codes.DeadlineExceeded || !strings.Contains(err.Error(), "did not arrive") {
-				t.Errorf("the answer is %v", err)
+				t.Errorf("the response is %v", err)
 			}
 		})
 	})
 }
 
-func TestCallersAreKnownByTheirConnection(t *testing.T) {
+func TestFairShareIsByConnectionOverGRPCAndByHostOverJSON(t *testing.T) {
 	names := make(chan string, 1)
 	g := &gateway{log: &lockedBuffer{}}
 	g.serve(t, scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {

@@ -19,8 +19,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
-// FuzzHeaders sends any headers and metadata through both doors. Whatever comes, the store gets what it always gets or
-// nothing, the service sees a request id and nothing else, and the answer has known headers only.
+// FuzzHeaders sends any headers and metadata over both transports. Whatever they are, the store gets its usual requests
+// or none, the service sees only a request id, and the response has known headers only.
 func FuzzHeaders(f *testing.F) {
 	hostile := loadHostileHeaders(f)
 	for _, header := range append(append(hostile.ignored(), hostile.IgnoredOverJSON...), hostile.Credentials...) {
@@ -30,13 +30,13 @@ func FuzzHeaders(f *testing.F) {
 		f.Add(latin1(refused.Header))
 	}
 	f.Add(latin1(strings.Join(hostile.ignored(), "\r\n")))
-	ways := map[string]*fuzzedWay{}
-	for _, e := range entries(f) {
+	modes := map[string]*fuzzedMode{}
+	for _, e := range callerModes(f) {
 		if e.name == "mtls" {
 			continue // it has no header
 		}
-		g, store := startWired(f, &forgetful{}, e.options)
-		ways[e.name] = &fuzzedWay{entry: e, gateway: g, store: store, golden: golden(f, e.forwarded)}
+		g, store := startRecorded(f, &forgetfulStore{}, e.options)
+		modes[e.name] = &fuzzedMode{callerMode: e, gateway: g, store: store, golden: golden(f, e.forwarded)}
 	}
 	seen := make(chan metadata.MD, 1)
 	inside := startScripted(f, func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
@@ -50,16 +50,16 @@ func FuzzHeaders(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, headers string) {
 		header, md := fuzzed(headers)
-		for name, way := range ways {
-			answer := way.send(t, header)
-			sent := way.store.take()
-			if sent != "" && !strings.HasPrefix(way.golden, sent) || answer.StatusCode == http.StatusOK && sent != way.golden {
-				t.Errorf("%s: %s; requests to the store (-want +got):\n%s", name, answer.Status, cmp.Diff(way.golden, sent))
+		for name, mode := range modes {
+			response := mode.send(t, header)
+			sent := mode.store.take()
+			if sent != "" && !strings.HasPrefix(mode.golden, sent) || response.StatusCode == http.StatusOK && sent != mode.golden {
+				t.Errorf("%s: %s; requests to the store (-want +got):\n%s", name, response.Status, cmp.Diff(mode.golden, sent))
 			}
-			if name != "none" && len(header["Authorization"]) > 0 && (sent != "" || answer.StatusCode < 400) {
-				t.Errorf("%s: with a second Authorization: %s; the store got %q", name, answer.Status, sent)
+			if name != "none" && len(header["Authorization"]) > 0 && (sent != "" || response.StatusCode < 400) {
+				t.Errorf("%s: with a second Authorization: %s; the store got %q", name, response.Status, sent)
 			}
-			checkAnswerHeader(t, headers, answer)
+			checkResponseHeader(t, headers, response)
 		}
 
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://localhost/v1/customers/1", strings.NewReader(lyon))
@@ -78,21 +78,21 @@ func FuzzHeaders(f *testing.F) {
 		}); err != nil {
 			t.Errorf("gRPC: %v", err)
 		}
-		checkSeen(t, "gRPC's answer", stream.header)
+		checkSeen(t, "gRPC's response", stream.header)
 	})
 }
 
-// fuzzedWay is a way in, and what is behind it.
-type fuzzedWay struct {
-	entry
+// fuzzedMode is a way to authenticate, and a gateway with its store.
+type fuzzedMode struct {
+	callerMode
 
 	gateway *gateway
-	store   *wire
+	store   *recordingListener
 	golden  string
 }
 
-// send updates customer 1 with a header, and the credentials that it takes besides.
-func (w *fuzzedWay) send(t *testing.T, header http.Header) *http.Response {
+// send updates customer 1 with a header, in addition to the credentials of the mode.
+func (w *fuzzedMode) send(t *testing.T, header http.Header) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://localhost/v1/customers/1", strings.NewReader(lyon))
 	if err != nil {
@@ -102,12 +102,12 @@ func (w *fuzzedWay) send(t *testing.T, header http.Header) *http.Response {
 	if name, value, ok := strings.Cut(w.authorization, ": "); ok {
 		request.Header.Add(name, value)
 	}
-	answer := httptest.NewRecorder()
-	w.gateway.json.ServeHTTP(answer, request)
-	return answer.Result()
+	response := httptest.NewRecorder()
+	w.gateway.json.ServeHTTP(response, request)
+	return response.Result()
 }
 
-// fuzzed are lines as a header and as metadata. A short time could end a call anywhere in its way, so none is given.
+// fuzzed returns lines as a header and as metadata. Grpc-Timeout is left out: a short one could end a call anywhere.
 func fuzzed(lines string) (http.Header, metadata.MD) {
 	header, md := http.Header{}, metadata.MD{}
 	for line := range strings.SplitSeq(lines, "\n") {
@@ -122,7 +122,7 @@ func fuzzed(lines string) (http.Header, metadata.MD) {
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 
-// checkSeen checks that metadata is a request id that is fit for a log.
+// checkSeen checks that metadata is only a request id that is safe to log.
 func checkSeen(t *testing.T, where string, md metadata.MD) {
 	t.Helper()
 	for key, values := range md {
@@ -145,7 +145,7 @@ func through(ctx context.Context, chain grpc.UnaryServerInterceptor, inside func
 	return err
 }
 
-// sentHeader is a call's stream that keeps the header of the answer.
+// sentHeader is the stream of a call that keeps the header of the response.
 type sentHeader struct{ header metadata.MD }
 
 func (*sentHeader) Method() string { return customerv1.CustomerService_UpdateCustomer_FullMethodName }

@@ -26,17 +26,17 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// gateway is a whole gateway on loopback: both doors, the service, the client, and a sandbox store behind it.
+// gateway is a whole gateway on loopback: both transports, the service, the client, and a sandbox store.
 type gateway struct {
-	store  *sandbox.Store
-	behind *recorder
-	grpc   customerv1.CustomerServiceClient
-	conn   *grpc.ClientConn
-	url    string // of the JSON door
-	json   http.Handler
-	stop   context.CancelFunc
-	drain  time.Duration
-	finish func(context.Context)
+	store   *sandbox.Store
+	toStore *recorder
+	grpc    customerv1.CustomerServiceClient
+	conn    *grpc.ClientConn
+	url     string // of the HTTP/JSON gateway
+	json    http.Handler
+	stop    context.CancelFunc
+	drain   time.Duration
+	finish  func(context.Context)
 
 	callers  auth.Authenticator
 	tls      *tls.Config
@@ -44,7 +44,7 @@ type gateway struct {
 
 	service *service.Service
 	metrics *server.Metrics
-	doors   *server.Server
+	servers *server.Server
 	log     *lockedBuffer
 	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
 
@@ -56,23 +56,23 @@ type options struct {
 	splitNames                             bool
 	config                                 service.Config
 	getTimeout, putTimeout, defaultTimeout time.Duration
-	// wrap stands between the gateway and the store.
+	// wrap returns a handler between the gateway and the store.
 	wrap func(http.Handler) http.Handler
 	// storeURL is the address of another store; empty is the sandbox.
 	storeURL string
 	// rate is how many requests a second the store gets; 0 is any number.
 	rate float64
-	// drain is how long stopping may take; none is long.
+	// drain is the drain time; none is a long one.
 	drain time.Duration
 	// text is the gateway's.
 	text *lockedBuffer
-	// carry stands in the client's place of the connection.
+	// carry replaces the transport of the client.
 	carry func(http.RoundTripper) http.RoundTripper
-	// callers decides who may call; nil lets everybody in.
+	// callers authenticates callers; nil accepts everyone.
 	callers auth.Authenticator
-	// tls is what both doors speak; nil is none.
+	// tls is the configuration of both transports; nil is none.
 	tls *tls.Config
-	// client changes what the client of the store is told.
+	// client changes the configuration of the client of the store.
 	client func(*fluentcart.Config)
 }
 
@@ -84,9 +84,9 @@ func start(t testing.TB, opts options) *gateway {
 	if opts.wrap != nil {
 		behind = opts.wrap(behind)
 	}
-	g.behind = &recorder{next: behind}
+	g.toStore = &recorder{next: behind}
 	if opts.storeURL == "" {
-		store := httptest.NewServer(g.behind)
+		store := httptest.NewServer(g.toStore)
 		t.Cleanup(store.Close)
 		opts.storeURL = store.URL
 	}
@@ -114,7 +114,7 @@ func start(t testing.TB, opts options) *gateway {
 		t.Fatal(err)
 	}
 	g.finish, g.service, g.drain = customers.Close, customers, opts.drain
-	t.Cleanup(func() { // after the doors have stopped
+	t.Cleanup(func() { // after the transports have stopped
 		if diff := cmp.Diff(admission.Load{}, customers.Load()); diff != "" {
 			t.Errorf("what is in use at the end (-want +got):\n%s", diff)
 		}
@@ -123,20 +123,20 @@ func start(t testing.TB, opts options) *gateway {
 	return g
 }
 
-// serve opens both doors in front of customers.
+// serve runs both transports in front of customers.
 func (g *gateway) serve(t testing.TB, customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) {
 	t.Helper()
-	doors, err := server.New(g.config(customers, defaultTimeout))
+	servers, err := server.New(g.config(customers, defaultTimeout))
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.json, g.doors = doors.Handler(), doors
+	g.json, g.servers = servers.Handler(), servers
 	grpcListener, httpListener := listen(t), listen(t)
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	g.stopped = make(chan error, 1)
 	go func() {
-		g.stopped <- doors.Run(ctx, grpcListener, httpListener)
+		g.stopped <- servers.Run(ctx, grpcListener, httpListener)
 		close(g.stopped)
 	}()
 	t.Cleanup(func() { g.stopNow(t) })
@@ -154,7 +154,7 @@ func (g *gateway) stopNow(t testing.TB) {
 	t.Helper()
 	g.stop()
 	if err := <-g.stopped; err != nil {
-		t.Errorf("the doors ended with: %v", err)
+		t.Errorf("the servers ended with: %v", err)
 	}
 }
 
@@ -183,7 +183,7 @@ func listen(t testing.TB) net.Listener {
 	return listener
 }
 
-// send sends a JSON request and returns the answer with its body read.
+// send sends a JSON request and returns the response with its body read.
 func (g *gateway) send(t testing.TB, method, path, body string, header http.Header) (*http.Response, []byte) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, g.url+path, bytes.NewReader([]byte(body)))
@@ -210,7 +210,7 @@ func (g *gateway) send(t testing.TB, method, path, body string, header http.Head
 	return response, content
 }
 
-// recorder remembers which requests reached the store.
+// recorder records the requests that reach the store.
 type recorder struct {
 	next http.Handler
 
@@ -233,7 +233,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.next.ServeHTTP(w, request)
 }
 
-// take returns what has come since the last take.
+// take returns the requests since the last take.
 func (r *recorder) take() []recorded {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,7 +24,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
-// A client may have 2,048 calls on one connection and give all of them up at once, again and again; the connection stays.
+// A client may cancel all of 2,048 calls on one connection at once, repeatedly, and keep the connection.
 func TestClientMayCancelAllItsCalls(t *testing.T) {
 	g := startScripted(t, func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		<-ctx.Done()
@@ -49,7 +49,7 @@ func TestClientMayCancelAllItsCalls(t *testing.T) {
 			all.Go(func() {
 				begun.Done()
 				if _, err := customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1}); status.Code(err) != codes.Canceled {
-					t.Errorf("round %d: a caller who gave up is told %v", round, err)
+					t.Errorf("round %d: a cancelled call ends with %v", round, err)
 				}
 			})
 		}
@@ -62,7 +62,7 @@ func TestClientMayCancelAllItsCalls(t *testing.T) {
 	}
 }
 
-// No compression is known, so that a short message is not a long one.
+// No compression is supported, so that a short message cannot expand to a long one.
 func TestCompressedMessageIsRefused(t *testing.T) {
 	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		return nil, errors.New("it has arrived")
@@ -114,11 +114,11 @@ func TestCompressedMessageIsRefused(t *testing.T) {
 				return
 			}
 		}
-		t.Fatal("the answer has no grpc-status")
+		t.Fatal("the response has no grpc-status")
 	}
 }
 
-// headerBlock is where an encoder writes to.
+// headerBlock is the output of an encoder.
 type headerBlock []byte
 
 func (b *headerBlock) Write(p []byte) (int, error) {
@@ -137,9 +137,9 @@ func TestReflectionIsServedInBothVersions(t *testing.T) {
 	if err := stream.Send(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := stream.Recv()
-	if err != nil || !strings.Contains(answer.String(), "fluentcart.customer.v1.CustomerService") {
-		t.Errorf("v1: %v, %v", answer, err)
+	response, err := stream.Recv()
+	if err != nil || !strings.Contains(response.String(), "fluentcart.customer.v1.CustomerService") {
+		t.Errorf("v1: %v, %v", response, err)
 	}
 	alpha, err := reflectionv1alpha.NewServerReflectionClient(g.conn).ServerReflectionInfo(ctx)
 	if err != nil {
@@ -151,9 +151,9 @@ func TestReflectionIsServedInBothVersions(t *testing.T) {
 	if err := alpha.Send(request); err != nil {
 		t.Fatal(err)
 	}
-	alphaAnswer, err := alpha.Recv()
-	if err != nil || !strings.Contains(alphaAnswer.String(), "fluentcart.customer.v1.CustomerService") {
-		t.Errorf("v1alpha: %v, %v", alphaAnswer, err)
+	alphaResponse, err := alpha.Recv()
+	if err != nil || !strings.Contains(alphaResponse.String(), "fluentcart.customer.v1.CustomerService") {
+		t.Errorf("v1alpha: %v, %v", alphaResponse, err)
 	}
 }
 
@@ -164,12 +164,12 @@ func TestMessageOverTheBoundIsRefused(t *testing.T) {
 	if status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("got %v", err)
 	}
-	if sent := g.behind.take(); len(sent) > 0 {
+	if sent := g.toStore.take(); len(sent) > 0 {
 		t.Errorf("%d requests reached the store", len(sent))
 	}
 }
 
-func TestStreamsThatAreNoCallsAreFew(t *testing.T) {
+func TestStreamsOfAConnectionAreBounded(t *testing.T) {
 	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		return &customerv1.UpdateCustomerResponse{}, nil
 	})
@@ -188,8 +188,8 @@ func TestStreamsThatAreNoCallsAreFew(t *testing.T) {
 		}
 	}
 	err := watch(t.Context())
-	if got := failed(t, status.Convert(err)); got.Code != "RESOURCE_EXHAUSTED" || got.Reason != "TOO_MANY_STREAMS" {
-		t.Errorf("one more is told: %v", err)
+	if got := errorOutcome(t, status.Convert(err)); got.Code != "RESOURCE_EXHAUSTED" || got.Reason != "TOO_MANY_STREAMS" {
+		t.Errorf("one more ends with: %v", err)
 	}
 	if _, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1}); err != nil {
 		t.Errorf("a call beside them: %v", err)

@@ -18,14 +18,14 @@ import (
 func TestHealthIsServed(t *testing.T) {
 	g := start(t, options{})
 	for _, name := range []string{"", "fluentcart.customer.v1.CustomerService"} {
-		answer, err := healthv1.NewHealthClient(g.conn).Check(t.Context(), &healthv1.HealthCheckRequest{Service: name})
-		if err != nil || answer.GetStatus() != healthv1.HealthCheckResponse_SERVING {
-			t.Errorf("%q: %v, %v", name, answer, err)
+		response, err := healthv1.NewHealthClient(g.conn).Check(t.Context(), &healthv1.HealthCheckRequest{Service: name})
+		if err != nil || response.GetStatus() != healthv1.HealthCheckResponse_SERVING {
+			t.Errorf("%q: %v, %v", name, response, err)
 		}
 	}
 }
 
-// Health checks are for everybody: they get gRPC's own answers, and cannot fill the log.
+// Anyone may send health checks: they get gRPC's own responses, and cannot fill the log.
 func TestHealthChecksAreAnsweredAndNotLogged(t *testing.T) {
 	g := start(t, options{})
 	health := healthv1.NewHealthClient(g.conn)
@@ -42,8 +42,8 @@ func TestHealthChecksAreAnsweredAndNotLogged(t *testing.T) {
 	}
 }
 
-// Whoever asks and whoever watches hears what /readyz says.
-func TestHealthFollowsWhatIsBehindTheDoors(t *testing.T) {
+// Check, List and Watch agree with /readyz.
+func TestHealthAgreesWithReadiness(t *testing.T) {
 	var problems atomic.Pointer[[]string]
 	problems.Store(&[]string{})
 	g := &gateway{log: &lockedBuffer{}, notReady: func() []string { return *problems.Load() }}
@@ -59,32 +59,32 @@ func TestHealthFollowsWhatIsBehindTheDoors(t *testing.T) {
 		t.Helper()
 		for _, service := range []string{"", "fluentcart.customer.v1.CustomerService"} {
 			if got, err := health.Check(t.Context(), &healthv1.HealthCheckRequest{Service: service}); err != nil || got.GetStatus() != wanted {
-				t.Errorf("who asks hears %v, %v; want %v", got, err, wanted)
+				t.Errorf("Check returns %v, %v; want %v", got, err, wanted)
 			}
 		}
 		list, err := health.List(t.Context(), &healthv1.HealthListRequest{})
 		if err != nil || list.GetStatuses()[""].GetStatus() != wanted {
-			t.Errorf("who asks for all hears %v, %v; want %v", list, err, wanted)
+			t.Errorf("List returns %v, %v; want %v", list, err, wanted)
 		}
 		if got, err := watch.Recv(); err != nil || got.GetStatus() != wanted {
-			t.Errorf("who watches hears %v, %v; want %v", got, err, wanted)
+			t.Errorf("Watch returns %v, %v; want %v", got, err, wanted)
 		}
 	}
 	expect(healthv1.HealthCheckResponse_SERVING)
-	problems.Store(&[]string{"Redis does not answer"})
+	problems.Store(&[]string{"Redis does not respond"})
 	expect(healthv1.HealthCheckResponse_NOT_SERVING)
 	problems.Store(&[]string{})
 	expect(healthv1.HealthCheckResponse_SERVING)
 }
 
-// Who watches without a question in between learns of a change too.
-func TestWatchersLearnOfAChangeByThemselves(t *testing.T) {
+// Watchers learn of a change without a call of Check in between.
+func TestHealthWatchersLearnOfChanges(t *testing.T) {
 	var ready atomic.Bool
 	g := &gateway{log: &lockedBuffer{}, notReady: func() []string {
 		if ready.Load() {
 			return nil
 		}
-		return []string{"Redis does not answer"}
+		return []string{"Redis does not respond"}
 	}}
 	g.serve(t, customerv1.UnimplementedCustomerServiceServer{}, 30*time.Second)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -101,7 +101,7 @@ func TestWatchersLearnOfAChangeByThemselves(t *testing.T) {
 	}
 }
 
-func TestDoorsAreReadyOnlyWhileTheyServe(t *testing.T) {
+func TestGatewayIsReadyOnlyWhileItServes(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	g := &gateway{log: &lockedBuffer{}}
 	service := scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
@@ -109,11 +109,11 @@ func TestDoorsAreReadyOnlyWhileTheyServe(t *testing.T) {
 		<-finish
 		return &customerv1.UpdateCustomerResponse{}, nil
 	}}
-	doors, err := server.New(g.config(service, 30*time.Second))
+	servers, err := server.New(g.config(service, 30*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"the gateway does not serve yet"}, doors.NotReady()); diff != "" {
+	if diff := cmp.Diff([]string{"the gateway does not serve yet"}, servers.NotReady()); diff != "" {
 		t.Errorf("before (-want +got):\n%s", diff)
 	}
 
@@ -124,7 +124,7 @@ func TestDoorsAreReadyOnlyWhileTheyServe(t *testing.T) {
 		ended <- err
 	}()
 	<-begun
-	if problems := g.doors.NotReady(); len(problems) > 0 {
+	if problems := g.servers.NotReady(); len(problems) > 0 {
 		t.Errorf("while it serves: %q", problems)
 	}
 	watch, err := healthv1.NewHealthClient(g.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
@@ -133,8 +133,8 @@ func TestDoorsAreReadyOnlyWhileTheyServe(t *testing.T) {
 	}
 	_, _ = watch.Recv()
 	g.stop()
-	_, _ = watch.Recv() // it is told when the doors are about to close
-	if diff := cmp.Diff([]string{"the gateway is stopping"}, g.doors.NotReady()); diff != "" {
+	_, _ = watch.Recv() // the status changes before the listeners close
+	if diff := cmp.Diff([]string{"the gateway is stopping"}, g.servers.NotReady()); diff != "" {
 		t.Errorf("while a call ends (-want +got):\n%s", diff)
 	}
 	close(finish)

@@ -14,10 +14,10 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// hostileHeaders is testdata/hostile_headers.json: what callers may try, by what comes of it.
+// hostileHeaders is testdata/hostile_headers.json: headers that callers may try, by their effect.
 type hostileHeaders struct {
 	About           string
-	Ignored         map[string][]string // on both doors, by topic
+	Ignored         map[string][]string // on both transports, by topic
 	IgnoredOverJSON []string            `json:"ignored_over_json"`
 	IgnoredOverGRPC []string            `json:"ignored_over_grpc"`
 	RefusedOverJSON []struct {
@@ -25,7 +25,7 @@ type hostileHeaders struct {
 		Header string
 	} `json:"refused_over_json"`
 	RefusedOverGRPC []string `json:"refused_over_grpc"`
-	// Credentials are ignored where everybody may call, and refused beside or in place of those that a caller needs.
+	// Credentials are ignored where everyone may call, and rejected with or instead of the credentials that a caller needs.
 	Credentials []string
 }
 
@@ -44,7 +44,7 @@ func loadHostileHeaders(t testing.TB) hostileHeaders {
 	return hostile
 }
 
-// ignored are the headers that both doors ignore, in the order of the file's topics.
+// ignored returns the headers that both transports ignore, in the order of the file's topics.
 func (h hostileHeaders) ignored() []string {
 	var all []string
 	for _, topic := range slices.Sorted(maps.Keys(h.Ignored)) {
@@ -53,7 +53,7 @@ func (h hostileHeaders) ignored() []string {
 	return all
 }
 
-// golden is what the store gets, byte for byte, of a call that sets the city of customer 1 to Lyon.
+// golden returns the bytes that the store gets for a call that sets the city of customer 1 to Lyon.
 func golden(t testing.TB, authorization string) string {
 	t.Helper()
 	content, err := os.ReadFile("testdata/golden_requests.txt")
@@ -66,13 +66,13 @@ func golden(t testing.TB, authorization string) string {
 
 const lyon = `{"city":"Lyon"}`
 
-// Whatever a caller sends along, the store gets the same two requests, byte for byte, and the caller the same headers.
-func TestStoreGetsNothingOfCallersHeaders(t *testing.T) {
+// Whatever headers a caller sends, the store gets the same two requests, byte for byte, and the caller the same headers.
+func TestStoreGetsNoHeadersOfCallers(t *testing.T) {
 	hostile := loadHostileHeaders(t)
-	for _, e := range entries(t) {
+	for _, e := range callerModes(t) {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			g, store := startWired(t, &forgetful{}, e.options)
+			g, store := startRecorded(t, &forgetfulStore{}, e.options)
 			wanted := golden(t, e.forwarded)
 			overJSON := append(hostile.ignored(), hostile.IgnoredOverJSON...)
 			overGRPC := append(hostile.ignored(), hostile.IgnoredOverGRPC...)
@@ -84,26 +84,26 @@ func TestStoreGetsNothingOfCallersHeaders(t *testing.T) {
 				if diff := cmp.Diff(wanted, store.take()); response.StatusCode != http.StatusOK || diff != "" {
 					t.Errorf("JSON, %.80q: %s: %s; requests to the store (-want +got):\n%s", headers, response.Status, body, diff)
 				}
-				checkAnswerHeader(t, headers, response)
+				checkResponseHeader(t, headers, response)
 			}
 			for _, headers := range alone(overGRPC) {
 				fields, err := e.updateOverGRPC(t, g, headers...)
 				if diff := cmp.Diff(wanted, store.take()); err != nil || valueOf(fields, "grpc-status") != "0" || diff != "" {
 					t.Errorf("gRPC, %.80q: %v, %v; requests to the store (-want +got):\n%s", headers, fields, err, diff)
 				}
-				checkAnswerFields(t, headers, fields)
+				checkResponseFields(t, headers, fields)
 			}
 		})
 	}
 }
 
-// alone is each header by itself, and then as many at a time as a request has room for.
+// alone returns each header by itself, and then as many at a time as fit into a request.
 func alone(headers []string) [][]string {
 	var sets [][]string
 	var short []string
 	for _, header := range headers {
 		sets = append(sets, []string{header})
-		// These are read, and must be there once.
+		// These are used, and must be present once.
 		if len(header) < 1000 && !strings.HasPrefix(header, "Content-Length") && !strings.HasPrefix(header, "Connection") {
 			short = append(short, header)
 		}
@@ -111,13 +111,13 @@ func alone(headers []string) [][]string {
 	return append(sets, slices.Collect(slices.Chunk(short, 100))...)
 }
 
-// What a door refuses does not reach the store, and the refusal is clear.
-func TestWhatADoorRefusesDoesNotReachTheStore(t *testing.T) {
+// A rejected header does not reach the store, and the rejection is clear.
+func TestRejectedHeadersDoNotReachTheStore(t *testing.T) {
 	hostile := loadHostileHeaders(t)
-	for _, e := range entries(t) {
+	for _, e := range callerModes(t) {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			g, store := startWired(t, &forgetful{}, e.options)
+			g, store := startRecorded(t, &forgetfulStore{}, e.options)
 			for _, refused := range hostile.RefusedOverJSON {
 				response, body := e.updateOverJSON(t, g, refused.Header)
 				if sent := store.take(); response.StatusCode != refused.Status || sent != "" {
@@ -131,7 +131,7 @@ func TestWhatADoorRefusesDoesNotReachTheStore(t *testing.T) {
 				}
 			}
 			if e.authorization == "" {
-				return // everybody is let in, whatever they say
+				return // everyone may call, with any credentials
 			}
 			for _, header := range hostile.Credentials {
 				response, body := e.updateOverJSON(t, g, header)
@@ -144,31 +144,31 @@ func TestWhatADoorRefusesDoesNotReachTheStore(t *testing.T) {
 	}
 }
 
-// The headers of answers are closed lists, too.
+// The headers of responses are closed lists, too.
 var (
-	answerHeaders = []string{
+	responseHeaders = []string{
 		"Allow", "Connection", "Content-Length", "Content-Type", "Date", "Etag", "Retry-After", "Www-Authenticate", "X-Content-Type-Options", "X-Request-Id",
 	}
-	answerFields = []string{":status", "content-type", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "x-request-id"}
+	responseFields = []string{":status", "content-type", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "x-request-id"}
 )
 
-func checkAnswerHeader(t testing.TB, of any, response *http.Response) {
+func checkResponseHeader(t testing.TB, of any, response *http.Response) {
 	t.Helper()
 	for name := range response.Header {
-		if !slices.Contains(answerHeaders, name) {
-			t.Errorf("%.80q: the answer has the header %s: %q", of, name, response.Header[name])
+		if !slices.Contains(responseHeaders, name) {
+			t.Errorf("%.80q: the response has the header %s: %q", of, name, response.Header[name])
 		}
 	}
 	if len(response.TransferEncoding) > 0 || len(response.Trailer) > 0 {
-		t.Errorf("%.80q: the answer has the transfer encoding %q and the trailers %v", of, response.TransferEncoding, response.Trailer)
+		t.Errorf("%.80q: the response has the transfer encoding %q and the trailers %v", of, response.TransferEncoding, response.Trailer)
 	}
 }
 
-func checkAnswerFields(t testing.TB, of any, fields []hpack.HeaderField) {
+func checkResponseFields(t testing.TB, of any, fields []hpack.HeaderField) {
 	t.Helper()
 	for _, field := range fields {
-		if !slices.Contains(answerFields, field.Name) {
-			t.Errorf("%.80q: the answer has %s", of, field)
+		if !slices.Contains(responseFields, field.Name) {
+			t.Errorf("%.80q: the response has %s", of, field)
 		}
 	}
 }

@@ -17,20 +17,20 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// templates are the methods and paths of the JSON door, up to the id.
+// templates are the methods and paths of the HTTP/JSON gateway, up to the id.
 var templates = []string{
 	"PUT /v1/customers/", "PATCH /v1/customers/", "PUT /wp-json/fluent-cart/v2/customers/", "POST /wp-json/fluent-cart/v2/customers/",
 }
 
-// requestLine sends a request line as it stands, with a body.
+// requestLine sends a request line without changes, with a body.
 func (g *gateway) requestLine(t testing.TB, line, body string) (*http.Response, []byte) {
 	t.Helper()
 	return rawJSON(t, rawConn(t, strings.TrimPrefix(g.url, "http://"), nil),
 		fmt.Sprintf("%s HTTP/1.1\r\nHost: gateway.example\r\nContent-Length: %d\r\n\r\n%s", latin1(line), len(body), body))
 }
 
-// The store reads 12abc as 12 (F17). What is not an id to the letter does not reach it, on any path.
-func TestStoreGetsNothingOfHostileIDs(t *testing.T) {
+// The store reads 12abc as 12 (F17). An id with any other character than digits does not reach it, on any path.
+func TestHostileIDsDoNotReachTheStore(t *testing.T) {
 	content, err := os.ReadFile("testdata/hostile_ids.json")
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestStoreGetsNothingOfHostileIDs(t *testing.T) {
 	if err := json.Unmarshal(repeat(content), &ids); err != nil {
 		t.Fatal(err)
 	}
-	g, store := startWired(t, &forgetful{}, options{})
+	g, store := startRecorded(t, &forgetfulStore{}, options{})
 	wanted := golden(t, basic(sandbox.AdminUsername, sandbox.AdminPassword))
 	for _, template := range templates {
 		for name, id := range ids.Refused {
@@ -47,7 +47,7 @@ func TestStoreGetsNothingOfHostileIDs(t *testing.T) {
 			if sent := store.take(); response.StatusCode != http.StatusBadRequest && response.StatusCode != http.StatusNotFound || sent != "" {
 				t.Errorf("%s%.40s (%s): %s: %s; the store got %q", template, id, name, response.Status, body, sent)
 			}
-			// What is no HTTP at all net/http refuses, in plain text.
+			// net/http rejects what is not HTTP at all, in plain text.
 			if response.Header.Get("Content-Type") != "application/json" {
 				continue
 			}
@@ -65,9 +65,9 @@ func TestStoreGetsNothingOfHostileIDs(t *testing.T) {
 	}
 }
 
-// Whatever else a request says of an id, the one in the path is asked for, in the path and in the body.
+// The id in the path counts, whatever else a request says about an id, in the path or in the body.
 func TestOnlyTheIDInThePathCounts(t *testing.T) {
-	g, store := startWired(t, &forgetful{}, options{})
+	g, store := startRecorded(t, &forgetfulStore{}, options{})
 	wanted := golden(t, basic(sandbox.AdminUsername, sandbox.AdminPassword))
 	for _, request := range []struct{ name, line, body string }{
 		{"another id in the body", "PATCH /v1/customers/1", `{"id":2,"city":"Lyon"}`},
@@ -85,10 +85,10 @@ func TestOnlyTheIDInThePathCounts(t *testing.T) {
 
 // Over gRPC an id is a number, and only its range can be wrong.
 func TestIDsAtTheEndsOfTheRange(t *testing.T) {
-	g, store := startWired(t, &forgetful{}, options{})
+	g, store := startRecorded(t, &forgetfulStore{}, options{})
 	for _, id := range []int64{0, -1, math.MinInt64, math.MinInt32} {
 		_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: id, Customer: &customerv1.Customer{}})
-		got := failed(t, status.Convert(err))
+		got := errorOutcome(t, status.Convert(err))
 		if diff := cmp.Diff([]string{"customer_id"}, got.Fields); status.Code(err) != codes.InvalidArgument || got.WriteState != "not_sent" || diff != "" {
 			t.Errorf("%d: %v (-want +got):\n%s", id, err, diff)
 		}

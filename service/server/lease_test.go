@@ -17,54 +17,54 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-// troubled are leases that go wrong.
-type troubled struct {
+// failingLease is a lease that fails.
+type failingLease struct {
 	lease.Lease
 
 	acquire, check error
 }
 
-func (l troubled) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
+func (l failingLease) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
 
-func (troubled) QueueLength(int64) int { return 0 }
+func (failingLease) QueueLength(int64) int { return 0 }
 
-func (troubled) Renew(context.Context) error { return nil }
+func (failingLease) Renew(context.Context) error { return nil }
 
-func (troubled) LastGrant(context.Context, int64) (lease.Grant, error) { return lease.Held, nil }
+func (failingLease) LastGrant(context.Context, int64) (lease.Grant, error) { return lease.Held, nil }
 
-func (l troubled) Check() error { return l.check }
+func (l failingLease) Check() error { return l.check }
 
-func (troubled) Release() {}
+func (failingLease) Release() {}
 
 func TestNothingIsSentWithoutALease(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		leases troubled
+		leases failingLease
 		want   outcome
 		sent   string
 	}{
 		{
 			"Redis does not answer",
-			troubled{acquire: &lease.UnavailableError{Err: errors.New("silence")}},
+			failingLease{acquire: &lease.UnavailableError{Err: errors.New("silence")}},
 			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "1"},
 			"",
 		},
 		{
-			"Redis has started anew",
-			troubled{acquire: &lease.UnavailableError{RetryAfter: 7 * time.Second}},
+			"Redis has restarted",
+			failingLease{acquire: &lease.UnavailableError{RetryAfter: 7 * time.Second}},
 			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASES_UNAVAILABLE", WriteState: "not_sent", RetryAfter: "7"},
 			"",
 		},
 		{
 			"the lease has expired since the read",
-			troubled{check: lease.ErrExpired},
+			failingLease{check: lease.ErrExpired},
 			outcome{Code: "UNAVAILABLE", HTTP: 503, Reason: "LEASE_EXPIRED", WriteState: "not_sent", RetryAfter: "1"},
 			"GET GET",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			g := start(t, options{config: service.Config{Leases: row.leases}})
-			g.overBothDoors(t, row.want)
+			g.overBothTransports(t, row.want)
 			if sent := g.methodsSent(); sent != row.sent {
 				t.Errorf("sent %q, want %q", sent, row.sent)
 			}
@@ -72,8 +72,8 @@ func TestNothingIsSentWithoutALease(t *testing.T) {
 	}
 }
 
-// Customers who are locked, however many, leave room for the others.
-func TestLockedCustomersDoNotShutOutTheOthers(t *testing.T) {
+// Locked customers, however many, do not take the capacity of others.
+func TestLockedCustomersDoNotBlockOthers(t *testing.T) {
 	leases := lease.NewLocal()
 	g := start(t, options{config: service.Config{Leases: leases, MaxQueue: 32}})
 	var waiting sync.WaitGroup
@@ -98,60 +98,60 @@ func TestLockedCustomersDoNotShutOutTheOthers(t *testing.T) {
 	waiting.Wait()
 }
 
-// clumsy are leases that break what they touch.
-type clumsy struct{ lease.Locker }
+// panickingLeases are leases whose Check panics.
+type panickingLeases struct{ lease.Locker }
 
-func (l clumsy) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
+func (l panickingLeases) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
 	held, err := l.Locker.Acquire(ctx, customer)
-	return brittle{held}, err
+	return panickingLease{held}, err
 }
 
-type brittle struct{ lease.Lease }
+type panickingLease struct{ lease.Lease }
 
-func (brittle) Check() error { panic("secret-canary") }
+func (panickingLease) Check() error { panic("secret-canary") }
 
 // A write runs in a goroutine of its own, in which a panic would end the gateway.
 func TestPanicDuringAWriteIsSurvived(t *testing.T) {
 	leases := lease.NewLocal()
-	g := start(t, options{config: service.Config{Leases: clumsy{leases}, SettleTime: 50 * time.Millisecond}})
+	g := start(t, options{config: service.Config{Leases: panickingLeases{leases}, SettleTime: 50 * time.Millisecond}})
 	for range 2 {
 		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
-		if got := failed(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" || strings.Contains(got.message, "canary") {
+		if got := errorOutcome(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" || strings.Contains(got.message, "canary") {
 			t.Errorf("got %v", err)
 		}
 	}
 	waitUntil(t, func() bool { return leases.QueueLength(1) == 0 })
 	if log := g.log.String(); !strings.Contains(log, `"panic":"string"`) || !strings.Contains(log, "lease_test.go") || strings.Contains(log, "canary") {
-		t.Errorf("the log lacks the panic and where it was, or has what it said:\n%s", log)
+		t.Errorf("the log lacks the panic and its place, or has its text:\n%s", log)
 	}
 }
 
-// counted are leases that break when a write may still land, and count how often they are given back.
-type counted struct {
-	troubled
+// countedLeases panic when a write is in doubt, and count how often they are released.
+type countedLeases struct {
+	failingLease
 
 	released *atomic.Int64
 }
 
-func (l counted) Acquire(context.Context, int64) (lease.Lease, error) { return l, nil }
+func (l countedLeases) Acquire(context.Context, int64) (lease.Lease, error) { return l, nil }
 
-func (counted) Quarantine(time.Duration) { panic("secret-canary") }
+func (countedLeases) Quarantine(time.Duration) { panic("secret-canary") }
 
-func (l counted) Release() { l.released.Add(1) }
+func (l countedLeases) Release() { l.released.Add(1) }
 
-// A write of which nothing is known keeps its lease beyond the end of the gateway, after a panic too.
-func TestPanicDoesNotGiveBackTheLeaseOfAWriteThatMayLand(t *testing.T) {
+// A write in doubt keeps its lease beyond the end of the gateway, after a panic too.
+func TestPanicDoesNotReleaseTheLeaseOfAWriteInDoubt(t *testing.T) {
 	var released atomic.Int64
 	g := start(t, options{
-		config: service.Config{Leases: counted{released: &released}, SettleTime: time.Hour}, drain: 50 * time.Millisecond,
+		config: service.Config{Leases: countedLeases{released: &released}, SettleTime: time.Hour}, drain: 50 * time.Millisecond,
 		wrap: answering(map[string]*rawAnswer{http.MethodPut: {Cut: true}}),
 	})
 	_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
-	if got := failed(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
+	if got := errorOutcome(t, status.Convert(err)); got.Reason != "GATEWAY_FAULT" || got.WriteState != "unknown" {
 		t.Errorf("got %v", err)
 	}
 	g.stopNow(t)
 	if released.Load() != 0 {
-		t.Error("the lease was given back")
+		t.Error("the lease was released")
 	}
 }

@@ -14,13 +14,13 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// What would tear a line of a log apart, or move the cursor of who reads it.
+// tearing are texts that would break a line of a log, or move the cursor of its reader.
 var tearing = []string{"a\r\nlevel=ERROR msg=forged", "\x1b[2J\x1b[31mred", "a\u2028b\u2029c\u0085d", "a\x00b", "a\xff\xfeb", "\u202eright to left", `"}` + "\n" + `{"msg":"forged"}`}
 
 // Each record of the log is one line, whatever texts come: one JSON object, or text without control characters.
 func TestEachRecordOfTheLogIsOneLine(t *testing.T) {
 	answer := &rawAnswer{}
-	g := watched(t, options{wrap: func(next http.Handler) http.Handler {
+	g := startWatched(t, options{wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut {
 				answer.serve(w, r, next)
@@ -57,7 +57,7 @@ func TestEachRecordOfTheLogIsOneLine(t *testing.T) {
 			}
 		}
 		if _, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")}}); err == nil {
-			t.Error("the store did not refuse")
+			t.Error("the store did not reject the update")
 		}
 	}
 	g.stopNow(t)
@@ -67,7 +67,7 @@ func TestEachRecordOfTheLogIsOneLine(t *testing.T) {
 	}
 }
 
-// quotedJSON is a text in JSON whose control characters are escaped, and nothing else is.
+// quotedJSON returns a text in JSON, with only its control characters escaped.
 func quotedJSON(text string) string {
 	var out strings.Builder
 	out.WriteByte('"')

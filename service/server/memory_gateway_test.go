@@ -13,16 +13,18 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// pipes is a listener in process, for tests in a bubble, whose time no socket knows.
-type pipes struct {
+// memoryListener is a listener in process, for tests with synctest: sockets do not know its time.
+type memoryListener struct {
 	coming chan net.Conn
 	closed chan struct{}
 	once   sync.Once
 }
 
-func newPipes() *pipes { return &pipes{coming: make(chan net.Conn), closed: make(chan struct{})} }
+func newMemoryListener() *memoryListener {
+	return &memoryListener{coming: make(chan net.Conn), closed: make(chan struct{})}
+}
 
-func (p *pipes) Accept() (net.Conn, error) {
+func (p *memoryListener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-p.coming:
 		return conn, nil
@@ -31,14 +33,14 @@ func (p *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipes) Close() error {
+func (p *memoryListener) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return nil
 }
 
-func (*pipes) Addr() net.Addr { return &net.TCPAddr{} }
+func (*memoryListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
+func (p *memoryListener) dial(ctx context.Context) (net.Conn, error) {
 	near, far := net.Pipe()
 	select {
 	case p.coming <- far:
@@ -50,26 +52,26 @@ func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// bubble is both doors in a bubble.
-type bubble struct {
-	grpc, json *pipes
+// memoryGateway is both transports on listeners in memory.
+type memoryGateway struct {
+	grpc, json *memoryListener
 	conn       *grpc.ClientConn
 	stop       func() // and wait
 }
 
-// serveInBubble opens both doors. They are to be stopped before the bubble ends.
-func serveInBubble(t testing.TB, config server.Config) *bubble {
+// serveInMemory runs both transports. They must be stopped before the synctest bubble ends.
+func serveInMemory(t testing.TB, config server.Config) *memoryGateway {
 	t.Helper()
 	config.Logger = slog.New(server.LogHandler(slog.DiscardHandler))
-	doors, err := server.New(config)
+	servers, err := server.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bubble{grpc: newPipes(), json: newPipes()}
+	b := &memoryGateway{grpc: newMemoryListener(), json: newMemoryListener()}
 	ctx, cancel := context.WithCancel(t.Context())
 	stopped := make(chan error)
-	go func() { stopped <- doors.Run(ctx, b.grpc, b.json) }()
-	b.conn, err = grpc.NewClient("passthrough:///bubble", grpc.WithTransportCredentials(insecure.NewCredentials()),
+	go func() { stopped <- servers.Run(ctx, b.grpc, b.json) }()
+	b.conn, err = grpc.NewClient("passthrough:///memoryGateway", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return b.grpc.dial(ctx) }))
 	if err != nil {
 		t.Fatal(err)

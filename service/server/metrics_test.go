@@ -19,7 +19,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// startMeasured runs doors in front of a service that answers to everybody.
+// startMeasured runs a gateway in front of a service that always succeeds.
 func startMeasured(t *testing.T, callers auth.Authenticator) *gateway {
 	t.Helper()
 	g := &gateway{log: &lockedBuffer{}, callers: callers, metrics: server.NewMetrics()}
@@ -83,7 +83,7 @@ func authorized(ctx context.Context, value string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", value)
 }
 
-func TestCallsAndRefusalsAreCountedAtBothDoors(t *testing.T) {
+func TestCallsAndRejectionsOfBothTransportsAreCounted(t *testing.T) {
 	callers, tokens := tokensOf(t, "orders")
 	g := startMeasured(t, callers)
 	bearer := "Bearer " + tokens["orders"]
@@ -100,7 +100,7 @@ func TestCallsAndRefusalsAreCountedAtBothDoors(t *testing.T) {
 	g.send(t, http.MethodPut, "/v1/nowhere", `{}`, http.Header{"Authorization": {bearer}})
 	g.send(t, http.MethodDelete, "/v1/customers/1", "", http.Header{"Authorization": {bearer}})
 	g.send(t, http.MethodPut, "/v1/customers/x", `{}`, http.Header{"Authorization": {bearer}})
-	g.stopNow(t) // a caller may have its answer before it is counted
+	g.stopNow(t) // a caller may have its response before the call is counted
 
 	got, _ := gathered(t, g.metrics)
 	wanted := map[string]float64{
@@ -118,14 +118,14 @@ func TestCallsAndRefusalsAreCountedAtBothDoors(t *testing.T) {
 	}
 }
 
-// A label that a caller can choose lets it fill the memory.
-func TestHostileCallersCannotMakeUpSeries(t *testing.T) {
+// Label values that callers can choose would let them fill the memory.
+func TestCallersCannotCreateSeries(t *testing.T) {
 	callers, tokens := tokensOf(t, "orders")
 	for _, mode := range []struct {
 		name    string
 		callers auth.Authenticator
 		forged  func(number int) string
-		let     string // a value of Authorization that is let in
+		let     string // an accepted value of Authorization
 	}{
 		{"tokens", callers, func(n int) string { return fmt.Sprintf("Bearer fcg_%040d", n) }, "Bearer " + tokens["orders"]},
 		{"users of the store", auth.NewStoreUsers(auth.Permissions{}), func(n int) string {
@@ -158,7 +158,7 @@ func TestHostileCallersCannotMakeUpSeries(t *testing.T) {
 	}
 }
 
-// attack sends what differs each time in all that a caller can choose.
+// attack sends a different value each time in everything that a caller can choose.
 func (g *gateway) attack(t *testing.T, number int, forged, let string) {
 	t.Helper()
 	word := fmt.Sprintf("word%d", number)

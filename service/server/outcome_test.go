@@ -15,7 +15,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// outcome is what a caller sees, in a form that both doors share.
+// outcome is what a caller gets, in a form that both transports share.
 type outcome struct {
 	Code                    string
 	HTTP                    int // 0 over gRPC
@@ -32,7 +32,7 @@ type outcome struct {
 func grpcOutcome(t *testing.T, response *customerv1.UpdateCustomerResponse, err error) outcome {
 	t.Helper()
 	if err != nil {
-		return failed(t, status.Convert(err))
+		return errorOutcome(t, status.Convert(err))
 	}
 	o := outcome{Code: "OK", message: response.GetMessage(), ChangedFields: response.GetChangedFields()}
 	for _, warning := range response.GetWarnings() {
@@ -45,7 +45,7 @@ func grpcOutcome(t *testing.T, response *customerv1.UpdateCustomerResponse, err 
 	if err := json.Unmarshal(content, &o.customer); err != nil {
 		t.Fatal(err)
 	}
-	// proto3 JSON writes 64-bit integers as texts; the JSON door does not.
+	// proto3 JSON writes 64-bit integers as texts; the HTTP/JSON gateway does not.
 	for _, name := range []string{"id", "user_id", "contact_id", "purchase_count", "ltv"} {
 		var number float64
 		if err := json.Unmarshal([]byte(o.customer[name].(string)), &number); err != nil {
@@ -88,7 +88,7 @@ func jsonOutcome(t *testing.T, response *http.Response, content []byte) outcome 
 		if err := protojson.Unmarshal(content, &body); err != nil {
 			t.Fatalf("not a google.rpc.Status: %v\n%s", err, content)
 		}
-		o = failed(t, status.FromProto(&body))
+		o = errorOutcome(t, status.FromProto(&body))
 		if got := response.Header.Get("Retry-After"); got != o.RetryAfter {
 			t.Errorf("Retry-After is %q, and RetryInfo %q", got, o.RetryAfter)
 		}
@@ -97,7 +97,7 @@ func jsonOutcome(t *testing.T, response *http.Response, content []byte) outcome 
 	return o
 }
 
-func failed(t *testing.T, s *status.Status) outcome {
+func errorOutcome(t *testing.T, s *status.Status) outcome {
 	t.Helper()
 	o := outcome{Code: codeName(s), message: s.Message()}
 	for _, detail := range s.Details() {

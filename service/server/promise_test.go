@@ -16,9 +16,9 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// The three faults of the real store that a plain translation of the call would hand on.
+// Three faults of the real store that a plain translation of the call would pass on.
 
-// Without the id in the body the store takes a customer's own e-mail for taken (F3).
+// Without the id in the body the store rejects a customer's own e-mail as taken (F3).
 func TestUnchangedEmailIsNotRefused(t *testing.T) {
 	g := start(t, options{})
 	response, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
@@ -63,7 +63,7 @@ func TestRedirectedPutIsNotSuccess(t *testing.T) {
 	_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
 		CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon")},
 	})
-	if got := failed(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "STORE_REDIRECTS" || got.WriteState != "rejected" {
+	if got := errorOutcome(t, status.Convert(err)); got.Code != "INTERNAL" || got.Reason != "STORE_REDIRECTS" || got.WriteState != "rejected" {
 		t.Errorf("got %s %s %s, want INTERNAL STORE_REDIRECTS rejected", got.Code, got.Reason, got.WriteState)
 	}
 	if followed := elsewhere.take(); len(followed) > 0 {
@@ -72,7 +72,7 @@ func TestRedirectedPutIsNotSuccess(t *testing.T) {
 }
 
 // Updating one field leaves every other column as it was, aov and user_id included, in both kinds of store.
-func TestOneFieldAloneLeavesAllElse(t *testing.T) {
+func TestUpdateOfOneFieldKeepsAllOthers(t *testing.T) {
 	updates := []struct {
 		field    string
 		customer *customerv1.Customer
@@ -121,9 +121,9 @@ func TestOneFieldAloneLeavesAllElse(t *testing.T) {
 	}
 }
 
-// What would go wrong in the store is refused before a write is sent, and the message says what would be right.
-func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
-	refusals := []struct {
+// Requests that would do harm in the store are rejected before a write is sent, with a message that says what would be right.
+func TestFaultsAreRejectedBeforeAWrite(t *testing.T) {
+	rejections := []struct {
 		name     string
 		id       int64
 		customer *customerv1.Customer
@@ -147,26 +147,26 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 			codes.InvalidArgument, "INVALID_FIELD", "city: must be at most 45 characters; it has 46", 0,
 		},
 	}
-	for _, refusal := range refusals {
-		t.Run(refusal.name, func(t *testing.T) {
+	for _, rejection := range rejections {
+		t.Run(rejection.name, func(t *testing.T) {
 			g := start(t, options{})
 			before := g.store.Rows()
-			_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: refusal.id, Customer: refusal.customer})
-			got := failed(t, status.Convert(err))
-			if status.Code(err) != refusal.code || got.Reason != refusal.reason || got.WriteState != "not_sent" {
-				t.Errorf("got %s %s %s, want %s %s not_sent", status.Code(err), got.Reason, got.WriteState, refusal.code, refusal.reason)
+			_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: rejection.id, Customer: rejection.customer})
+			got := errorOutcome(t, status.Convert(err))
+			if status.Code(err) != rejection.code || got.Reason != rejection.reason || got.WriteState != "not_sent" {
+				t.Errorf("got %s %s %s, want %s %s not_sent", status.Code(err), got.Reason, got.WriteState, rejection.code, rejection.reason)
 			}
-			if diff := cmp.Diff(refusal.message, got.message); diff != "" {
+			if diff := cmp.Diff(rejection.message, got.message); diff != "" {
 				t.Errorf("message (-want +got):\n%s", diff)
 			}
-			sent := g.behind.take()
+			sent := g.toStore.take()
 			for _, request := range sent {
 				if request.method != http.MethodGet {
 					t.Errorf("the store got a %s", request.method)
 				}
 			}
-			if len(sent) != refusal.reads {
-				t.Errorf("%d requests reached the store, want %d", len(sent), refusal.reads)
+			if len(sent) != rejection.reads {
+				t.Errorf("%d requests reached the store, want %d", len(sent), rejection.reads)
 			}
 			if diff := cmp.Diff(before, g.store.Rows()); diff != "" {
 				t.Errorf("rows changed:\n%s", diff)

@@ -18,14 +18,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// rawConn connects to a door, over TLS if there is a configuration for it, for a short exchange.
+// rawConn connects to a transport for a short exchange, over TLS if there is a configuration for it.
 func rawConn(t testing.TB, address string, over *tls.Config) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = conn.Close() }) // as a rule it has been, by either side
+	t.Cleanup(func() { _ = conn.Close() }) // usually it is closed already, by either side
 	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -35,39 +35,39 @@ func rawConn(t testing.TB, address string, over *tls.Config) net.Conn {
 	return conn
 }
 
-// rawJSON sends the bytes of a request, which no client has had a look at, to the JSON door. It reads one answer, and
-// then to the end of the connection: what was left of the request must not be taken for another one.
+// rawJSON sends the bytes of a request, without an HTTP client, to the HTTP/JSON gateway. It reads one response, and then
+// to the end of the connection: the rest of the request must not be taken as another request.
 func rawJSON(t testing.TB, conn net.Conn, request string) (*http.Response, []byte) {
 	t.Helper()
 	defer conn.Close() //nolint:errcheck // it has been read to its end
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
-	answers := bufio.NewReader(conn)
-	response, err := http.ReadResponse(answers, nil)
+	responses := bufio.NewReader(conn)
+	response, err := http.ReadResponse(responses, nil)
 	for err == nil && response.StatusCode == http.StatusContinue {
-		response, err = http.ReadResponse(answers, nil)
+		response, err = http.ReadResponse(responses, nil)
 	}
 	if err != nil {
-		t.Fatalf("%.200q: no answer: %v", request, err)
+		t.Fatalf("%.200q: no response: %v", request, err)
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatalf("%.200q: %v", request, err)
 	}
 	_ = conn.(interface{ CloseWrite() error }).CloseWrite() // the gateway may have hung up before
-	rest, _ := io.ReadAll(answers)
+	rest, _ := io.ReadAll(responses)
 	if len(rest) > 0 && !strings.HasPrefix(string(rest), "HTTP/1.1 400 ") {
-		t.Errorf("behind the answer: %q", rest)
+		t.Errorf("behind the response: %q", rest)
 	}
 	return response, body
 }
 
 // rawGRPC sends a call with headers that gRPC's own clients would not send, in their order. It returns the headers and
-// the trailers of the answer; an error is how the call was refused before there was one.
+// the trailers of the response; the error says how the call was rejected without one.
 func rawGRPC(t testing.TB, conn net.Conn, fields []hpack.HeaderField, request proto.Message) ([]hpack.HeaderField, error) {
 	t.Helper()
-	defer conn.Close() //nolint:errcheck // whatever it is that was not read
+	defer conn.Close() //nolint:errcheck // the rest is not read
 	message, err := proto.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
@@ -92,28 +92,28 @@ func rawGRPC(t testing.TB, conn net.Conn, fields []hpack.HeaderField, request pr
 	if _, err := conn.Write(sent.Bytes()); err != nil {
 		return nil, err
 	}
-	return answerOf(http2.NewFramer(nil, conn))
+	return responseOf(http2.NewFramer(nil, conn))
 }
 
-// answerOf reads until the only call of a connection has ended.
-func answerOf(reader *http2.Framer) ([]hpack.HeaderField, error) {
+// responseOf reads until the only call of a connection has ended.
+func responseOf(reader *http2.Framer) ([]hpack.HeaderField, error) {
 	reader.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	var answered []hpack.HeaderField
+	var received []hpack.HeaderField
 	for {
 		frame, err := reader.ReadFrame()
 		if err != nil {
-			return answered, err
+			return received, err
 		}
 		switch frame := frame.(type) {
 		case *http2.MetaHeadersFrame:
-			answered = append(answered, frame.Fields...)
+			received = append(received, frame.Fields...)
 			if frame.StreamEnded() {
-				return answered, nil
+				return received, nil
 			}
 		case *http2.RSTStreamFrame:
-			return answered, fmt.Errorf("the call was reset: %s", frame.ErrCode)
+			return received, fmt.Errorf("the call was reset: %s", frame.ErrCode)
 		case *http2.GoAwayFrame:
-			return answered, fmt.Errorf("the connection was given up: %s", frame.ErrCode)
+			return received, fmt.Errorf("the connection was given up: %s", frame.ErrCode)
 		}
 	}
 }

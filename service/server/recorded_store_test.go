@@ -14,24 +14,24 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// wire records every byte that reaches a store.
-type wire struct {
+// recordingListener records every byte that reaches a store.
+type recordingListener struct {
 	net.Listener
 
 	mu  sync.Mutex
 	got bytes.Buffer
 }
 
-func (w *wire) Accept() (net.Conn, error) {
+func (w *recordingListener) Accept() (net.Conn, error) {
 	conn, err := w.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &wiredConn{conn, w}, nil
+	return &recordingConn{conn, w}, nil
 }
 
-// take returns what has come since the last take, over all connections.
-func (w *wire) take() string {
+// take returns the bytes since the last take, over all connections.
+func (w *recordingListener) take() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	taken := w.got.String()
@@ -39,12 +39,12 @@ func (w *wire) take() string {
 	return taken
 }
 
-type wiredConn struct {
+type recordingConn struct {
 	net.Conn
-	wire *wire
+	wire *recordingListener
 }
 
-func (c *wiredConn) Read(p []byte) (int, error) {
+func (c *recordingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.wire.mu.Lock()
 	defer c.wire.mu.Unlock()
@@ -52,13 +52,13 @@ func (c *wiredConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// forgetful is a store that forgets each write before the next read, so that the same call is the same requests each time.
-type forgetful struct {
+// forgetfulStore is a store that forgets each write before the next read, so that equal calls lead to equal requests.
+type forgetfulStore struct {
 	mu    sync.Mutex
 	store *sandbox.Store
 }
 
-func (f *forgetful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *forgetfulStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	if f.store == nil || r.Method == http.MethodGet {
 		f.store = sandbox.New(sandbox.Config{})
@@ -68,11 +68,11 @@ func (f *forgetful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	store.ServeHTTP(w, r)
 }
 
-// startWired runs a gateway in front of a store that it knows as http://store.example, whatever its port.
-func startWired(t testing.TB, behind http.Handler, opts options) (*gateway, *wire) {
+// startRecorded runs a gateway in front of a store that it knows as http://store.example, on any port.
+func startRecorded(t testing.TB, behind http.Handler, opts options) (*gateway, *recordingListener) {
 	t.Helper()
 	store := httptest.NewUnstartedServer(behind)
-	before := &wire{Listener: store.Listener}
+	before := &recordingListener{Listener: store.Listener}
 	store.Listener = before
 	store.Start()
 	t.Cleanup(store.Close)

@@ -15,10 +15,10 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth/authtest"
 )
 
-// What the JSON door refuses leaves a line that says what was wrong: the reason, and those names of fields that are
-// the gateway's own. What a caller made up may be anything.
-func TestRefusalsAtTheDoorAreLoggedWithoutTheCallersWords(t *testing.T) {
-	for _, refused := range []struct {
+// A rejected request leaves a line with the reason, and with those field names that are the gateway's own. Names that the
+// caller chose may hold anything.
+func TestRejectedRequestIsLoggedWithoutTheCallersWords(t *testing.T) {
+	for _, row := range []struct {
 		name, path, body string
 		header           http.Header
 		reason           string
@@ -34,12 +34,12 @@ func TestRefusalsAtTheDoorAreLoggedWithoutTheCallersWords(t *testing.T) {
 		{"a time", "/v1/customers/1", `{}`, http.Header{"Grpc-Timeout": {"canary"}}, "INVALID_FIELD", []string{"Grpc-Timeout"}},
 		{"a compressed body", "/v1/customers/1", `{}`, http.Header{"Content-Encoding": {"canary"}}, "INVALID_FIELD", []string{"Content-Encoding"}},
 		{"a tag", "/v1/customers/1", `{}`, http.Header{"If-Match": {"W/canary"}}, "INVALID_FIELD", []string{"etag"}},
-		{"a page of elsewhere", "/v1/customers/1", `{}`, http.Header{"Origin": {"http://canary.example"}}, "ORIGIN_REFUSED", nil},
+		{"a web page of another origin", "/v1/customers/1", `{}`, http.Header{"Origin": {"http://canary.example"}}, "ORIGIN_REFUSED", nil},
 		{"a path", "/canary", `{}`, nil, "NO_SUCH_PATH", nil},
 	} {
-		t.Run(refused.name, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			g := start(t, options{})
-			g.send(t, http.MethodPut, refused.path, refused.body, refused.header)
+			g.send(t, http.MethodPut, row.path, row.body, row.header)
 			log := g.log.String()
 			var line struct {
 				Msg, Reason string
@@ -48,32 +48,32 @@ func TestRefusalsAtTheDoorAreLoggedWithoutTheCallersWords(t *testing.T) {
 			if err := json.Unmarshal([]byte(log), &line); err != nil {
 				t.Fatalf("not one line: %v\n%s", err, log)
 			}
-			if line.Msg != "request rejected" || line.Reason != refused.reason || strings.Contains(log, "canary") {
+			if line.Msg != "request rejected" || line.Reason != row.reason || strings.Contains(log, "canary") {
 				t.Errorf("logged %s", log)
 			}
-			if diff := cmp.Diff(refused.fields, line.Fields); diff != "" {
+			if diff := cmp.Diff(row.fields, line.Fields); diff != "" {
 				t.Errorf("fields (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// Who is refused can neither write many lines into the log, nor long ones.
-func TestThoseWhoAreRefusedCannotFillTheLog(t *testing.T) {
+// Rejected clients can write neither many lines to the log nor long ones.
+func TestRejectionsCannotFillTheLog(t *testing.T) {
 	authority := authtest.NewAuthority(t)
 	g := start(t, options{
 		tls:     &tls.Config{Certificates: []tls.Certificate{authority.Server(t)}, MinVersion: tls.VersionTLS12},
 		callers: auth.Bearers{Tokens: func() *auth.Tokens { return &auth.Tokens{} }},
 	})
 	address := strings.TrimPrefix(g.url, "http://")
-	strange := &tls.Config{RootCAs: authority.Roots(), MinVersion: tls.VersionTLS12}
+	unknown := &tls.Config{RootCAs: authority.Roots(), MinVersion: tls.VersionTLS12}
 	for range 200 {
-		strange.NextProtos = append(strange.NextProtos, strings.Repeat("x", 250))
+		unknown.NextProtos = append(unknown.NextProtos, strings.Repeat("x", 250))
 	}
-	for _, door := range []string{address, g.conn.Target()} {
-		if conn, err := (&tls.Dialer{Config: strange}).DialContext(t.Context(), "tcp", door); err == nil {
+	for _, transport := range []string{address, g.conn.Target()} {
+		if conn, err := (&tls.Dialer{Config: unknown}).DialContext(t.Context(), "tcp", transport); err == nil {
 			_ = conn.Close()
-			t.Error("a protocol that nobody knows was agreed on")
+			t.Error("an unknown protocol was agreed on")
 		}
 	}
 
@@ -96,21 +96,21 @@ func TestThoseWhoAreRefusedCannotFillTheLog(t *testing.T) {
 	took := time.Since(start)
 	g.stopNow(t)
 	lines := strings.Split(strings.TrimSpace(g.log.String()), "\n")
-	refused := 0
+	rejected := 0
 	for _, line := range lines {
 		if len(line) > 1000 {
 			t.Errorf("a line has %d bytes", len(line))
 		}
 		if strings.Contains(line, "request rejected") {
-			refused++
+			rejected++
 		}
 	}
-	if most := 100 + int(20*took.Seconds()) + 1; refused < 90 || refused > most {
-		t.Errorf("%d lines of 150 refusals in %s, want 100 and 20 a second", refused, took)
+	if most := 100 + int(20*took.Seconds()) + 1; rejected < 90 || rejected > most {
+		t.Errorf("%d lines of 150 rejections in %s, want 100 and 20 a second", rejected, took)
 	}
 }
 
-func TestOptionsOfTheWholeServerAreNotAnswered(t *testing.T) {
+func TestOptionsOfTheWholeServerIsRejected(t *testing.T) {
 	g := start(t, options{})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, g.url, http.NoBody)
 	if err != nil {

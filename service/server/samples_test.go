@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// The samples of FluentCart's documentation work against the JSON door when only the host is changed. The PHP one
-// sets a body and no method, so curl makes it a POST. testdata/samples holds them as they are documented; what is
-// put around them here makes them programs that print the answer.
+// The samples of FluentCart's documentation work against the HTTP/JSON gateway when only the host is changed. The PHP one
+// sets a body and no method, so curl makes it a POST. testdata/samples holds them as they are documented; the code around
+// them here makes them programs that print the response.
 func TestDocumentedSamplesWork(t *testing.T) {
 	samples := []struct {
 		file    string

@@ -10,16 +10,16 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// A server in front may see one request where the gateway sees two, and let the second pass unseen. What is behind a body
-// that they may measure differently is not read as a request.
-func TestSecondRequestIsNotSmuggledIn(t *testing.T) {
+// A proxy in front may see one request where the gateway sees two, and let the second pass unchecked. Bytes behind a body
+// whose length the two may measure differently are not read as a request.
+func TestSecondRequestIsNotSmuggled(t *testing.T) {
 	const second = "PATCH /v1/customers/2 HTTP/1.1\r\nHost: gateway.example\r\nContent-Length: 14\r\n\r\n" + `{"notes":"in"}`
 	const chunked = "f\r\n" + lyon + "\r\n0\r\n\r\n"
 	for _, request := range []struct {
 		name, head, body string
 		updates          bool
 	}{
-		{"behind the last chunk, where the length tells of more", "HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\nTransfer-Encoding: chunked", chunked, true},
+		{"behind the last chunk, where the length announces more", "HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\nTransfer-Encoding: chunked", chunked, true},
 		{"behind the last chunk", "HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked", chunked, true},
 		{"behind chunks with extensions", "HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked", "f;a=b\r\n" + lyon + "\r\n0;c\r\n\r\n", true},
 		{"behind trailers", "HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late", "f\r\n" + lyon + "\r\n0\r\nX-Late: 1\r\n\r\n", true},
@@ -51,7 +51,7 @@ func TestSecondRequestIsNotSmuggledIn(t *testing.T) {
 	}
 }
 
-// updated are rows after the update that all these requests are about.
+// updated returns rows after the update of the first request.
 func updated(rows []sandbox.Row) []sandbox.Row {
 	city := "Lyon"
 	rows[0].City = &city

@@ -17,7 +17,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// A call in flight comes to its end after the gateway is told to stop, through both doors.
+// A call in flight ends normally after the gateway starts to stop, over both transports.
 func TestStoppingWaitsForCallsInFlight(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	g := startScripted(t, func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
@@ -57,8 +57,8 @@ func TestStoppingWaitsForCallsInFlight(t *testing.T) {
 	}
 }
 
-// A write that has begun is waited for even when the drain time is over and its caller is cut off.
-func TestWritesAreWaitedForAfterTheDrainTime(t *testing.T) {
+// Stopping waits for a started write even when the drain time is over and its caller is cut off.
+func TestStoppingWaitsForWritesAfterTheDrainTime(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	g := &gateway{log: &lockedBuffer{}, drain: time.Millisecond}
 	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
@@ -84,12 +84,12 @@ func TestWritesAreWaitedForAfterTheDrainTime(t *testing.T) {
 	g.stop()
 	for range 2 {
 		if err := <-cutOff; err == nil {
-			t.Error("a caller was answered before its call ended")
+			t.Error("a caller got a response before its call ended")
 		}
 	}
 	select {
 	case err := <-g.stopped:
-		t.Errorf("the doors ended before the calls did: %v", err)
+		t.Errorf("the servers ended before the calls did: %v", err)
 	default:
 	}
 	close(finish)
@@ -99,11 +99,11 @@ func TestWritesAreWaitedForAfterTheDrainTime(t *testing.T) {
 	}
 }
 
-// Streams that would last for ever keep no gateway from stopping, and a call beside them comes to its end.
-func TestStoppingEndsStreamsThatAreNoCalls(t *testing.T) {
+// Endless streams do not keep the gateway from stopping, and a call beside them ends normally.
+func TestStoppingEndsStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var left time.Duration
-		b := serveInBubble(t, server.Config{
+		b := serveInMemory(t, server.Config{
 			DefaultTimeout: 30 * time.Second, DrainTimeout: 25 * time.Second,
 			Customers: scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 				<-time.After(3 * time.Second)
@@ -143,7 +143,7 @@ func TestStoppingEndsStreamsThatAreNoCalls(t *testing.T) {
 		}()
 		for _, stream := range []healthv1.Health_WatchClient{known, unknown} {
 			if state, err := stream.Recv(); err != nil || state.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING {
-				t.Errorf("a watcher is told %v, %v", state, err)
+				t.Errorf("a watcher gets %v, %v", state, err)
 			}
 			if _, err := stream.Recv(); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "the gateway is stopping") {
 				t.Errorf("a watcher's stream ends with %v", err)
@@ -165,7 +165,7 @@ func TestStoppingEndsStreamsThatAreNoCalls(t *testing.T) {
 	})
 }
 
-// Stopping waits for a write whose caller has left, for as long as the drain time lasts, and says what is lost then.
+// Stopping waits for a write whose caller is gone until the drain time is over, and then logs that its outcome is unknown.
 func TestStoppingWaitsForWritesWithoutCallers(t *testing.T) {
 	for _, row := range []struct {
 		name  string

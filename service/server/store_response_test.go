@@ -13,24 +13,24 @@ import (
 	"strings"
 )
 
-// rawAnswer is what the store answers in place of the sandbox.
+// rawAnswer is a response of the store that replaces that of the sandbox.
 type rawAnswer struct {
 	Status int
 	Header map[string]string
 	Body   string
 	// JSON is a body too, for those that are JSON.
 	JSON json.RawMessage
-	// Printed stands in front of the sandbox's own answer.
+	// Printed precedes the sandbox's own response.
 	Printed string
-	// File is a raw HTTP answer in ../fluentcart/testdata/failures.
+	// File is a raw HTTP response in ../fluentcart/testdata/failures.
 	File string
-	// Hang answers nothing until the gateway gives up; Cut closes the connection instead of answering; CutAfter
-	// lets the sandbox do its work first.
+	// Hang sends nothing until the gateway gives up; Cut closes the connection instead of a response; CutAfter lets the
+	// sandbox process the request first.
 	Hang, Cut bool
 	CutAfter  bool `json:"cut_after"`
 }
 
-// answering is a store with some of its answers replaced.
+// answering is a store with some of its responses replaced.
 func answering(answers map[string]*rawAnswer) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -74,7 +74,7 @@ func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Hand
 	_, _ = w.Write([]byte(a.Body))
 }
 
-// serveFile serves a recorded answer. The recordings say "chunked" above a body that is not.
+// serveFile serves a recorded response. The recordings say "chunked" above a body that is not.
 func serveFile(w http.ResponseWriter, name string) {
 	content, err := os.ReadFile(filepath.Join("..", "fluentcart", "testdata", "failures", name))
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
-// Connections whose TLS handshakes do not come to an end, or of which nothing more comes, do not add up: the oldest are
-// closed, memory stays, and newcomers are served.
+// Connections with incomplete TLS handshakes, or without anything after them, do not add up: the oldest are closed, memory
+// stays bounded, and new clients are served.
 func TestSlowHandshakesAreBounded(t *testing.T) {
 	own, caller := certificate(t, "gateway"), certificate(t, "caller")
 	client := &tls.Config{RootCAs: trusting(own), Certificates: []tls.Certificate{caller}, MinVersion: tls.VersionTLS12}
@@ -41,17 +41,17 @@ func TestSlowHandshakesAreBounded(t *testing.T) {
 			for _, address := range []string{g.conn.Target(), strings.TrimPrefix(g.url, "http://")} {
 				conns := make([]net.Conn, row.conns)
 				var all sync.WaitGroup
-				turns := make(chan struct{}, 16)
+				parallel := make(chan struct{}, 16)
 				for i := range conns {
-					turns <- struct{}{}
+					parallel <- struct{}{}
 					all.Go(func() {
-						defer func() { <-turns }()
+						defer func() { <-parallel }()
 						conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 						if err != nil {
 							t.Error(err)
 							return
 						}
-						_ = row.open(conn) // whoever is crowded out meets an error
+						_ = row.open(conn) // an evicted connection gets an error
 						conns[i] = conn
 					})
 				}
@@ -60,7 +60,7 @@ func TestSlowHandshakesAreBounded(t *testing.T) {
 					t.Errorf("%d of %d connections are open, want at most %d", open, row.conns, connlimit.MaxUnauthenticated)
 				}
 				if message, _, err := callTLS(t, g, client); err != nil || message != "caller" {
-					t.Errorf("a newcomer at the gRPC door: %q, %v", message, err)
+					t.Errorf("a new client of the gRPC server: %q, %v", message, err)
 				}
 				transport := &http.Transport{TLSClientConfig: client.Clone(), DisableKeepAlives: true}
 				request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, strings.Replace(g.url, "http:", "https:", 1)+"/v1/customers/1", strings.NewReader("{}"))
@@ -69,7 +69,7 @@ func TestSlowHandshakesAreBounded(t *testing.T) {
 				}
 				response, err := transport.RoundTrip(request)
 				if err != nil {
-					t.Errorf("a newcomer at the JSON door: %v", err)
+					t.Errorf("a new client of the HTTP/JSON gateway: %v", err)
 				} else {
 					_ = response.Body.Close()
 				}

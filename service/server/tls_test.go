@@ -23,7 +23,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// certificate makes one that vouches for itself, for 127.0.0.1.
+// certificate returns a self-signed certificate for 127.0.0.1.
 func certificate(t testing.TB, name string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -54,8 +54,7 @@ func trusting(certificates ...tls.Certificate) *x509.CertPool {
 	return pool
 }
 
-// startTLS runs a gateway with TLS whose calls answer with the common name of the caller's certificate, if the door
-// hands it on.
+// startTLS runs a gateway with TLS whose responses have the common name of the caller's certificate.
 func startTLS(t *testing.T, cfg *tls.Config) *gateway {
 	t.Helper()
 	g := &gateway{log: &lockedBuffer{}, tls: cfg}
@@ -70,7 +69,7 @@ func startTLS(t *testing.T, cfg *tls.Config) *gateway {
 	return g
 }
 
-// callTLS makes one call over a connection of its own. The answer has the name of the gateway's certificate.
+// callTLS makes one call over a connection of its own, and returns the name of the gateway's certificate too.
 func callTLS(t *testing.T, g *gateway, cfg *tls.Config) (message, servedBy string, err error) {
 	t.Helper()
 	conn, err := grpc.NewClient(g.conn.Target(), grpc.WithTransportCredentials(credentials.NewTLS(cfg)))
@@ -95,7 +94,7 @@ func TestCallersCertificateReachesTheCall(t *testing.T) {
 	}
 }
 
-// Each handshake asks anew, so that certificates can change while the gateway runs.
+// Each handshake asks for the certificate again, so that it can change while the gateway runs.
 func TestCertificatesAreAskedForInEachHandshake(t *testing.T) {
 	first, second, caller := certificate(t, "first"), certificate(t, "second"), certificate(t, "caller")
 	var current atomic.Pointer[tls.Certificate]
@@ -125,7 +124,7 @@ func TestCertificatesAreAskedForInEachHandshake(t *testing.T) {
 	}
 }
 
-func TestDoorsSpeakTheirProtocolsInTLSOnly(t *testing.T) {
+func TestTransportsSpeakTheirProtocolsInTLSOnly(t *testing.T) {
 	own := certificate(t, "gateway")
 	g := startTLS(t, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12})
 	jsonAddr := strings.TrimPrefix(g.url, "http://")
@@ -135,12 +134,12 @@ func TestDoorsSpeakTheirProtocolsInTLSOnly(t *testing.T) {
 		maxVersion    uint16
 		agreed        string // empty: the handshake fails
 	}{
-		{"the gRPC door speaks HTTP/2", g.conn.Target(), []string{"http/1.1", "h2"}, 0, "h2"},
-		{"the gRPC door does not speak HTTP/1.1", g.conn.Target(), []string{"http/1.1"}, 0, ""},
-		{"the JSON door speaks HTTP/1.1", jsonAddr, []string{"h2", "http/1.1"}, 0, "http/1.1"},
-		{"the JSON door does not speak HTTP/2", jsonAddr, []string{"h2"}, 0, ""},
-		{"the gRPC door wants TLS 1.2", g.conn.Target(), []string{"h2"}, tls.VersionTLS11, ""},
-		{"the JSON door wants TLS 1.2", jsonAddr, []string{"http/1.1"}, tls.VersionTLS11, ""},
+		{"the gRPC server speaks HTTP/2", g.conn.Target(), []string{"http/1.1", "h2"}, 0, "h2"},
+		{"the gRPC server does not speak HTTP/1.1", g.conn.Target(), []string{"http/1.1"}, 0, ""},
+		{"the HTTP/JSON gateway speaks HTTP/1.1", jsonAddr, []string{"h2", "http/1.1"}, 0, "http/1.1"},
+		{"the HTTP/JSON gateway does not speak HTTP/2", jsonAddr, []string{"h2"}, 0, ""},
+		{"the gRPC server requires TLS 1.2", g.conn.Target(), []string{"h2"}, tls.VersionTLS11, ""},
+		{"the HTTP/JSON gateway requires TLS 1.2", jsonAddr, []string{"http/1.1"}, tls.VersionTLS11, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dialer := &tls.Dialer{Config: &tls.Config{RootCAs: trusting(own), NextProtos: row.offered, MinVersion: tls.VersionTLS10, MaxVersion: row.maxVersion}}
@@ -159,7 +158,7 @@ func TestDoorsSpeakTheirProtocolsInTLSOnly(t *testing.T) {
 	}
 }
 
-func TestJSONDoorServesTLS(t *testing.T) {
+func TestHTTPGatewayServesTLS(t *testing.T) {
 	own := certificate(t, "gateway")
 	g := startTLS(t, &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12})
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusting(own), MinVersion: tls.VersionTLS12}}

@@ -45,7 +45,7 @@ func passes(t *testing.T, write func(*http2.Framer)) bool {
 	return verdicts[0]
 }
 
-func TestFramesThatAreNoWorkAreCounted(t *testing.T) {
+func TestControlFramesAreBounded(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		most  int
@@ -82,7 +82,7 @@ func TestFramesThatAreNoWorkAreCounted(t *testing.T) {
 }
 
 // What honest clients do at their worst passes.
-func TestHonestClientsPassTheMeter(t *testing.T) {
+func TestBusyClientsStayWithinTheFrameBounds(t *testing.T) {
 	message := make([]byte, 200)
 	for _, row := range []struct {
 		name  string
@@ -128,7 +128,7 @@ func TestHonestClientsPassTheMeter(t *testing.T) {
 }
 
 // Resets are slowed down at first, and a connection that goes on with them is closed within seconds.
-func TestResetsAreSlowedDownAndEnded(t *testing.T) {
+func TestResetsAreSlowedDownAndThenEnded(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		resets int
@@ -161,7 +161,7 @@ func TestResetsAreSlowedDownAndEnded(t *testing.T) {
 }
 
 // A proxy whose callers run out of time, 400 of them each second, is not cut off.
-func TestBudgetComesBackWithTime(t *testing.T) {
+func TestBudgetIsRefilledWithTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		frames := &bytes.Buffer{}
 		conn := metered(&script{frames: frames, piece: 4096})

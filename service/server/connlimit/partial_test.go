@@ -62,7 +62,7 @@ func parts(stream uint32, size int) func(*http2.Framer) {
 
 // What one caller begins and does not end takes a bounded part of memory, on however many connections; it waits, and
 // others do not.
-func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
+func TestPartiallyReceivedRequestsOfACallerAreBounded(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		ends func(*sender)
@@ -110,7 +110,7 @@ func TestUnfinishedMessagesOfACallerAreBounded(t *testing.T) {
 }
 
 // Calls of which nothing has come hold something too.
-func TestCallsThatNeverComeAreBounded(t *testing.T) {
+func TestCallsWithoutDataAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		greedy := named("greedy")

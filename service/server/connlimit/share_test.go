@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
+func TestConnectionWithACallInFlightStaysAuthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		who := unverified()
@@ -33,7 +33,7 @@ func TestConnectionWithACallInFlightIsNotTakenBack(t *testing.T) {
 	})
 }
 
-func TestConnectionOnWhichACallWentWellStays(t *testing.T) {
+func TestConnectionWithAConfirmedCallStaysAuthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		who := unverified()
@@ -50,7 +50,7 @@ func TestConnectionOnWhichACallWentWellStays(t *testing.T) {
 }
 
 // No call is let in on a connection that is being closed, and no connection is closed that a call was let in on.
-func TestConnectionIsEitherProvenOrClosed(t *testing.T) {
+func TestConnectionIsEitherAuthenticatedOrClosed(t *testing.T) {
 	d := openDoor(t)
 	for range 20_000 {
 		far, accepted := net.Pipe()
@@ -140,7 +140,7 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 }
 
 // Once the store has taken an account, its connection makes room for others of the same host.
-func TestConnectionBecomesItsCallers(t *testing.T) {
+func TestConnectionMovesToTheShareOfItsVerifiedCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		for i := range 2 * maxShare {

@@ -70,7 +70,7 @@ func isOpen(far net.Conn) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-func TestUnprovenConnectionIsClosedInTime(t *testing.T) {
+func TestUnauthenticatedConnectionExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		_, unauthenticated := d.connect()
@@ -92,7 +92,7 @@ func TestUnprovenConnectionIsClosedInTime(t *testing.T) {
 	})
 }
 
-func TestNewcomerCrowdsOutTheOldestUnprovenConnection(t *testing.T) {
+func TestNewConnectionEvictsTheOldestUnauthenticatedOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		near, authenticated := d.connect()
@@ -110,7 +110,7 @@ func TestNewcomerCrowdsOutTheOldestUnprovenConnection(t *testing.T) {
 	})
 }
 
-func TestClosedConnectionMakesRoom(t *testing.T) {
+func TestClosedConnectionFreesItsPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		_, first := d.connect()
@@ -125,7 +125,7 @@ func TestClosedConnectionMakesRoom(t *testing.T) {
 	})
 }
 
-func TestProvenConnectionsAreBounded(t *testing.T) {
+func TestAuthenticatedConnectionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		first, _ := d.connect()
@@ -151,7 +151,7 @@ func TestProvenConnectionsAreBounded(t *testing.T) {
 }
 
 // A flood of connections from one host touches nobody of another, however late they come.
-func TestFloodOfConnectionsCrowdsOutItsOwnHost(t *testing.T) {
+func TestFloodOfConnectionsEvictsOnlyItsOwnHost(t *testing.T) {
 	for _, row := range []struct{ name, flooding, other string }{
 		{"IPv4", "192.0.2.1", "192.0.2.2"},
 		{"IPv6", "2001:db8:0:1::1", "2001:db8:0:2::1"},
@@ -195,7 +195,7 @@ func TestAddressesOfOneNetworkAreOneHost(t *testing.T) {
 }
 
 // 250 connections that are each lighter than an honest first call do not make that the one to go.
-func TestLightConnectionsKeepNoNewcomerOut(t *testing.T) {
+func TestManyLightConnectionsDoNotBlockANewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		_, silent := d.connect()
@@ -220,7 +220,7 @@ func TestLightConnectionsKeepNoNewcomerOut(t *testing.T) {
 }
 
 // Nor do light connections from as many hosts: no more is held against a newcomer than a first call.
-func TestLightHostsKeepNoNewcomerOut(t *testing.T) {
+func TestManyLightHostsDoNotBlockANewOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		var light []net.Conn
@@ -240,7 +240,7 @@ func TestLightHostsKeepNoNewcomerOut(t *testing.T) {
 	})
 }
 
-func TestHostThatSendsMuchMakesRoom(t *testing.T) {
+func TestHostThatSendsTheMostIsEvictedFrom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		near, early := d.connectFrom("192.0.2.2")
@@ -281,7 +281,7 @@ func TestConnectionThatSendsTooMuchBeforeItsFirstCallIsClosed(t *testing.T) {
 	})
 }
 
-func TestWriteThatNobodyTakesFails(t *testing.T) {
+func TestStalledWriteFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := openDoor(t)
 		near, _ := d.connect()
@@ -295,7 +295,7 @@ func TestWriteThatNobodyTakesFails(t *testing.T) {
 }
 
 // A reader that is slow, and takes something all the time, is not cut off.
-func TestWriteThatIsTakenSlowlyGoesOn(t *testing.T) {
+func TestSlowWriteContinues(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		every  time.Duration // it takes 1 KiB

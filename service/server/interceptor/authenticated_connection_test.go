@@ -8,7 +8,7 @@ import (
 )
 
 // An unverified account shares the connections of its host, so that nobody takes another's share with its user name.
-func TestConnectionsCountTowardsCallersWhoseNameIsKnownToBeTrue(t *testing.T) {
+func TestConnectionsCountTowardsVerifiedNames(t *testing.T) {
 	users := auth.NewStoreUsers(auth.Permissions{})
 	account := func(name string) *auth.Caller {
 		caller, err := users.Authenticate(auth.Presented{Authorization: []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(name+":secret"))}})

@@ -22,7 +22,7 @@ func within(limit time.Duration, request any, receive func(any) error) (fault, e
 }
 
 // A call whose request does not come ends, and its caller is told what became of it.
-func TestRequestThatDoesNotComeIsGivenUp(t *testing.T) {
+func TestRequestThatDoesNotArriveIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan struct{})
 		t.Cleanup(func() { close(ended) })
@@ -44,7 +44,7 @@ func TestRequestThatDoesNotComeIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestRequestThatComesInTimeIsTaken(t *testing.T) {
+func TestRequestThatArrivesInTimeIsServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("the caller has left")
 		for _, want := range []error{nil, gone} {
