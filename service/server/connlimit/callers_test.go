@@ -2,7 +2,7 @@ package connlimit
 
 import "net"
 
-// party is a caller of a test.
+// party is a caller in a test.
 type party struct {
 	name    string
 	limited bool
@@ -16,16 +16,16 @@ func named(name string) *party { return &party{name, true} }
 // unverified is a caller with a store account that is not verified: its connections count towards its host.
 func unverified() *party { return &party{"", true} }
 
-// anonymous is a caller of a gateway that everybody may call.
+// anonymous is a caller of a gateway that everyone may call.
 func anonymous() *party { return &party{} }
 
-// begin notes that a call is accepted, on a connection of a test's listener.
+// begin admits a call on a connection of a test's listener.
 func begin(conn net.Conn, caller Caller) bool { return conn.(*Conn).Begin(caller) == Admitted }
 
 func end(conn net.Conn, caller Caller, confirmed bool) { conn.(*Conn).End(caller, confirmed) }
 
-// prove authenticates a connection.
-func prove(conn net.Conn) bool { return begin(conn, anonymous()) }
+// authenticate admits a call on a connection.
+func authenticate(conn net.Conn) bool { return begin(conn, anonymous()) }
 
 // metered counts the frames of an authenticated connection.
 func metered(conn net.Conn) net.Conn {

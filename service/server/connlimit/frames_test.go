@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// script is what a caller sends, in pieces of some size.
+// script is the input of a client, in pieces of a given size.
 type script struct {
 	net.Conn
 
@@ -23,7 +23,7 @@ func (s *script) Read(p []byte) (int, error) { return s.frames.Read(p[:min(len(p
 func (s *script) Close() error               { return nil }
 func (s *script) RemoteAddr() net.Addr       { return &net.TCPAddr{} }
 
-// passes reports whether frames get through a meter, whatever pieces they come in.
+// passes reports whether frames pass a meter, however they are cut.
 func passes(t *testing.T, write func(*http2.Framer)) bool {
 	t.Helper()
 	var sent bytes.Buffer
@@ -33,13 +33,13 @@ func passes(t *testing.T, write func(*http2.Framer)) bool {
 	for _, piece := range []int{7, 4096} {
 		got, err := io.ReadAll(metered(&script{frames: bytes.NewBuffer(bytes.Clone(sent.Bytes())), piece: piece}))
 		if err == nil && !bytes.Equal(got, sent.Bytes()) {
-			t.Errorf("in pieces of %d something else comes out", piece)
+			t.Errorf("in pieces of %d the bytes change", piece)
 		}
 		verdicts = append(verdicts, err == nil)
 	}
 	for _, verdict := range verdicts {
 		if verdict != verdicts[0] {
-			t.Errorf("it depends on the pieces: %v", verdicts)
+			t.Errorf("the result depends on the pieces: %v", verdicts)
 		}
 	}
 	return verdicts[0]
@@ -52,7 +52,7 @@ func TestControlFramesAreBounded(t *testing.T) {
 		write func(f *http2.Framer, i int)
 	}{
 		{"PING", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePing(false, [8]byte{}) }},
-		{"answers to PINGs", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
+		{"acknowledged PINGs", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePing(true, [8]byte{}) }},
 		{"SETTINGS", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteSettings(http2.Setting{ID: 1, Val: 1}) }},
 		{"CONTINUATION", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WriteContinuation(1, false, nil) }},
 		{"PRIORITY", maxControlFrames, func(f *http2.Framer, _ int) { _ = f.WritePriority(1, http2.PriorityParam{}) }},
@@ -71,7 +71,7 @@ func TestControlFramesAreBounded(t *testing.T) {
 					}
 				}
 				if !passes(t, times(row.most)) {
-					t.Error("what is allowed at once does not pass")
+					t.Error("the allowed number does not pass")
 				}
 				if passes(t, times(row.most+1)) {
 					t.Error("one more passes")
@@ -81,7 +81,7 @@ func TestControlFramesAreBounded(t *testing.T) {
 	}
 }
 
-// What honest clients do at their worst passes.
+// Busy clients that do nothing wrong stay within the bounds.
 func TestBusyClientsStayWithinTheFrameBounds(t *testing.T) {
 	message := make([]byte, 200)
 	for _, row := range []struct {
@@ -95,7 +95,7 @@ func TestBusyClientsStayWithinTheFrameBounds(t *testing.T) {
 				_ = f.WriteRSTStream(stream, http2.ErrCodeCancel)
 			}
 		}},
-		{"1,000 calls whose answers are acknowledged piece by piece, and each with a PING", func(f *http2.Framer) {
+		{"1,000 calls whose responses are acknowledged piece by piece, and each with a PING", func(f *http2.Framer) {
 			for stream := uint32(1); stream < 2*1_000; stream += 2 {
 				_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, EndHeaders: true})
 				_ = f.WriteData(stream, true, message)
@@ -120,22 +120,22 @@ func TestBusyClientsStayWithinTheFrameBounds(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				if !passes(t, row.write) {
-					t.Error("it does not pass")
+					t.Error("the frames do not pass")
 				}
 			})
 		})
 	}
 }
 
-// Resets are slowed down at first, and a connection that goes on with them is closed within seconds.
+// Resets are slowed down at first, and a connection that continues with them is closed within seconds.
 func TestResetsAreSlowedDownAndThenEnded(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		resets int
 		ends   bool
 	}{
-		{"what is in flight is given up at once", 200, false},
-		{"2,048 calls are given up, twice", 4096, false},
+		{"calls in flight are cancelled at once", 200, false},
+		{"2,048 calls are cancelled, twice", 4096, false},
 		{"a flood", 1_000_000, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestResetsAreSlowedDownAndThenEnded(t *testing.T) {
 	}
 }
 
-// A proxy whose callers run out of time, 400 of them each second, is not cut off.
+// A proxy whose callers time out, 400 of them each second, keeps its connection.
 func TestBudgetIsRefilledWithTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		frames := &bytes.Buffer{}
@@ -179,7 +179,7 @@ func TestBudgetIsRefilledWithTime(t *testing.T) {
 	})
 }
 
-// What the meter does to a byte, beside what reading one from loopback costs.
+// BenchmarkMeter measures the cost of metering a byte, and not that of reading one from loopback.
 func BenchmarkMeter(b *testing.B) {
 	var sent bytes.Buffer
 	framer := http2.NewFramer(&sent, nil)
@@ -188,7 +188,7 @@ func BenchmarkMeter(b *testing.B) {
 		_ = framer.WriteData(stream, true, make([]byte, 200))
 		_ = framer.WriteWindowUpdate(0, 300)
 	}
-	inner := &again{content: sent.Bytes()}
+	inner := &repeating{content: sent.Bytes()}
 	conn := metered(inner)
 	inner.preface = []byte(http2.ClientPreface)
 	buffer := make([]byte, 4096)
@@ -205,17 +205,17 @@ func BenchmarkMeter(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/call")
 }
 
-// again sends the same for ever.
-type again struct {
+// repeating sends the same bytes for ever.
+type repeating struct {
 	net.Conn
 
 	preface, content []byte
 	at               int
 }
 
-func (a *again) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+func (a *repeating) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
-func (a *again) Read(p []byte) (int, error) {
+func (a *repeating) Read(p []byte) (int, error) {
 	if len(a.preface) > 0 {
 		n := copy(p, a.preface)
 		a.preface = a.preface[n:]

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// sender is a gRPC connection of a caller, of which the gateway reads what it will.
+// sender is a gRPC connection of a caller, which the gateway reads only while there is capacity.
 type sender struct {
 	near, far net.Conn
 	metered   net.Conn
 	read      atomic.Int64
 }
 
-func (d *door) sender(who Caller) *sender {
-	near, far := d.connect()
+func (l *testListener) sender(who Caller) *sender {
+	near, far := l.connect()
 	begin(near, who)
 	s := &sender{near: near, far: far, metered: meteredOn(near)}
 	go func() { _, _ = io.WriteString(far, http2.ClientPreface) }()
@@ -36,7 +36,7 @@ func (d *door) sender(who Caller) *sender {
 	return s
 }
 
-// sends reports whether all of some frames is read.
+// sends reports whether the gateway reads all of some frames.
 func (s *sender) sends(write func(*http2.Framer)) bool {
 	var frames bytes.Buffer
 	write(http2.NewFramer(&frames, nil))
@@ -60,7 +60,7 @@ func parts(stream uint32, size int) func(*http2.Framer) {
 	}
 }
 
-// What one caller begins and does not end takes a bounded part of memory, on however many connections; it waits, and
+// The partially received requests of one caller take bounded memory, on any number of connections. That caller waits, and
 // others do not.
 func TestPartiallyReceivedRequestsOfACallerAreBounded(t *testing.T) {
 	for _, row := range []struct {
@@ -68,14 +68,14 @@ func TestPartiallyReceivedRequestsOfACallerAreBounded(t *testing.T) {
 		ends func(*sender)
 	}{
 		{"until they end", func(s *sender) { s.sends(func(f *http2.Framer) { _ = f.WriteData(1, true, nil) }) }},
-		{"until they are given up", func(s *sender) { s.sends(func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeCancel) }) }},
-		{"until they are answered", func(s *sender) {
+		{"until they are cancelled", func(s *sender) { s.sends(func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeCancel) }) }},
+		{"until they get a response", func(s *sender) {
 			go func() { _, _ = io.Copy(io.Discard, s.far) }()
 			answers := http2.NewFramer(s.metered, nil)
 			_ = answers.WriteSettings()
 			_ = answers.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndHeaders: true, EndStream: true})
 		}},
-		{"until they are refused", func(s *sender) {
+		{"until they are reset", func(s *sender) {
 			go func() { _, _ = io.Copy(io.Discard, s.far) }()
 			_ = http2.NewFramer(s.metered, nil).WriteRSTStream(1, http2.ErrCodeCancel)
 		}},
@@ -83,46 +83,46 @@ func TestPartiallyReceivedRequestsOfACallerAreBounded(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := openDoor(t)
+				l := newTestListener(t)
 				greedy, other := named("greedy"), named("other")
-				first, second := d.sender(greedy), d.sender(greedy)
+				first, second := l.sender(greedy), l.sender(greedy)
 				if !first.sends(beginning(1)) || !first.sends(parts(1, maxPartial)) || !first.sends(parts(1, 1<<20)) {
-					t.Fatal("the first connection waits: nothing that it has open can end")
+					t.Fatal("the first connection waits: none of its requests can be completed")
 				}
 				if !second.sends(beginning(1)) || !second.sends(parts(1, 16<<10)) {
 					t.Fatal("a connection with a call of an ordinary size waits")
 				}
 				if second.sends(parts(1, 64<<10)) {
-					t.Error("the second connection may go on")
+					t.Error("the second connection does not wait")
 				}
-				if beside := d.sender(other); !beside.sends(beginning(1)) || !beside.sends(parts(1, 1<<16)) {
+				if beside := l.sender(other); !beside.sends(beginning(1)) || !beside.sends(parts(1, 1<<16)) {
 					t.Fatal("another caller waits")
 				}
 				before := second.read.Load()
 				row.ends(first)
 				synctest.Wait()
 				if second.read.Load() == before {
-					t.Error("the second connection waits for nothing")
+					t.Error("the second connection waits although there is capacity")
 				}
 			})
 		})
 	}
 }
 
-// Calls of which nothing has come hold something too.
+// A call without any data holds memory, too.
 func TestCallsWithoutDataAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := openDoor(t)
+		l := newTestListener(t)
 		greedy := named("greedy")
-		open := 0
+		started := 0
 		for range 100 {
-			s := d.sender(greedy)
+			s := l.sender(greedy)
 			for stream := uint32(1); stream < 200 && s.sends(beginning(stream)); stream += 2 {
-				open++
+				started++
 			}
 		}
-		if open < 1024 || open > 1024+5*100 {
-			t.Errorf("%d calls are open, want 1,024 and at most five more on each connection", open)
+		if started < 1024 || started > 1024+5*100 {
+			t.Errorf("%d calls have begun, want 1,024 and at most five more on each connection", started)
 		}
 	})
 }

@@ -11,52 +11,52 @@ import (
 
 func TestConnectionWithACallInFlightStaysAuthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := openDoor(t)
-		who := unverified()
-		near, far := d.connect()
-		begin(near, who) // a long one
-		begin(near, who)
-		end(near, who, false)
+		l := newTestListener(t)
+		caller := unverified()
+		near, far := l.connect()
+		begin(near, caller) // a long call
+		begin(near, caller)
+		end(near, caller, false)
 		<-time.After(2 * authenticationTime)
 		if !isOpen(far) {
-			t.Fatal("a call in flight is cut off because another has failed")
+			t.Fatal("a call in flight is cut off because another call failed")
 		}
-		end(near, who, false)
+		end(near, caller, false)
 		<-time.After(authenticationTime - time.Second)
 		if !isOpen(far) {
 			t.Error("it is closed at once")
 		}
 		<-time.After(2 * time.Second)
 		if isOpen(far) {
-			t.Error("it stays, though the store has agreed to nothing")
+			t.Error("it stays, although the store has verified nothing")
 		}
 	})
 }
 
 func TestConnectionWithAConfirmedCallStaysAuthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := openDoor(t)
-		who := unverified()
-		near, far := d.connect()
+		l := newTestListener(t)
+		caller := unverified()
+		near, far := l.connect()
 		for _, confirmed := range []bool{true, false} {
-			begin(near, who)
-			end(near, who, confirmed)
+			begin(near, caller)
+			end(near, caller, confirmed)
 		}
 		<-time.After(2 * authenticationTime)
 		if !isOpen(far) {
-			t.Error("it is closed for a failure")
+			t.Error("it is closed because of a failure")
 		}
 	})
 }
 
-// No call is let in on a connection that is being closed, and no connection is closed that a call was let in on.
+// No call is admitted on a connection that is being closed, and no connection with an admitted call is closed.
 func TestConnectionIsEitherAuthenticatedOrClosed(t *testing.T) {
-	d := openDoor(t)
+	l := newTestListener(t)
 	for range 20_000 {
 		far, accepted := net.Pipe()
 		ended := &closeCounter{Conn: accepted}
-		d.coming <- ended
-		near, err := d.bounded.Accept()
+		l.coming <- ended
+		near, err := l.bounded.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,10 +71,10 @@ func TestConnectionIsEitherAuthenticatedOrClosed(t *testing.T) {
 			near.(*Conn).expire()
 		})
 		together()
-		in := prove(near)
+		in := authenticate(near)
 		both.Wait()
 		if closed := ended.times.Load() > 0; in == closed {
-			t.Fatalf("the call is let in: %v, its connection is closed: %v", in, closed)
+			t.Fatalf("the call is admitted: %v, its connection is closed: %v", in, closed)
 		}
 		_, _ = near.Close(), far.Close()
 	}
@@ -91,7 +91,7 @@ func (c *closeCounter) Close() error {
 	return c.Conn.Close()
 }
 
-// One caller cannot take all connections, by whatever it is known.
+// One caller cannot take all connections, whether it is identified by its name or by its host.
 func TestCallerHasAShareOfTheConnections(t *testing.T) {
 	for _, row := range []struct {
 		name         string
@@ -107,50 +107,50 @@ func TestCallerHasAShareOfTheConnections(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := openDoor(t)
+				l := newTestListener(t)
 				var first net.Conn
 				for i := range row.most {
-					near, _ := d.connect()
+					near, _ := l.connect()
 					if !begin(near, row.greedy) {
-						t.Fatalf("connection %d has no room", i)
+						t.Fatalf("there is no capacity for connection %d", i)
 					}
 					if i == 0 {
 						first = near
 					}
 				}
-				late, _ := d.connect()
+				late, _ := l.connect()
 				if begin(late, row.greedy) {
-					t.Error("one more is let in")
+					t.Error("one more is admitted")
 				}
 				if !begin(first, row.greedy) {
-					t.Error("one that is in is told to leave")
+					t.Error("an authenticated connection is rejected")
 				}
 				if row.next != nil {
-					if other, _ := d.connectFrom(row.nextFrom); !begin(other, row.next) {
-						t.Error("another caller is kept out")
+					if other, _ := l.connectFrom(row.nextFrom); !begin(other, row.next) {
+						t.Error("another caller is rejected")
 					}
 				}
 				_ = first.Close()
 				if !begin(late, row.greedy) {
-					t.Error("the room of one that has left is not given on")
+					t.Error("the place of a closed connection is not free")
 				}
 			})
 		})
 	}
 }
 
-// Once the store has taken an account, its connection makes room for others of the same host.
+// Once the store has verified an account, its connection does not count towards the share of its host any more.
 func TestConnectionMovesToTheShareOfItsVerifiedCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := openDoor(t)
+		l := newTestListener(t)
 		for i := range 2 * maxShare {
-			who := unverified()
-			near, _ := d.connect()
-			if !begin(near, who) {
-				t.Fatalf("connection %d has no room", i)
+			caller := unverified()
+			near, _ := l.connect()
+			if !begin(near, caller) {
+				t.Fatalf("there is no capacity for connection %d", i)
 			}
-			who.name = []string{"shop", "crm"}[i%2] // the store has verified the account
-			end(near, who, true)
+			caller.name = []string{"shop", "crm"}[i%2] // the store has verified the account
+			end(near, caller, true)
 		}
 	})
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// within receives a request within a time.
+// within receives a request within a limit.
 func within(limit time.Duration, request any, receive func(any) error) (fault, err error) {
 	d := &decoded{request: request}
 	err = d.within(limit, receive)
 	return d.fault, err
 }
 
-// A call whose request does not come ends, and its caller is told what became of it.
+// A call whose request does not arrive ends with an error that says that nothing was written.
 func TestRequestThatDoesNotArriveIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan struct{})
