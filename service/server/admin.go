@@ -37,7 +37,7 @@ type AdminConfig struct {
 	Logger *slog.Logger
 }
 
-// Admin is the server for operation: a kubelet, Prometheus, an operator. It authenticates nobody, so it shows no personal
+// Admin is the server for operation: a kubelet, Prometheus, an operator. It authenticates no client, so it shows no personal
 // data and no secrets, and changes nothing.
 type Admin struct{ http http.Server }
 

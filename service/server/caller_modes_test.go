@@ -64,11 +64,11 @@ func callerModes(t testing.TB) []callerMode {
 func verifiedStoreUsers(t testing.TB, authorization string) *auth.StoreUsers {
 	t.Helper()
 	users := auth.NewStoreUsers(auth.Permissions{})
-	who, err := users.Authenticate(auth.Presented{Authorization: []string{authorization}})
+	caller, err := users.Authenticate(auth.Presented{Authorization: []string{authorization}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	who.Store.MarkVerified()
+	caller.Store.MarkVerified()
 	return users
 }
 

@@ -84,8 +84,8 @@ func startRecorded(t testing.TB, behind http.Handler, opts options) (*gateway, *
 		}
 		own := config.Credentials
 		config.Credentials = func(ctx context.Context) fluentcart.Credentials { // as the command does
-			if who := auth.FromContext(ctx); who != nil && who.Store != nil {
-				return fluentcart.Credentials{Username: who.Store.Username, Password: who.Store.Password}
+			if caller := auth.FromContext(ctx); caller != nil && caller.Store != nil {
+				return fluentcart.Credentials{Username: caller.Store.Username, Password: caller.Store.Password}
 			}
 			return own(ctx)
 		}

@@ -84,17 +84,17 @@ func TestConnectionThatSendsTooMuchBeforeItsFirstCallIsClosed(t *testing.T) {
 		near, far := l.connect()
 		send(near, far, maxFirstCalls)
 		if !isOpen(far) {
-			t.Error("it is closed before that is too much")
+			t.Error("it is closed although it has sent no more than allowed")
 		}
 		send(near, far, 1)
 		if isOpen(far) {
-			t.Error("it is open")
+			t.Error("it is open although it has sent too much")
 		}
-		authenticated, provenFar := l.connect()
+		authenticated, authenticatedFar := l.connect()
 		authenticate(authenticated)
-		send(authenticated, provenFar, 2*maxUnauthenticatedWeight)
-		if !isOpen(provenFar) {
-			t.Error("a authenticated one is closed")
+		send(authenticated, authenticatedFar, 2*maxUnauthenticatedWeight)
+		if !isOpen(authenticatedFar) {
+			t.Error("an authenticated connection is closed")
 		}
 	})
 }

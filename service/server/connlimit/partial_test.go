@@ -18,9 +18,9 @@ type sender struct {
 	read      atomic.Int64
 }
 
-func (l *testListener) sender(who Caller) *sender {
+func (l *testListener) sender(caller Caller) *sender {
 	near, far := l.connect()
-	begin(near, who)
+	begin(near, caller)
 	s := &sender{near: near, far: far, metered: meteredOn(near)}
 	go func() { _, _ = io.WriteString(far, http2.ClientPreface) }()
 	_, _ = io.CopyN(io.Discard, s.metered, int64(len(http2.ClientPreface)))
