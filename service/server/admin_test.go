@@ -105,7 +105,7 @@ func TestAdminServerServesItsPathsOnly(t *testing.T) {
 	}
 }
 
-// Idle connections make others wait, and their number bounds what they take of the process.
+// Idle connections make others wait. Their number is bounded, and with it their memory.
 func TestAdminServerBoundsItsConnections(t *testing.T) {
 	addr, _ := startAdmin(t, server.AdminConfig{})
 	idle := make([]net.Conn, 64)
