@@ -63,25 +63,25 @@ func TestCloseWaitsForWritesUnderWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				leases := &counting{Locker: lease.NewLocal()}
-				tr := newTrial(t, setup{store: sandbox.Config{Fail: firstWrite(row.failure)}, service: service.Config{Leases: leases}})
+				h := newHarness(t, setup{store: sandbox.Config{Fail: firstWrite(row.failure)}, service: service.Config{Leases: leases}})
 				began := time.Now()
-				tr.update(leaving(t, true, cancelled), 1, 1, "city")
+				h.update(contextEnding(t, byCancel, cancelled), 1, 1, "city")
 				if took := time.Since(began); took != cancelled {
 					t.Errorf("the caller left after %v", took)
 				}
-				tr.customers.Close(t.Context())
+				h.service.Close(t.Context())
 				if took := time.Since(began); took < row.least || took > row.most {
 					t.Errorf("closed after %v, want %v to %v", took, row.least, row.most)
 				}
-				if len(tr.writesOf(1)) != 1 || leases.released.Load() != 1 {
-					t.Errorf("%d writes, %d leases released", len(tr.writesOf(1)), leases.released.Load())
+				if len(h.writesOf(1)) != 1 || leases.released.Load() != 1 {
+					t.Errorf("%d writes, %d leases released", len(h.writesOf(1)), leases.released.Load())
 				}
 				want := []logLine{{Level: "WARN", Customer: 1, State: "written"}}
-				if diff := cmp.Diff(want, linesOf(t, &tr.log), withoutMessage); diff != "" {
+				if diff := cmp.Diff(want, linesOf(t, &h.log), withoutMessage); diff != "" {
 					t.Errorf("log (-want +got):\n%s", diff)
 				}
-				tr.finish(t)
-				tr.judge(t)
+				h.finish(t)
+				h.checkHistory(t)
 			})
 		})
 	}
@@ -104,37 +104,37 @@ func TestCloseGivesUpInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				leases := &counting{Locker: lease.NewLocal()}
-				tr := newTrial(t, setup{store: sandbox.Config{Fail: firstWrite(lost)}, service: service.Config{Leases: leases}})
+				h := newHarness(t, setup{store: sandbox.Config{Fail: firstWrite(lost)}, service: service.Config{Leases: leases}})
 				began := time.Now()
 				var callers sync.WaitGroup
 				callers.Go(func() {
-					c := tr.update(leaving(t, false, row.patience), 1, 1, "city")
+					c := h.update(contextEnding(t, byDeadline, row.patience), 1, 1, "city")
 					if want := min(row.patience, row.closes+row.gives); c.code != row.code || c.state != "unknown" || c.took() != want {
 						t.Errorf("the caller was told %s, %s after %v, want %s after %v", c.Code, c.state, c.took(), row.code, want)
 					}
 				})
-				pass(row.closes)
+				advance(row.closes)
 				synctest.Wait() // the call has come before Close
-				tr.customers.Close(leaving(t, false, row.gives))
+				h.service.Close(contextEnding(t, byDeadline, row.gives))
 				if took := time.Since(began); took != row.closes+row.gives {
 					t.Errorf("closed after %v, want %v", took, row.closes+row.gives)
 				}
 				callers.Wait()
-				tr.store.Wait()
-				tr.judge(t)
+				h.store.Wait()
+				h.checkHistory(t)
 				if leases.quarantined.Load() != 1 || leases.released.Load() != 0 {
 					t.Errorf("%d leases were quarantined and %d released, want 1 and none", leases.quarantined.Load(), leases.released.Load())
 				}
-				lines := linesOf(t, &tr.log)
+				lines := linesOf(t, &h.log)
 				if len(lines) == 0 {
 					t.Fatal("nothing in the log")
 				}
 				last := lines[len(lines)-1]
 				if last.Customer != 1 || !strings.Contains(last.Message, "may still be applied") {
-					t.Errorf("log: %s", tr.log.String())
+					t.Errorf("log: %s", h.log.String())
 				}
 				if isTold := row.patience < row.closes; isTold != (len(lines) == 2) {
-					t.Errorf("%d lines: %s", len(lines), tr.log.String())
+					t.Errorf("%d lines: %s", len(lines), h.log.String())
 				}
 			})
 		})

@@ -18,22 +18,22 @@ import (
 // Under more load than the store can take nobody waits longer than it has time, and nothing is sent to the store that
 // would be cut off: from the time that a read and a write take of late, neither is begun with less.
 func TestNothingIsBegunThatItsDeadlineWouldCutOff(t *testing.T) {
-	seed := seedOf(t)
+	seed := testSeed(t)
 	synctest.Test(t, func(t *testing.T) {
-		tr := hurry(t, seed, nil)
-		lowest := leastTimeLeft(tr)
+		h := hurry(t, seed, nil)
+		lowest := leastTimeLeft(h)
 		if lowest[http.MethodGet] < 2*latency || lowest[http.MethodPut] < latency {
 			t.Errorf("sent with as little time left as %v", lowest)
 		}
 		reasons := map[string]int{}
-		for _, c := range tr.calls {
+		for _, c := range h.calls {
 			reasons[c.reason]++
 			if c.Outcome == history.Unknown {
 				t.Errorf("%v was told %s", c, c.reason)
 			}
 		}
 		t.Logf("%v (\"\": OK); sent with the least time left: %v", reasons, lowest)
-		if few := len(tr.calls) / 60; reasons[""] < few || reasons["DEADLINE_PASSED"] < few || reasons["OVERLOADED"] < few {
+		if few := len(h.calls) / 60; reasons[""] < few || reasons["DEADLINE_PASSED"] < few || reasons["OVERLOADED"] < few {
 			t.Error("the load is not what it should be")
 		}
 	})
@@ -41,26 +41,26 @@ func TestNothingIsBegunThatItsDeadlineWouldCutOff(t *testing.T) {
 
 // A read that takes longer than reads do may leave too little time for the write, which is then not begun.
 func TestNoWriteIsBegunAfterAReadThatTookTooLong(t *testing.T) {
-	seed := seedOf(t)
+	seed := testSeed(t)
 	synctest.Test(t, func(t *testing.T) {
 		var reads atomic.Int64
-		tr := hurry(t, seed, func(r *http.Request) *sandbox.Failure {
+		h := hurry(t, seed, func(r *http.Request) *sandbox.Failure {
 			if r.Method == http.MethodGet && reads.Add(1)%4 == 0 {
 				return &sandbox.Failure{Delay: time.Duration(reads.Load()%10) * latency}
 			}
 			return nil
 		})
-		lowest := leastTimeLeft(tr)
+		lowest := leastTimeLeft(h)
 		if lowest[http.MethodPut] < latency {
 			t.Errorf("sent with as little time left as %v", lowest)
 		}
 		wrote := map[int]bool{}
-		for _, r := range tr.wire.sent(func(r request) bool { return r.method == http.MethodPut }) {
+		for _, r := range h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodPut }) {
 			wrote[r.call] = true
 		}
 		var gaveUp int
-		for _, r := range tr.wire.sent(func(r request) bool { return r.method == http.MethodGet && !wrote[r.call] }) {
-			if r.left > 0 {
+		for _, r := range h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet && !wrote[r.call] }) {
+			if r.timeLeft > 0 {
 				gaveUp++
 			}
 		}
@@ -73,44 +73,44 @@ func TestNoWriteIsBegunAfterAReadThatTookTooLong(t *testing.T) {
 
 // hurry lets many calls come, of which some have no time at all and others have much, and checks that each is told in
 // its time.
-func hurry(t *testing.T, seed uint64, fail func(*http.Request) *sandbox.Failure) *trial {
+func hurry(t *testing.T, seed uint64, fail func(*http.Request) *sandbox.Failure) *harness {
 	t.Helper()
 	const calls, customers = 3000, 100
 	const load = 250 // calls a second, half of which have time enough for a read and a write; the store can take 60
 	const shortest, longest = time.Millisecond, 5 * time.Second
-	tr := newTrial(t, setup{
+	h := newHarness(t, setup{
 		store:   sandbox.Config{Workers: slots, Customers: customers, Fail: fail},
 		service: service.Config{MaxInFlight: slots},
 	})
-	if first := tr.update(t.Context(), 0, 1, "city"); first.Outcome != history.Written { // now the pace is known
+	if first := h.update(t.Context(), 0, 1, "city"); first.Outcome != history.Written { // now the pace is known
 		t.Fatalf("the first call was told %s", first.Code)
 	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	var all sync.WaitGroup
 	for i := range calls {
-		pass(time.Duration(random.ExpFloat64() * float64(time.Second) / load))
-		deadline := logBetween(random, shortest, longest)
-		customer := firstOfCrowd + random.Int64N(customers)
+		advance(time.Duration(random.ExpFloat64() * float64(time.Second) / load))
+		deadline := logUniformBetween(random, shortest, longest)
+		customer := firstAddedCustomer + random.Int64N(customers)
 		all.Go(func() {
-			c := tr.update(leaving(t, false, deadline), i+1, customer, []string{"city", "notes", "state"}[i%3])
+			c := h.update(contextEnding(t, byDeadline, deadline), i+1, customer, []string{"city", "notes", "state"}[i%3])
 			if c.took() > deadline {
 				t.Errorf("%v was answered after %v of %v", c, c.took(), deadline)
 			}
 		})
 	}
 	all.Wait()
-	tr.finish(t)
-	tr.judge(t)
-	return tr
+	h.finish(t)
+	h.checkHistory(t)
+	return h
 }
 
 // leastTimeLeft is the least that any call had left when a request was sent for it, by method.
-func leastTimeLeft(tr *trial) map[string]time.Duration {
+func leastTimeLeft(h *harness) map[string]time.Duration {
 	lowest := map[string]time.Duration{http.MethodGet: math.MaxInt64, http.MethodPut: math.MaxInt64}
 	isLooking := map[int]bool{} // for the outcome of a write, which has no deadline
-	for _, r := range tr.wire.sent(func(request) bool { return true }) {
+	for _, r := range h.transport.requestsWhere(func(sentRequest) bool { return true }) {
 		if !isLooking[r.call] {
-			lowest[r.method] = min(lowest[r.method], r.left)
+			lowest[r.method] = min(lowest[r.method], r.timeLeft)
 		}
 		isLooking[r.call] = isLooking[r.call] || r.method == http.MethodPut
 	}

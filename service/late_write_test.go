@@ -44,18 +44,18 @@ const rounds = 200
 
 func drawRound(seed uint64, number int) round {
 	random := rand.New(rand.NewPCG(seed, uint64(number)))
-	r := round{number: number, begin: between(random, time.Millisecond, 8*time.Second)}
+	r := round{number: number, begin: uniformBetween(random, time.Millisecond, 8*time.Second)}
 	if number%3 > 0 { // it stays until the write has begun
-		r.patience, r.cancels = between(random, latency+time.Millisecond, 8*time.Second), number%3 == 1
+		r.patience, r.cancels = uniformBetween(random, latency+time.Millisecond, 8*time.Second), number%3 == 1
 	}
-	r.deadline = logBetween(random, 50*time.Millisecond, 40*time.Second)
+	r.deadline = logUniformBetween(random, 50*time.Millisecond, 40*time.Second)
 	return r
 }
 
 // play plays the round with a gateway and a store of its own.
-func (r round) play(t *testing.T, leases lease.Locker) (tr *trial, first, second told) {
+func (r round) play(t *testing.T, leases lease.Locker) (h *harness, first, second result) {
 	t.Helper()
-	tr = newTrial(t, setup{
+	h = newHarness(t, setup{
 		store: sandbox.Config{Fail: firstWrite(sandbox.Failure{
 			Work: sandbox.Late, LateBy: timeout + lateBy - latency, Delivery: sandbox.Silent,
 		})},
@@ -65,29 +65,29 @@ func (r round) play(t *testing.T, leases lease.Locker) (tr *trial, first, second
 	callers.Go(func() {
 		ctx := t.Context()
 		if r.patience > 0 {
-			ctx = leaving(t, r.cancels, r.patience)
+			ctx = contextEnding(t, r.cancels, r.patience)
 		}
-		first = tr.update(ctx, 1, 1, "city")
+		first = h.update(ctx, 1, 1, "city")
 	})
 	callers.Go(func() {
-		pass(r.begin)
-		second = tr.update(leaving(t, false, r.deadline), 2, 1, "notes")
+		advance(r.begin)
+		second = h.update(contextEnding(t, byDeadline, r.deadline), 2, 1, "notes")
 	})
 	callers.Wait()
-	tr.finish(t)
-	return tr, first, second
+	h.finish(t)
+	return h, first, second
 }
 
 // A write that lands after the gateway has given up waiting for it, with the values that were read before it, would
 // put back what others have changed since (F22, F23). So nobody else gets the customer until it has landed.
 func TestLateWriteNeverReverts(t *testing.T) {
-	seed := seedOf(t)
+	seed := testSeed(t)
 	var served, refused, stayed int
 	for number := range rounds {
 		synctest.Test(t, func(t *testing.T) {
 			r := drawRound(seed, number)
-			tr, first, second := r.play(t, lease.NewLocal())
-			tr.judge(t)
+			h, first, second := r.play(t, lease.NewLocal())
+			h.checkHistory(t)
 
 			const landed = latency + timeout + lateBy
 			const seen = landed + 1100*time.Millisecond // the longest pause between two looks, and the look
@@ -118,7 +118,7 @@ func TestLateWriteNeverReverts(t *testing.T) {
 			} else {
 				served++
 			}
-			if got := tr.writesOf(1); len(got) != want {
+			if got := h.writesOf(1); len(got) != want {
 				t.Errorf("%d writes, want %d", len(got), want)
 			}
 			if t.Failed() {
@@ -137,17 +137,17 @@ func TestLateWriteNeverReverts(t *testing.T) {
 
 // Without the quarantine the same rounds do show reverts: the check above can fail.
 func TestWithoutQuarantineLateWritesRevert(t *testing.T) {
-	seed := seedOf(t)
+	seed := testSeed(t)
 	var reverted, unexplained, bothTold int
 	for number := range rounds {
 		synctest.Test(t, func(t *testing.T) {
-			tr, first, second := drawRound(seed, number).play(t, hasty{lease.NewLocal()})
-			calls := tr.history()
-			if len(history.Reverts(calls, tr.store.Writes())) == 0 {
+			h, first, second := drawRound(seed, number).play(t, hasty{lease.NewLocal()})
+			calls := h.history()
+			if len(history.Reverts(calls, h.store.Writes())) == 0 {
 				return
 			}
 			reverted++
-			if history.Linearizable(calls, tr.initial, 0) != nil {
+			if history.Linearizable(calls, h.initial, 0) != nil {
 				unexplained++
 			}
 			if first.Outcome == history.Written && second.Outcome == history.Written {

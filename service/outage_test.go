@@ -15,7 +15,7 @@ import (
 
 // While a store is down it is asked once a second, and callers are refused at once; when it is back they are served.
 func TestOutage(t *testing.T) {
-	seed := seedOf(t)
+	seed := testSeed(t)
 	synctest.Test(t, func(t *testing.T) {
 		const (
 			callers        = 50
@@ -26,7 +26,7 @@ func TestOutage(t *testing.T) {
 		)
 		var mu sync.Mutex
 		var opened []time.Time
-		tr := newTrial(t, setup{
+		h := newHarness(t, setup{
 			store: sandbox.Config{Workers: 4, Customers: customers},
 			breakerChanged: func(open bool) {
 				mu.Lock()
@@ -44,23 +44,23 @@ func TestOutage(t *testing.T) {
 			all.Go(func() {
 				random := rand.New(rand.NewPCG(seed, uint64(caller)))
 				for n := 0; time.Since(began) < before+outage+recovery+after; n++ {
-					tr.update(leaving(t, false, 5*time.Second), caller*perCaller+n, firstOfCrowd+int64(caller%customers), []string{"city", "notes"}[n%2])
-					pass(between(random, 20*time.Millisecond, 150*time.Millisecond))
+					h.update(contextEnding(t, byDeadline, 5*time.Second), caller*perCaller+n, firstAddedCustomer+int64(caller%customers), []string{"city", "notes"}[n%2])
+					advance(uniformBetween(random, 20*time.Millisecond, 150*time.Millisecond))
 				}
 			})
 		}
-		pass(before)
-		tr.wire.tear()
-		pass(outage)
-		tr.wire.mend()
+		advance(before)
+		h.transport.disconnect()
+		advance(outage)
+		h.transport.reconnect()
 		all.Wait()
-		tr.finish(t)
-		tr.judge(t)
+		h.finish(t)
+		h.checkHistory(t)
 
 		if len(opened) != 1 || opened[0].Before(down) {
 			t.Fatalf("left alone from %v, and it went down at %v", opened, down)
 		}
-		probes := tr.wire.sent(func(r request) bool { return r.refused && r.at.After(opened[0]) })
+		probes := h.transport.requestsWhere(func(r sentRequest) bool { return r.refused && r.at.After(opened[0]) })
 		probing := map[int]bool{}
 		last := opened[0]
 		for _, p := range probes {
@@ -75,7 +75,7 @@ func TestOutage(t *testing.T) {
 		}
 		var refused, served, asked int
 		var slowest time.Duration
-		for _, c := range tr.calls {
+		for _, c := range h.calls {
 			switch {
 			case !c.Begin.Before(opened[0]) && c.Begin.Before(back) && !probing[c.ID]:
 				refused++

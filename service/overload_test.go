@@ -25,22 +25,22 @@ const (
 func TestOverload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 2000
-		tr := newTrial(t, setup{
+		h := newHarness(t, setup{
 			store:   sandbox.Config{Workers: slots, Customers: calls},
 			service: service.Config{MaxInFlight: slots, MaxQueue: queue},
 		})
 		began := time.Now()
 		var all sync.WaitGroup
 		for i := range calls {
-			all.Go(func() { tr.update(t.Context(), i, firstOfCrowd+int64(i), "city") })
+			all.Go(func() { h.update(t.Context(), i, firstAddedCustomer+int64(i), "city") })
 		}
 		all.Wait()
-		tr.finish(t)
-		tr.judge(t)
+		h.finish(t)
+		h.checkHistory(t)
 
 		var served int
 		var ended time.Time
-		for _, c := range tr.calls {
+		for _, c := range h.calls {
 			switch {
 			case c.Outcome == history.Written:
 				served++
@@ -54,7 +54,7 @@ func TestOverload(t *testing.T) {
 		if served != slots+queue {
 			t.Errorf("%d were served, want %d", served, slots+queue)
 		}
-		if most := tr.store.MaxInFlight(); most != slots {
+		if most := h.store.MaxInFlight(); most != slots {
 			t.Errorf("%d in flight at the store, want %d", most, slots)
 		}
 		goodput, ideal := float64(served)/ended.Sub(began).Seconds(), slots/(2*latency).Seconds()
@@ -69,7 +69,7 @@ func TestOverload(t *testing.T) {
 func TestModestCallerGetsItsShare(t *testing.T) {
 	const greedy, modest = 500, 20
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTrial(t, setup{
+		h := newHarness(t, setup{
 			store:   sandbox.Config{Workers: slots, Customers: greedy + modest},
 			service: service.Config{MaxInFlight: slots, MaxQueue: queue},
 		})
@@ -77,25 +77,25 @@ func TestModestCallerGetsItsShare(t *testing.T) {
 		var all sync.WaitGroup
 		call := func(name string, i int) {
 			ctx := auth.NewContext(t.Context(), &auth.Caller{Share: name, May: auth.Permissions{Status: true}})
-			all.Go(func() { tr.update(ctx, i, firstOfCrowd+int64(i), "city") })
+			all.Go(func() { h.update(ctx, i, firstAddedCustomer+int64(i), "city") })
 		}
 		for i := range greedy {
 			call("greedy", i)
 		}
 		synctest.Wait() // all the room is taken
-		if load := tr.customers.Load(); load.Admitted != slots+queue {
+		if load := h.service.Load(); load.Admitted != slots+queue {
 			t.Fatalf("load %+v", load)
 		}
 		for i := range modest {
 			call("modest", greedy+i)
 		}
 		all.Wait()
-		tr.finish(t)
-		tr.judge(t)
+		h.finish(t)
+		h.checkHistory(t)
 
 		var last, share time.Duration
 		served := map[bool]int{}
-		for _, c := range tr.calls {
+		for _, c := range h.calls {
 			isModest := c.ID >= greedy
 			switch {
 			case c.Outcome == history.Written:

@@ -49,9 +49,9 @@ func theirs(s setup) setup {
 }
 
 // methods are the requests that a store got, in order.
-func (tr *trial) methods() string {
+func (h *harness) methods() string {
 	var methods []string
-	for _, r := range tr.wire.sent(func(request) bool { return true }) {
+	for _, r := range h.transport.requestsWhere(func(sentRequest) bool { return true }) {
 		methods = append(methods, r.method)
 	}
 	return strings.Join(methods, " ")
@@ -59,13 +59,13 @@ func (tr *trial) methods() string {
 
 func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 	const wrong = "wrong"
-	update := func(ctx context.Context, tr *trial, change func(*customerv1.UpdateCustomerRequest)) told {
-		request := &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: &customerv1.Customer{
+	update := func(ctx context.Context, tr *harness, change func(*customerv1.UpdateCustomerRequest)) result {
+		request := &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: &customerv1.Customer{
 			Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee"), City: proto.String("c" + strconv.Itoa(len(tr.methods()))),
 		}}
 		change(request)
-		var c told
-		c.hear(tr.customers.UpdateCustomer(ctx, request))
+		var c result
+		c.record(tr.service.UpdateCustomer(ctx, request))
 		return c
 	}
 	asItIs := func(*customerv1.UpdateCustomerRequest) {}
@@ -92,9 +92,9 @@ func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: 1}, service: service.Config{WriteMode: row.mode}}))
+				tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: 1}, service: service.Config{WriteMode: row.mode}}))
 				if row.store != nil {
-					tr.wire.handler = row.store(tr.store)
+					tr.transport.handler = row.store(tr.store)
 				}
 				all := newUsers()
 				for i, requests := range []string{row.first, row.second} {
@@ -128,17 +128,17 @@ func writesOnly(store http.Handler) http.Handler {
 // The read that verifies an account is made without the lease. If another update comes in between, it is read again.
 func TestReadThatVerifiedAnAccountIsRepeatedAfterAnotherUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: 1, Workers: 2}}))
+		tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: 1, Workers: 2}}))
 		verified, unverified := newUsers(), newUsers()
 		update := func(u users, customer *customerv1.Customer) {
-			_, err := tr.customers.UpdateCustomer(u.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: customer})
+			_, err := tr.service.UpdateCustomer(u.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: customer})
 			if err != nil {
 				t.Error(err)
 			}
 		}
 		update(verified, &customerv1.Customer{City: proto.String("Lyon")})
 		var updated atomic.Bool
-		tr.wire.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tr.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			tr.store.ServeHTTP(w, r)
 			if updated.CompareAndSwap(false, true) { // its own requests come here too
 				update(verified, &customerv1.Customer{City: proto.String("Bonn")})
@@ -150,7 +150,7 @@ func TestReadThatVerifiedAnAccountIsRepeatedAfterAnotherUpdate(t *testing.T) {
 			t.Errorf("sent %q", got)
 		}
 		tr.finish(t)
-		writes := tr.writesOf(firstOfCrowd)
+		writes := tr.writesOf(firstAddedCustomer)
 		if last := writes[len(writes)-1].After; *last.City != "Bonn" || *last.State != "IDF" {
 			t.Errorf("city %q, state %q", *last.City, *last.State)
 		}
@@ -159,26 +159,26 @@ func TestReadThatVerifiedAnAccountIsRepeatedAfterAnotherUpdate(t *testing.T) {
 
 func TestVerifyingAnAccountCostsNoReadOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: 1}}))
+		tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: 1}}))
 		all := newUsers()
 		reads := func() int {
-			return len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet }))
+			return len(tr.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet }))
 		}
 		call := 0
 		update := func() {
 			call++
-			if c := tr.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstOfCrowd, "city"); c.Outcome != history.Written {
+			if c := tr.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstAddedCustomer, "city"); c.Outcome != history.Written {
 				t.Errorf("%v was told %s", c, c.reason)
 			}
 		}
 		for range 20 {
 			update()
-			pass(time.Minute)
+			advance(time.Minute)
 		}
 		if got := reads(); got != 20 {
 			t.Errorf("%d reads for 20 updates", got)
 		}
-		pass(6 * time.Minute)
+		advance(6 * time.Minute)
 		update()
 		if got := reads(); got != 21 {
 			t.Errorf("%d reads after a pause", got)
@@ -191,20 +191,20 @@ func TestVerifyingAnAccountCostsNoReadOfItsOwn(t *testing.T) {
 func TestConcurrentCallsVerifyTheirAccountOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 20
-		tr := newTrial(t, theirs(setup{store: sandbox.Config{Customers: calls}}))
+		tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: calls}}))
 		all := newUsers()
 		var running sync.WaitGroup
 		for i := range calls {
 			ctx := all.by(t, sandbox.AdminUsername, sandbox.AdminPassword)
 			running.Go(func() {
-				if c := tr.update(ctx, i, firstOfCrowd+int64(i), "city"); c.Outcome != history.Written {
+				if c := tr.update(ctx, i, firstAddedCustomer+int64(i), "city"); c.Outcome != history.Written {
 					t.Errorf("%v was told %s", c, c.reason)
 				}
 			})
 		}
 		running.Wait()
 		tr.finish(t)
-		if got := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet })); got != calls {
+		if got := len(tr.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet })); got != calls {
 			t.Errorf("%d reads for %d updates", got, calls)
 		}
 	})
@@ -217,24 +217,24 @@ func TestUnverifiedAccountsDoNotSlowDownAVerifiedOne(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const crowd, calls = 300, 20
-				tr := newTrial(t, theirs(setup{
+				tr := newHarness(t, theirs(setup{
 					store:   sandbox.Config{Workers: slots, Customers: 1},
 					service: service.Config{WriteMode: mode, MaxInFlight: slots, MaxQueue: queue},
 				}))
 				all := newUsers()
 				names := &customerv1.Customer{Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee")}
-				honest := func(i int) (told, time.Duration) {
+				honest := func(i int) (result, time.Duration) {
 					began := time.Now()
 					asked := proto.CloneOf(names)
 					asked.City = proto.String("h" + strconv.Itoa(i))
-					var c told
-					c.hear(tr.customers.UpdateCustomer(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: asked}))
+					var c result
+					c.record(tr.service.UpdateCustomer(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: asked}))
 					return c, time.Since(began)
 				}
 				if c, _ := honest(0); c.Outcome != history.Written {
 					t.Fatalf("told %s", c.reason)
 				}
-				writes := len(tr.writesOf(firstOfCrowd))
+				writes := len(tr.writesOf(firstAddedCustomer))
 
 				flood, stop := context.WithCancel(t.Context())
 				var running sync.WaitGroup
@@ -248,17 +248,17 @@ func TestUnverifiedAccountsDoNotSlowDownAVerifiedOne(t *testing.T) {
 					ctx := all.by(t, username, "wrong"+strconv.Itoa(i))
 					running.Go(func() {
 						for flood.Err() == nil {
-							var c told
-							c.hear(tr.customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: firstOfCrowd, Customer: names}))
+							var c result
+							c.record(tr.service.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: names}))
 							mu.Lock()
 							reasons[c.reason+" "+c.state]++
 							mu.Unlock()
-							pass(10 * time.Millisecond)
+							advance(10 * time.Millisecond)
 						}
 					})
 				}
 				synctest.Wait()
-				if load := tr.customers.Load(); load.Admitted > queue/8 || load.Working > 1 {
+				if load := tr.service.Load(); load.Admitted > queue/8 || load.Working > 1 {
 					t.Errorf("load %+v", load)
 				}
 				var longest time.Duration
@@ -279,10 +279,10 @@ func TestUnverifiedAccountsDoNotSlowDownAVerifiedOne(t *testing.T) {
 				if len(reasons) != 2 || reasons["STORE_UNAUTHENTICATED not_sent"] == 0 || reasons["OVERLOADED not_sent"] == 0 {
 					t.Errorf("the strangers were told %v", reasons)
 				}
-				if got := len(tr.writesOf(firstOfCrowd)) - writes; got != calls {
+				if got := len(tr.writesOf(firstAddedCustomer)) - writes; got != calls {
 					t.Errorf("%d writes for %d honest calls", got, calls)
 				}
-				if sent := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodPut })); sent != calls+1 {
+				if sent := len(tr.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodPut })); sent != calls+1 {
 					t.Errorf("%d writes were sent for %d honest calls", sent, calls+1)
 				}
 			})

@@ -28,9 +28,9 @@ func TestTornConnections(t *testing.T) {
 	proxy := newCuttingProxy(t, strings.TrimPrefix(listening.URL, "http://"))
 
 	// The first call is cut nowhere, and tells how long a request is.
-	const lastOfCrowd = firstOfCrowd + customers - 1
+	const lastAddedCustomer = firstAddedCustomer + customers - 1
 	uncut := newTornGateway(t, proxy)
-	if c := move(t, uncut.patient, lastOfCrowd); c.Outcome != history.Written {
+	if c := move(t, uncut.patient, lastAddedCustomer); c.Outcome != history.Written {
 		t.Fatalf("uncut: %s", c.Code)
 	}
 	uncut.close(t)
@@ -49,10 +49,10 @@ func TestTornConnections(t *testing.T) {
 		t.Fatalf("%d cuts, and %d customers", len(cuts), customers)
 	}
 
-	outcomes := make([]told, len(cuts))
+	outcomes := make([]result, len(cuts))
 	waiting := make(chan int, len(cuts))
 	for i, c := range cuts {
-		proxy.plan(firstOfCrowd+int64(i), c)
+		proxy.plan(firstAddedCustomer+int64(i), c)
 		waiting <- i
 	}
 	close(waiting)
@@ -66,7 +66,7 @@ func TestTornConnections(t *testing.T) {
 				if cuts[i].isAfterTheRequest(length) {
 					customers = gateway.patient
 				}
-				outcomes[i] = move(t, customers, firstOfCrowd+int64(i))
+				outcomes[i] = move(t, customers, firstAddedCustomer+int64(i))
 			}
 		})
 	}
@@ -80,7 +80,7 @@ func TestTornConnections(t *testing.T) {
 	}
 	tally := map[string]int{}
 	for i, c := range outcomes {
-		customer := firstOfCrowd + int64(i)
+		customer := firstAddedCustomer + int64(i)
 		row, _ := store.Row(customer)
 		isThere := row.City != nil && *row.City == cityOf(customer)
 		sent := proxy.writesOf(customer)
@@ -147,10 +147,10 @@ func (g *tornGateway) close(t testing.TB) {
 func cityOf(customer int64) string { return fmt.Sprintf("City %d", customer) }
 
 // move asks a service for another city.
-func move(t testing.TB, customers *service.Service, customer int64) told {
+func move(t testing.TB, customers *service.Service, customer int64) result {
 	city := cityOf(customer)
-	var c told
-	c.hear(customers.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
+	var c result
+	c.record(customers.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{
 		CustomerId: customer, Customer: &customerv1.Customer{City: &city},
 	}))
 	return c

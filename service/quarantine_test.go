@@ -31,56 +31,56 @@ func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newTrial(t, setup{
-					store:      sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
-					service:    service.Config{SettleTime: landing},
-					connecting: connecting,
+				h := newHarness(t, setup{
+					store:       sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
+					service:     service.Config{SettleTime: landing},
+					connectTime: connecting,
 				})
 				var callers sync.WaitGroup
 				callers.Go(func() {
 					ctx := t.Context()
 					if row.deadline > 0 {
-						ctx = leaving(t, false, row.deadline)
+						ctx = contextEnding(t, byDeadline, row.deadline)
 					}
-					first := tr.update(ctx, 1, 1, "city")
+					first := h.update(ctx, 1, 1, "city")
 					if first.code != row.code || first.reason != "WRITE_OUTCOME_UNKNOWN" || first.state != "unknown" || first.took() != row.told {
 						t.Errorf("the caller was told %s, %s, %s after %v, want %s after %v", first.Code, first.reason, first.state, first.took(), row.code, row.told)
 					}
 				})
 				callers.Go(func() {
-					pass(100 * time.Millisecond)
-					if second := tr.update(t.Context(), 2, 1, "notes"); second.Outcome != history.Written {
+					advance(100 * time.Millisecond)
+					if second := h.update(t.Context(), 2, 1, "notes"); second.Outcome != history.Written {
 						t.Errorf("the next caller was told %s", second.Code)
 					}
 				})
 				callers.Go(func() {
-					pass(200 * time.Millisecond)
-					if third := tr.update(leaving(t, false, 5*time.Second), 3, 1, "state"); third.reason != "DEADLINE_PASSED" || third.state != "not_sent" || third.took() != 5*time.Second {
+					advance(200 * time.Millisecond)
+					if third := h.update(contextEnding(t, byDeadline, 5*time.Second), 3, 1, "state"); third.reason != "DEADLINE_PASSED" || third.state != "not_sent" || third.took() != 5*time.Second {
 						t.Errorf("who waited in vain was told %s, %s, %s after %v", third.Code, third.reason, third.state, third.took())
 					}
 				})
 				callers.Go(func() {
-					pass(25 * time.Second)
-					if got := tr.customers.Writes(); got != (service.Writes{InFlight: 1, InDoubt: 1}) {
+					advance(25 * time.Second)
+					if got := h.service.Writes(); got != (service.Writes{InFlight: 1, InDoubt: 1}) {
 						t.Errorf("while it is looked for there are %+v", got)
 					}
 				})
 				callers.Wait()
-				tr.finish(t)
-				if got := tr.customers.Writes(); got != (service.Writes{}) {
+				h.finish(t)
+				if got := h.service.Writes(); got != (service.Writes{}) {
 					t.Errorf("at the end there are %+v", got)
 				}
-				tr.judge(t)
+				h.checkHistory(t)
 
-				lost := tr.wire.sent(func(r request) bool { return r.call == 1 && r.method == http.MethodPut })
-				next := tr.wire.sent(func(r request) bool { return r.call == 2 })
+				lost := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 1 && r.method == http.MethodPut })
+				next := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 })
 				if len(lost) != 1 || len(next) != 2 {
 					t.Fatalf("%d and %d requests, want one write, and a read and a write", len(lost), len(next))
 				}
 				if after := next[0].at.Sub(lost[0].at); after != landing {
 					t.Errorf("the next caller's turn came %v after the first byte of the write, want %v", after, landing)
 				}
-				if vain := tr.wire.sent(func(r request) bool { return r.call == 3 }); len(vain) != 0 {
+				if vain := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 3 }); len(vain) != 0 {
 					t.Errorf("%d requests for the one who waited in vain", len(vain))
 				}
 			})
@@ -93,20 +93,20 @@ func TestLostWriteHoldsItsCustomerForMaxLanding(t *testing.T) {
 func TestLostReplacementHoldsItsCustomerForMaxLanding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const landing = 30 * time.Second
-		tr := newTrial(t, setup{
+		h := newHarness(t, setup{
 			store:   sandbox.Config{Fail: firstWrite(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Silent})},
 			service: service.Config{SettleTime: landing, WriteMode: service.Replace},
 		})
 		began := time.Now()
-		if first := tr.update(t.Context(), 1, 1, "city"); first.state != "unknown" || first.took() != timeout {
+		if first := h.update(t.Context(), 1, 1, "city"); first.state != "unknown" || first.took() != timeout {
 			t.Errorf("the caller was told %s, %s after %v", first.Code, first.state, first.took())
 		}
-		if second := tr.update(t.Context(), 2, 1, "notes"); second.state != "rejected" { // it lacks an e-mail and a name
+		if second := h.update(t.Context(), 2, 1, "notes"); second.state != "rejected" { // it lacks an e-mail and a name
 			t.Errorf("the next caller was told %s, %s", second.Code, second.state)
 		}
-		tr.finish(t)
-		tr.judge(t)
-		for _, next := range tr.wire.sent(func(r request) bool { return r.call == 2 }) {
+		h.finish(t)
+		h.checkHistory(t)
+		for _, next := range h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 }) {
 			if after := next.at.Sub(began); after != landing || next.method != http.MethodPut {
 				t.Errorf("the next caller's %s came after %v, want a PUT after %v", next.method, after, landing)
 			}

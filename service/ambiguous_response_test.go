@@ -38,15 +38,15 @@ func TestWhatTheStoreSaysAfterTheWriteIsFoundOut(t *testing.T) {
 		for _, writes := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, written: %t", row.name, writes), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					tr := newTrial(t, setup{store: sandbox.Config{Customers: 1}, service: service.Config{SettleTime: 10 * time.Second}})
-					tr.wire.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					h := newHarness(t, setup{store: sandbox.Config{Customers: 1}, service: service.Config{SettleTime: 10 * time.Second}})
+					h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.Method == http.MethodGet {
-							tr.store.ServeHTTP(w, r)
+							h.store.ServeHTTP(w, r)
 							return
 						}
 						answer := httptest.NewRecorder()
 						if writes {
-							tr.store.ServeHTTP(answer, r)
+							h.store.ServeHTTP(answer, r)
 						}
 						w.WriteHeader(row.status)
 						_, _ = io.WriteString(w, row.body)
@@ -54,9 +54,9 @@ func TestWhatTheStoreSaysAfterTheWriteIsFoundOut(t *testing.T) {
 							_, _ = answer.Body.WriteTo(w)
 						}
 					})
-					got := tr.update(leaving(t, false, 20*time.Second), 1, firstOfCrowd, "city")
-					tr.finish(t)
-					tr.judge(t)
+					got := h.update(contextEnding(t, byDeadline, 20*time.Second), 1, firstAddedCustomer, "city")
+					h.finish(t)
+					h.checkHistory(t)
 					want := history.Written
 					switch {
 					case !writes && row.answered:
@@ -64,7 +64,7 @@ func TestWhatTheStoreSaysAfterTheWriteIsFoundOut(t *testing.T) {
 					case !writes:
 						want = history.Unknown
 					}
-					if puts := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodPut })); got.Outcome != want || puts != 1 {
+					if puts := len(h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodPut })); got.Outcome != want || puts != 1 {
 						t.Errorf("told %s, %s after %d writes were sent, want %v", got.reason, got.state, puts, want)
 					}
 				})
@@ -76,17 +76,17 @@ func TestWhatTheStoreSaysAfterTheWriteIsFoundOut(t *testing.T) {
 // An error that is printed in front of the success is not the answer.
 func TestErrorPrintedInFrontOfTheSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newTrial(t, setup{store: sandbox.Config{Customers: 1}})
-		tr.wire.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := newHarness(t, setup{store: sandbox.Config{Customers: 1}})
+		h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPut {
 				_, _ = io.WriteString(w, `{"code":"rest_forbidden","message":"Sorry","data":{"status":401}}`)
 			}
-			tr.store.ServeHTTP(w, r)
+			h.store.ServeHTTP(w, r)
 		})
-		got := tr.update(t.Context(), 1, firstOfCrowd, "city")
-		tr.finish(t)
-		tr.judge(t)
-		if reads := len(tr.wire.sent(func(r request) bool { return r.method == http.MethodGet })); got.Outcome != history.Written || reads != 1 {
+		got := h.update(t.Context(), 1, firstAddedCustomer, "city")
+		h.finish(t)
+		h.checkHistory(t)
+		if reads := len(h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet })); got.Outcome != history.Written || reads != 1 {
 			t.Errorf("told %s after %d reads", got.reason, reads)
 		}
 	})

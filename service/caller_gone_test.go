@@ -39,7 +39,7 @@ func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
 	}{
 		"before it is asked":        {0, 0, 0, 0, 0},
 		"waiting for the customer":  {40 * time.Millisecond, 200 * time.Millisecond, 1, 0, 0},
-		"waiting for a slot":        {40 * time.Millisecond, 200 * time.Millisecond, firstOfCrowd, 0, 0},
+		"waiting for a slot":        {40 * time.Millisecond, 200 * time.Millisecond, firstAddedCustomer, 0, 0},
 		"during the read":           {0, latency / 2, 0, 0, 1},
 		"while the write connects":  {0, latency + 10*time.Millisecond, 0, 100 * time.Millisecond, 1},
 		"right before it has begun": {0, latency + 100*time.Millisecond - 1, 0, 100 * time.Millisecond, 1},
@@ -47,29 +47,29 @@ func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
 		for way, code := range map[string]codes.Code{"cancels": codes.Canceled, "deadline": codes.DeadlineExceeded} {
 			t.Run(moment+", "+way, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					tr := newTrial(t, setup{
-						store:      sandbox.Config{Customers: 1, Fail: slowWrites(slow)},
-						service:    service.Config{MaxInFlight: 1},
-						connecting: row.connecting,
+					h := newHarness(t, setup{
+						store:       sandbox.Config{Customers: 1, Fail: slowWrites(slow)},
+						service:     service.Config{MaxInFlight: 1},
+						connectTime: row.connecting,
 					})
 					var callers sync.WaitGroup
 					if row.blocked > 0 {
-						callers.Go(func() { tr.update(t.Context(), 1, row.blocked, "city") })
+						callers.Go(func() { h.update(t.Context(), 1, row.blocked, "city") })
 					}
 					callers.Go(func() {
-						pass(row.begins)
-						left := tr.update(leaving(t, way == "cancels", row.leaves), 2, 1, "notes")
+						advance(row.begins)
+						left := h.update(contextEnding(t, way == "cancels", row.leaves), 2, 1, "notes")
 						if left.code != code || left.state != "not_sent" || left.took() != row.leaves {
 							t.Errorf("was told %s, %s after %v, want %s after %v", left.Code, left.state, left.took(), code, row.leaves)
 						}
 					})
 					callers.Wait()
-					if again := tr.update(t.Context(), 3, 1, "state"); again.Outcome != history.Written || again.took() > 2*latency+slow+2*row.connecting {
+					if again := h.update(t.Context(), 3, 1, "state"); again.Outcome != history.Written || again.took() > 2*latency+slow+2*row.connecting {
 						t.Errorf("the next call was told %s after %v", again.Code, again.took())
 					}
-					tr.finish(t)
-					tr.judge(t)
-					requests := tr.wire.sent(func(r request) bool { return r.call == 2 })
+					h.finish(t)
+					h.checkHistory(t)
+					requests := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 })
 					if len(requests) != row.requests {
 						t.Errorf("%d requests were sent for it, want %d", len(requests), row.requests)
 					}
@@ -78,8 +78,8 @@ func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
 							t.Errorf("a %s was sent", r.method)
 						}
 					}
-					if tr.log.Len() > 0 {
-						t.Errorf("log: %s", tr.log.String())
+					if h.log.Len() > 0 {
+						t.Errorf("log: %s", h.log.String())
 					}
 				})
 			})
@@ -94,34 +94,34 @@ func TestWhoLeavesDuringTheWriteDoesNotStopIt(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const leaves = 133 * time.Millisecond
-				tr := newTrial(t, setup{store: sandbox.Config{Fail: slowWrites(slow)}})
+				h := newHarness(t, setup{store: sandbox.Config{Fail: slowWrites(slow)}})
 				began := time.Now()
 				var callers sync.WaitGroup
 				callers.Go(func() {
-					left := tr.update(leaving(t, way == "cancels", leaves), 1, 1, "city")
+					left := h.update(contextEnding(t, way == "cancels", leaves), 1, 1, "city")
 					if left.code != code || left.reason != "WRITE_OUTCOME_UNKNOWN" || left.state != "unknown" || left.took() != leaves {
 						t.Errorf("was told %s, %s, %s after %v", left.Code, left.reason, left.state, left.took())
 					}
 				})
 				callers.Go(func() {
-					pass(leaves + time.Millisecond)
-					if next := tr.update(t.Context(), 2, 1, "notes"); next.After["city"] != "c1" {
+					advance(leaves + time.Millisecond)
+					if next := h.update(t.Context(), 2, 1, "notes"); next.After["city"] != "c1" {
 						t.Errorf("the next caller was told %q, city %q", next.Code, next.After["city"])
 					}
 				})
 				callers.Wait()
-				tr.finish(t)
-				tr.judge(t)
+				h.finish(t)
+				h.checkHistory(t)
 
 				const ends = latency + slow + latency
-				if writes := tr.writesOf(1); len(writes) != 2 || writes[0].Applied.Sub(began) != ends {
+				if writes := h.writesOf(1); len(writes) != 2 || writes[0].Applied.Sub(began) != ends {
 					t.Errorf("writes %+v, want the first after %v", writes, ends)
 				}
-				if next := tr.wire.sent(func(r request) bool { return r.call == 2 }); len(next) == 0 || next[0].at.Sub(began) != ends {
+				if next := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 }); len(next) == 0 || next[0].at.Sub(began) != ends {
 					t.Errorf("the next caller's turn was not after %v: %+v", ends, next)
 				}
 				want := []logLine{{Level: "WARN", Customer: 1, State: "written"}}
-				if diff := cmp.Diff(want, linesOf(t, &tr.log), withoutMessage); diff != "" {
+				if diff := cmp.Diff(want, linesOf(t, &h.log), withoutMessage); diff != "" {
 					t.Errorf("log (-want +got):\n%s", diff)
 				}
 			})
@@ -141,25 +141,25 @@ func TestWhoLeavesInTheSameMomentIsToldTheTruth(t *testing.T) {
 		for _, cancels := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, cancels %v", moment, cancels), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					tr := newTrial(t, setup{
-						store:      sandbox.Config{Customers: callers},
-						service:    service.Config{MaxInFlight: callers},
-						connecting: connecting,
+					h := newHarness(t, setup{
+						store:       sandbox.Config{Customers: callers},
+						service:     service.Config{MaxInFlight: callers},
+						connectTime: connecting,
 					})
 					outcomes := make([]history.Outcome, callers)
 					var all sync.WaitGroup
 					for i := range callers {
 						all.Go(func() {
-							c := tr.update(leaving(t, cancels, at), i, firstOfCrowd+int64(i), "city")
+							c := h.update(contextEnding(t, cancels, at), i, firstAddedCustomer+int64(i), "city")
 							outcomes[i] = c.Outcome
 						})
 					}
 					all.Wait()
-					tr.finish(t)
-					tr.judge(t)
-					written := len(tr.store.Writes())
+					h.finish(t)
+					h.checkHistory(t)
+					written := len(h.store.Writes())
 					for i, outcome := range outcomes {
-						if writes := tr.writesOf(firstOfCrowd + int64(i)); outcome == history.Unknown && len(writes) != 1 {
+						if writes := h.writesOf(firstAddedCustomer + int64(i)); outcome == history.Unknown && len(writes) != 1 {
 							t.Errorf("call %d was told that it was sent, and %d writes came of it", i, len(writes))
 						}
 					}
