@@ -1,9 +1,6 @@
 package service_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -18,39 +15,35 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// slowWrites makes writes take that much longer.
-func slowWrites(by time.Duration) func(*http.Request) *sandbox.Failure {
-	return func(r *http.Request) *sandbox.Failure {
-		if r.Method == http.MethodPut {
-			return &sandbox.Failure{Delay: by}
-		}
-		return nil
-	}
-}
+// The ways in which a call ends early, as the first words of subtest names.
+const (
+	callerCancels  = "the caller cancels"
+	deadlinePasses = "the deadline passes"
+)
 
-// Who leaves before the first byte of the write is told that nothing was sent, and so it is.
-func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
+// A call that ends before the first byte of the write is sent gets write_state not_sent, and no write is sent for it.
+func TestCallThatEndsBeforeTheWriteWritesNothing(t *testing.T) {
 	const slow = 500 * time.Millisecond
 	for moment, row := range map[string]struct {
-		begins, leaves time.Duration // leaves is counted from its beginning
-		blocked        int64         // the customer that another caller is busy with; 0 is none
-		connecting     time.Duration
-		requests       int // that were sent for it
+		begins, ends time.Duration // ends is counted from begins
+		blocked      int64         // the customer that another call updates meanwhile; 0 is none
+		connectTime  time.Duration
+		requests     int // how many are sent for the call
 	}{
-		"before it is asked":        {0, 0, 0, 0, 0},
-		"waiting for the customer":  {40 * time.Millisecond, 200 * time.Millisecond, 1, 0, 0},
-		"waiting for a slot":        {40 * time.Millisecond, 200 * time.Millisecond, firstAddedCustomer, 0, 0},
-		"during the read":           {0, latency / 2, 0, 0, 1},
-		"while the write connects":  {0, latency + 10*time.Millisecond, 0, 100 * time.Millisecond, 1},
-		"right before it has begun": {0, latency + 100*time.Millisecond - 1, 0, 100 * time.Millisecond, 1},
+		"before the call starts":                   {0, 0, 0, 0, 0},
+		"while it waits for the lease":             {40 * time.Millisecond, 200 * time.Millisecond, 1, 0, 0},
+		"while it waits for a slot":                {40 * time.Millisecond, 200 * time.Millisecond, firstAddedCustomer, 0, 0},
+		"during the read":                          {0, latency / 2, 0, 0, 1},
+		"while the write connects":                 {0, latency + 10*time.Millisecond, 0, 100 * time.Millisecond, 1},
+		"right before the first byte of the write": {0, latency + 100*time.Millisecond - 1, 0, 100 * time.Millisecond, 1},
 	} {
-		for way, code := range map[string]codes.Code{"cancels": codes.Canceled, "deadline": codes.DeadlineExceeded} {
-			t.Run(moment+", "+way, func(t *testing.T) {
+		for way, code := range map[string]codes.Code{callerCancels: codes.Canceled, deadlinePasses: codes.DeadlineExceeded} {
+			t.Run(way+" "+moment, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					h := newHarness(t, setup{
-						store:       sandbox.Config{Customers: 1, Fail: slowWrites(slow)},
+						store:       sandbox.Config{Customers: 1, Fail: delayWrites(slow)},
 						service:     service.Config{MaxInFlight: 1},
-						connectTime: row.connecting,
+						connectTime: row.connectTime,
 					})
 					var callers sync.WaitGroup
 					if row.blocked > 0 {
@@ -58,24 +51,24 @@ func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
 					}
 					callers.Go(func() {
 						advance(row.begins)
-						left := h.update(contextEnding(t, way == "cancels", row.leaves), 2, 1, "notes")
-						if left.code != code || left.state != "not_sent" || left.took() != row.leaves {
-							t.Errorf("was told %s, %s after %v, want %s after %v", left.Code, left.state, left.took(), code, row.leaves)
+						ended := h.update(contextEnding(t, way == callerCancels, row.ends), 2, 1, "notes")
+						if ended.code != code || ended.state != "not_sent" || ended.took() != row.ends {
+							t.Errorf("the call got %s, %s after %v, want %s after %v", ended.Code, ended.state, ended.took(), code, row.ends)
 						}
 					})
 					callers.Wait()
-					if again := h.update(t.Context(), 3, 1, "state"); again.Outcome != history.Written || again.took() > 2*latency+slow+2*row.connecting {
-						t.Errorf("the next call was told %s after %v", again.Code, again.took())
+					if again := h.update(t.Context(), 3, 1, "state"); again.Outcome != history.Written || again.took() > 2*latency+slow+2*row.connectTime {
+						t.Errorf("the next call got %s after %v", again.Code, again.took())
 					}
 					h.finish(t)
 					h.checkHistory(t)
 					requests := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 })
 					if len(requests) != row.requests {
-						t.Errorf("%d requests were sent for it, want %d", len(requests), row.requests)
+						t.Errorf("%d requests were sent for the call, want %d", len(requests), row.requests)
 					}
 					for _, r := range requests {
 						if r.method != http.MethodGet {
-							t.Errorf("a %s was sent", r.method)
+							t.Errorf("a %s was sent, want only reads", r.method)
 						}
 					}
 					if h.log.Len() > 0 {
@@ -87,26 +80,26 @@ func TestWhoLeavesBeforeTheWriteWritesNothing(t *testing.T) {
 	}
 }
 
-// A write whose caller has left runs to its end, is told to the log, and keeps its customer for no longer.
-func TestWhoLeavesDuringTheWriteDoesNotStopIt(t *testing.T) {
+// A write whose caller is gone runs to its outcome. The outcome is logged, and then the lease is released at once.
+func TestCallThatEndsDuringTheWriteDoesNotStopTheWrite(t *testing.T) {
 	const slow = 500 * time.Millisecond
-	for way, code := range map[string]codes.Code{"cancels": codes.Unknown, "deadline": codes.DeadlineExceeded} {
+	for way, code := range map[string]codes.Code{callerCancels: codes.Unknown, deadlinePasses: codes.DeadlineExceeded} {
 		t.Run(way, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				const leaves = 133 * time.Millisecond
-				h := newHarness(t, setup{store: sandbox.Config{Fail: slowWrites(slow)}})
+				const patience = 133 * time.Millisecond
+				h := newHarness(t, setup{store: sandbox.Config{Fail: delayWrites(slow)}})
 				began := time.Now()
 				var callers sync.WaitGroup
 				callers.Go(func() {
-					left := h.update(contextEnding(t, way == "cancels", leaves), 1, 1, "city")
-					if left.code != code || left.reason != "WRITE_OUTCOME_UNKNOWN" || left.state != "unknown" || left.took() != leaves {
-						t.Errorf("was told %s, %s, %s after %v", left.Code, left.reason, left.state, left.took())
+					ended := h.update(contextEnding(t, way == callerCancels, patience), 1, 1, "city")
+					if ended.code != code || ended.reason != "WRITE_OUTCOME_UNKNOWN" || ended.state != "unknown" || ended.took() != patience {
+						t.Errorf("the call got %s, %s, %s after %v", ended.Code, ended.reason, ended.state, ended.took())
 					}
 				})
 				callers.Go(func() {
-					advance(leaves + time.Millisecond)
+					advance(patience + time.Millisecond)
 					if next := h.update(t.Context(), 2, 1, "notes"); next.After["city"] != "c1" {
-						t.Errorf("the next caller was told %q, city %q", next.Code, next.After["city"])
+						t.Errorf("the next call got %q, city %q", next.Code, next.After["city"])
 					}
 				})
 				callers.Wait()
@@ -118,10 +111,10 @@ func TestWhoLeavesDuringTheWriteDoesNotStopIt(t *testing.T) {
 					t.Errorf("writes %+v, want the first after %v", writes, ends)
 				}
 				if next := h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 }); len(next) == 0 || next[0].at.Sub(began) != ends {
-					t.Errorf("the next caller's turn was not after %v: %+v", ends, next)
+					t.Errorf("the next call did not get the lease after %v: %+v", ends, next)
 				}
 				want := []logLine{{Level: "WARN", Customer: 1, State: "written"}}
-				if diff := cmp.Diff(want, linesOf(t, &h.log), withoutMessage); diff != "" {
+				if diff := cmp.Diff(want, logLines(t, &h.log), ignoreMessage); diff != "" {
 					t.Errorf("log (-want +got):\n%s", diff)
 				}
 			})
@@ -129,28 +122,28 @@ func TestWhoLeavesDuringTheWriteDoesNotStopIt(t *testing.T) {
 	}
 }
 
-// Who leaves in the very moment in which something else happens is told one thing or the other, and it is true.
-func TestWhoLeavesInTheSameMomentIsToldTheTruth(t *testing.T) {
-	const connecting, callers = 10 * time.Millisecond, 100
+// A call may end at the same moment as a step of the update. Either may be first; the result must match what was written.
+func TestCallThatEndsAtTheSameMomentAsAStepGetsATrueResult(t *testing.T) {
+	const connectTime, callers = 10 * time.Millisecond, 100
 	for moment, at := range map[string]time.Duration{
-		"the read begins":       0,
-		"the read ends":         latency,
-		"the write begins":      latency + connecting,
-		"the write is answered": 2*latency + connecting,
+		"when the read begins":                 0,
+		"when the read ends":                   latency,
+		"when the write begins":                latency + connectTime,
+		"when the store responds to the write": 2*latency + connectTime,
 	} {
-		for _, cancels := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, cancels %v", moment, cancels), func(t *testing.T) {
+		for _, way := range []string{callerCancels, deadlinePasses} {
+			t.Run(way+" "+moment, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					h := newHarness(t, setup{
 						store:       sandbox.Config{Customers: callers},
 						service:     service.Config{MaxInFlight: callers},
-						connectTime: connecting,
+						connectTime: connectTime,
 					})
 					outcomes := make([]history.Outcome, callers)
 					var all sync.WaitGroup
 					for i := range callers {
 						all.Go(func() {
-							c := h.update(contextEnding(t, cancels, at), i, firstAddedCustomer+int64(i), "city")
+							c := h.update(contextEnding(t, way == callerCancels, at), i, firstAddedCustomer+int64(i), "city")
 							outcomes[i] = c.Outcome
 						})
 					}
@@ -160,35 +153,12 @@ func TestWhoLeavesInTheSameMomentIsToldTheTruth(t *testing.T) {
 					written := len(h.store.Writes())
 					for i, outcome := range outcomes {
 						if writes := h.writesOf(firstAddedCustomer + int64(i)); outcome == history.Unknown && len(writes) != 1 {
-							t.Errorf("call %d was told that it was sent, and %d writes came of it", i, len(writes))
+							t.Errorf("call %d got an unknown outcome, and the store applied %d writes, want 1", i, len(writes))
 						}
 					}
-					t.Logf("%d of %d were written", written, callers)
+					t.Logf("%d of %d calls were written", written, callers)
 				})
 			})
 		}
 	}
-}
-
-// logLine is what matters of a line of the service's log.
-type logLine struct {
-	Level    string `json:"level"`
-	Message  string `json:"msg"`
-	Customer int64  `json:"customer_id"`
-	State    string `json:"write_state"`
-}
-
-var withoutMessage = cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Message" }, cmp.Ignore())
-
-func linesOf(t testing.TB, log *bytes.Buffer) []logLine {
-	t.Helper()
-	var lines []logLine
-	for text := range bytes.Lines(log.Bytes()) {
-		var line logLine
-		if err := json.Unmarshal(text, &line); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		lines = append(lines, line)
-	}
-	return lines
 }

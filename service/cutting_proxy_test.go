@@ -16,31 +16,31 @@ import (
 	"testing"
 )
 
-// cut says where the connection to the gateway is reset.
+// cut is the place where the proxy resets the connection to the gateway.
 type cut struct {
 	where   place
 	bytes   int // of the request that are passed on
-	portion int // tenths of the answer that are passed on
+	portion int // tenths of the response that are passed on
 }
 
 type place int
 
 const (
 	nowhere        place = iota
-	afterTheRead         // when the gateway has the answer to its first read, and the connection is idle
+	afterTheRead         // when the gateway has the response to its first read, and the connection is idle
 	inTheRequest         // of the write
-	inTheAnswer          // to the write
-	numberOfPlaces       // for the list of names
+	inTheResponse        // to the write
+	numberOfPlaces       // the length of placeNames
 )
 
-var placeNames = [numberOfPlaces]string{"nowhere", "after the read", "in the request", "in the answer"}
+var placeNames = [numberOfPlaces]string{"nowhere", "after the read", "in the request", "in the response"}
 
 func (c cut) String() string {
 	return fmt.Sprintf("%s, after %d bytes, %d/10", placeNames[c.where], c.bytes, c.portion)
 }
 
-// cuttingProxy passes bytes on between the gateway and the store, and resets the gateway's connection where it is told
-// to, which differs for each customer.
+// cuttingProxy passes bytes on between the gateway and the store, and resets the gateway's connection at the place that is
+// planned for the customer.
 type cuttingProxy struct {
 	listener net.Listener
 	store    string // its address
@@ -49,8 +49,8 @@ type cuttingProxy struct {
 	mu      sync.Mutex
 	cuts    map[int64]cut
 	reads   map[int64]int
-	writes  map[int64]int // how many the gateway has begun to send
-	request int           // the length of the latest write that was passed on whole
+	writes  map[int64]int // how many writes the gateway has begun to send
+	request int           // the length of the latest write that was passed on completely
 }
 
 // newCuttingProxy listens until the test ends.
@@ -84,27 +84,27 @@ func (p *cuttingProxy) close() {
 	p.serving.Wait()
 }
 
-// serve passes on one request after another. There is never a second one on its way.
+// serve passes on one request after another. The gateway never sends the next one before it has the response.
 func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 	defer gateway.Close() //nolint:errcheck // it may be reset already
 	store, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.store)
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to do with it
+	defer store.Close() //nolint:errcheck // the proxy does not use it any more
 	fromGateway, fromStore := bufio.NewReader(gateway), bufio.NewReader(store)
 	for {
 		const longest = len("GET /wp-json/fluent-cart/v2/customers/1001")
 		head, err := fromGateway.Peek(longest)
 		if err != nil {
-			return nil // the gateway has closed it
+			return nil // the gateway has closed the connection
 		}
 		method, target, _ := strings.Cut(string(head), " ")
 		customer, err := strconv.ParseInt(path.Base(target), 10, 64)
 		if err != nil {
 			return err
 		}
-		c := p.arrived(method, customer)
+		c := p.countRequest(method, customer)
 		if c.where == inTheRequest {
 			if _, err := io.CopyN(store, fromGateway, int64(c.bytes)); err != nil {
 				return err
@@ -112,8 +112,8 @@ func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 			if err := reset(gateway); err != nil {
 				return err
 			}
-			if c.bytes == p.length() { // the store is to have it whole, and so to have a client
-				_, err = readAnswer(fromStore, nil)
+			if c.bytes == p.length() { // the store has the complete request, so the connection stays open until it has responded
+				_, err = readResponse(fromStore, nil)
 			}
 			return err
 		}
@@ -122,20 +122,20 @@ func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 			return err
 		}
 		if method == http.MethodPut {
-			p.measured(len(raw))
+			p.setLength(len(raw))
 		}
 		if _, err := store.Write(raw); err != nil {
 			return err
 		}
-		answer, err := readAnswer(fromStore, request)
+		response, err := readResponse(fromStore, request)
 		if err != nil {
 			return err
 		}
-		if c.where == inTheAnswer {
-			answer = answer[:len(answer)*c.portion/10]
+		if c.where == inTheResponse {
+			response = response[:len(response)*c.portion/10]
 		}
-		if _, err := gateway.Write(answer); err != nil {
-			return nil // a gateway that does not wait is none of the proxy's affairs
+		if _, err := gateway.Write(response); err != nil {
+			return nil // the gateway may close the connection before it has the response
 		}
 		if c.where != nowhere {
 			return reset(gateway)
@@ -143,8 +143,8 @@ func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 	}
 }
 
-// arrived counts a request, and says where its connection is cut.
-func (p *cuttingProxy) arrived(method string, customer int64) cut {
+// countRequest counts a request, and returns where its connection is cut.
+func (p *cuttingProxy) countRequest(method string, customer int64) cut {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.cuts[customer]
@@ -162,7 +162,7 @@ func (p *cuttingProxy) arrived(method string, customer int64) cut {
 	return cut{}
 }
 
-func (p *cuttingProxy) measured(length int) {
+func (p *cuttingProxy) setLength(length int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.request = length
@@ -191,7 +191,7 @@ func reset(conn *net.TCPConn) error {
 	return errors.Join(conn.SetLinger(0), conn.Close())
 }
 
-// readRequest reads a whole request, and returns also its bytes.
+// readRequest reads a complete request, and returns it and its bytes.
 func readRequest(from io.Reader) (*http.Request, []byte, error) {
 	var raw bytes.Buffer
 	request, err := http.ReadRequest(bufio.NewReader(io.TeeReader(from, &raw)))
@@ -202,8 +202,8 @@ func readRequest(from io.Reader) (*http.Request, []byte, error) {
 	return request, raw.Bytes(), err
 }
 
-// readAnswer reads a whole answer, and returns its bytes.
-func readAnswer(from io.Reader, to *http.Request) ([]byte, error) {
+// readResponse reads a complete response, and returns its bytes.
+func readResponse(from io.Reader, to *http.Request) ([]byte, error) {
 	var raw bytes.Buffer
 	response, err := http.ReadResponse(bufio.NewReader(io.TeeReader(from, &raw)), to)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// openAPI is what the generated description says, as far as these tests look.
+// openAPI is the part of the generated OpenAPI description that these tests check.
 type openAPI struct {
 	Paths map[string]map[string]struct {
 		Responses map[string]struct {
@@ -46,9 +46,9 @@ func readOpenAPI(t *testing.T) openAPI {
 	return description
 }
 
-// The limits stand twice in the contract, as rules and as notes for OpenAPI, and must be the same. null clears what
-// can be cleared, and stands for a time that is not there.
-func TestOpenAPIHasTheContractsLimits(t *testing.T) {
+// The contract has each limit twice, as a validation rule and as an OpenAPI option; both must be the same. A field is
+// nullable if null clears it, or if it is a time that may be missing.
+func TestOpenAPIHasTheLimitsOfTheContract(t *testing.T) {
 	properties := readOpenAPI(t).Definitions["v1Customer"].Properties
 	fields := (&customerv1.Customer{}).ProtoReflect().Descriptor().Fields()
 	for i := range fields.Len() {
@@ -57,17 +57,17 @@ func TestOpenAPIHasTheContractsLimits(t *testing.T) {
 		rules, _ := proto.GetExtension(field.Options(), validate.E_Field).(*validate.FieldRules)
 		text := rules.GetString()
 		if most := max(text.GetMaxLen(), text.GetMaxBytes()); property.MaxLength != most || property.MinLength != text.GetMinLen() {
-			t.Errorf("%s has %d to %d characters, and the rules say %d to %d", field.Name(), property.MinLength, property.MaxLength, text.GetMinLen(), most)
+			t.Errorf("%s: OpenAPI allows %d to %d characters, the rules %d to %d", field.Name(), property.MinLength, property.MaxLength, text.GetMinLen(), most)
 		}
 		clearable := field.HasOptionalKeyword() && text.GetMinLen() == 0 && !text.GetEmail()
 		if isTime := field.Message() != nil && !field.IsMap(); property.Nullable != (clearable || isTime) {
-			t.Errorf("%s: nullable is %v", field.Name(), property.Nullable)
+			t.Errorf("%s: x-nullable is %v, want %v", field.Name(), property.Nullable, clearable || isTime)
 		}
 	}
 }
 
-// The examples of errors are errors of this service, under the status that they have.
-func TestOpenAPIErrorExamplesAreErrors(t *testing.T) {
+// Each example of an error is an error of this service, and stands under its own HTTP status.
+func TestOpenAPIErrorExamplesAreErrorsOfTheServiceUnderTheirStatus(t *testing.T) {
 	examples := 0
 	for path, methods := range readOpenAPI(t).Paths {
 		for method, call := range methods {
@@ -82,13 +82,13 @@ func TestOpenAPIErrorExamplesAreErrors(t *testing.T) {
 					continue
 				}
 				if got, known := apierror.HTTPStatus(status.FromProto(&s)); !known || code != strconv.Itoa(got) {
-					t.Errorf("%s %s: the example under %s is a %d", method, path, code, got)
+					t.Errorf("%s %s: the example under status %s has status %d", method, path, code, got)
 				}
 				examples++
 			}
 		}
 	}
 	if examples == 0 {
-		t.Error("no examples")
+		t.Error("the description has no examples of errors")
 	}
 }

@@ -13,15 +13,16 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// While a store is down it is asked once a second, and callers are refused at once; when it is back they are served.
-func TestOutage(t *testing.T) {
+// While the store is unreachable, the breaker is open: one call a second probes the store, and all others are rejected at
+// once. When the store is back, calls are served again.
+func TestBreakerRejectsCallsDuringAnOutageAndProbesOnceASecond(t *testing.T) {
 	seed := testSeed(t)
 	synctest.Test(t, func(t *testing.T) {
 		const (
 			callers        = 50
-			customers      = callers / 2 // in pairs, so that one may find the other's write without an outcome
+			customers      = callers / 2 // two callers for each customer, so that one may meet the in-flight write of the other
 			before, outage = 2 * time.Second, 20 * time.Second
-			recovery       = time.Second // the store is left alone for so long before it is asked
+			recovery       = time.Second // the time between two probes
 			after          = 3 * time.Second
 		)
 		var mu sync.Mutex
@@ -38,7 +39,7 @@ func TestOutage(t *testing.T) {
 		})
 		began := time.Now()
 		down, back := began.Add(before), began.Add(before+outage)
-		const perCaller = 10000 // the numbers of one caller's calls
+		const perCaller = 10000 // the call numbers that each caller has
 		var all sync.WaitGroup
 		for caller := range callers {
 			all.Go(func() {
@@ -58,7 +59,7 @@ func TestOutage(t *testing.T) {
 		h.checkHistory(t)
 
 		if len(opened) != 1 || opened[0].Before(down) {
-			t.Fatalf("left alone from %v, and it went down at %v", opened, down)
+			t.Fatalf("the breaker opened at %v, want once, after the outage began at %v", opened, down)
 		}
 		probes := h.transport.requestsWhere(func(r sentRequest) bool { return r.refused && r.at.After(opened[0]) })
 		probing := map[int]bool{}
@@ -66,34 +67,34 @@ func TestOutage(t *testing.T) {
 		for _, p := range probes {
 			probing[p.call] = true
 			if gap := p.at.Sub(last); gap < time.Second {
-				t.Errorf("asked again after %v", gap)
+				t.Errorf("the next probe came after %v, want at least 1 s", gap)
 			}
 			last = p.at
 		}
 		if most, least := int(outage/time.Second), int(outage/time.Second)-2; len(probes) > most || len(probes) < least {
-			t.Errorf("asked %d times in %v", len(probes), outage)
+			t.Errorf("%d probes in %v", len(probes), outage)
 		}
-		var refused, served, asked int
+		var rejected, served, called int
 		var slowest time.Duration
 		for _, c := range h.calls {
 			switch {
 			case !c.Begin.Before(opened[0]) && c.Begin.Before(back) && !probing[c.ID]:
-				refused++
+				rejected++
 				slowest = max(slowest, c.took())
 				if c.code != codes.Unavailable || c.retryAfter <= 0 || c.took() > 10*time.Millisecond {
-					t.Errorf("%v was told %s after %v, to come back in %v", c, c.reason, c.took(), c.retryAfter)
+					t.Errorf("%v got %s after %v, with a retry delay of %v", c, c.reason, c.took(), c.retryAfter)
 				}
 			case !c.Begin.Before(back.Add(recovery)):
-				asked++
+				called++
 				if c.Outcome == history.Written {
 					served++
 				}
 			}
 		}
-		t.Logf("left alone %v after it went down; asked %d times in %v; %d refused, the slowest in %v; then %d of %d served",
-			opened[0].Sub(down), len(probes), outage, refused, slowest, served, asked)
-		if refused < 1000 || asked < 100 || served*100 < asked*95 {
-			t.Errorf("%d refused; %d of %d served", refused, served, asked)
+		t.Logf("the breaker opened %v after the outage began; %d probes in %v; %d calls rejected, the slowest in %v; then %d of %d served",
+			opened[0].Sub(down), len(probes), outage, rejected, slowest, served, called)
+		if rejected < 1000 || called < 100 || served*100 < called*95 {
+			t.Errorf("%d calls rejected, want at least 1000; then %d of %d served, want at least 95 %% of at least 100", rejected, served, called)
 		}
 	})
 }

@@ -20,9 +20,9 @@ const (
 	queue = 256
 )
 
-// Of many calls at once as many are let in as there is room, and served as fast as the store can; the others are
-// refused at once.
-func TestOverload(t *testing.T) {
+// Of many calls at once, as many are admitted as there are slots and places in the queue, and served as fast as the store
+// can. The others are rejected at once.
+func TestOverloadRejectsAtOnceTheCallsThatExceedTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 2000
 		h := newHarness(t, setup{
@@ -48,25 +48,25 @@ func TestOverload(t *testing.T) {
 					ended = c.End
 				}
 			case c.code != codes.ResourceExhausted, c.reason != "OVERLOADED", c.retryAfter < time.Second, c.took() != 0:
-				t.Errorf("%v was told %s after %v, to come back in %v", c, c.reason, c.took(), c.retryAfter)
+				t.Errorf("%v got %s after %v, with a retry delay of %v", c, c.reason, c.took(), c.retryAfter)
 			}
 		}
 		if served != slots+queue {
-			t.Errorf("%d were served, want %d", served, slots+queue)
+			t.Errorf("%d calls were served, want %d", served, slots+queue)
 		}
 		if most := h.store.MaxInFlight(); most != slots {
-			t.Errorf("%d in flight at the store, want %d", most, slots)
+			t.Errorf("%d requests in flight at the store, want %d", most, slots)
 		}
 		goodput, ideal := float64(served)/ended.Sub(began).Seconds(), slots/(2*latency).Seconds()
-		t.Logf("%d of %d served, %.1f a second; the store can take %.1f", served, calls, goodput, ideal)
+		t.Logf("%d of %d calls served, %.1f a second; the store can take %.1f", served, calls, goodput, ideal)
 		if math.Abs(goodput/ideal-1) > 0.05 {
-			t.Errorf("%.1f a second, want %.1f", goodput, ideal)
+			t.Errorf("%.1f calls served a second, want %.1f", goodput, ideal)
 		}
 	})
 }
 
-// A caller with few calls is served as if it had its share of the store, whatever another one sends.
-func TestModestCallerGetsItsShare(t *testing.T) {
+// A caller with few calls is served as fast as with its fair share of the store, however many calls another caller makes.
+func TestCallerWithFewCallsGetsItsFairShare(t *testing.T) {
 	const greedy, modest = 500, 20
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, setup{
@@ -82,9 +82,9 @@ func TestModestCallerGetsItsShare(t *testing.T) {
 		for i := range greedy {
 			call("greedy", i)
 		}
-		synctest.Wait() // all the room is taken
+		synctest.Wait() // all slots and the queue are full
 		if load := h.service.Load(); load.Admitted != slots+queue {
-			t.Fatalf("load %+v", load)
+			t.Fatalf("load %+v, want %d admitted", load, slots+queue)
 		}
 		for i := range modest {
 			call("modest", greedy+i)
@@ -104,16 +104,16 @@ func TestModestCallerGetsItsShare(t *testing.T) {
 					last = max(last, c.End.Sub(began))
 				}
 			case isModest || c.reason != "OVERLOADED":
-				t.Errorf("%v was told %s", c, c.reason)
+				t.Errorf("%v got %s", c, c.reason)
 			}
 		}
 		share = modest * 2 * latency / (slots / 2) // with half of the slots to itself
-		t.Logf("the modest caller was served in %v; with half of the store to itself in %v", last, share)
+		t.Logf("the modest caller was served in %v; with half of the slots to itself it would be %v", last, share)
 		if served[true] != modest || served[false] != slots+queue-modest {
-			t.Errorf("%d of the modest caller's calls were served, and %d of the greedy one's", served[true], served[false])
+			t.Errorf("%d calls of the modest caller and %d of the greedy caller were served", served[true], served[false])
 		}
-		if last > share+4*latency { // the greedy one's calls that are at work, and the last turn
-			t.Errorf("the modest caller was served in %v", last)
+		if last > share+4*latency { // the greedy caller's calls that have a slot, and the modest caller's last call
+			t.Errorf("the modest caller was served in %v, want at most %v", last, share+4*latency)
 		}
 	})
 }

@@ -17,20 +17,19 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// What validate_only foretells is what then happens: the same customer, changed fields and warnings, or the same
-// refusal.
-func TestValidateOnlyForetellsTheWrite(t *testing.T) {
+// A dry run returns the same customer, changed fields and warnings as the update after it, or the same error.
+func TestDryRunReturnsTheSameAsTheUpdate(t *testing.T) {
 	for name, customer := range map[string]string{
-		"a plain change":             `{"city":"Lyon","postcode":"69001"}`,
-		"clearing":                   `{"city":"","state":"","notes":""}`,
-		"notes that are cleaned":     `{"notes":"line 1\nline 2 <b>bold</b> 100%25"}`,
-		"text that is trimmed":       `{"city":" Lyon ","status":" active ","country":"CH "}`,
-		"notes that are cleaned off": `{"notes":"<br>"}`,
-		"a name of three words":      `{"full_name":"Mary Ann Dyke"}`,
-		"a name with outer spaces":   `{"full_name":" Zoë Quill "}`,
-		"a city that is refused":     `{"city":"Ly\non"}`,
-		"a name that is refused":     `{"full_name":"<b>Zoë</b> Quill"}`,
-		"nothing to change":          `{"city":"Paris"}`,
+		"two fields change":                     `{"city":"Lyon","postcode":"69001"}`,
+		"three fields are cleared":              `{"city":"","state":"","notes":""}`,
+		"the store strips tags from the notes":  `{"notes":"line 1\nline 2 <b>bold</b> 100%25"}`,
+		"the store trims the text":              `{"city":" Lyon ","status":" active ","country":"CH "}`,
+		"the store strips the notes to nothing": `{"notes":"<br>"}`,
+		"the name has three words":              `{"full_name":"Mary Ann Dyke"}`,
+		"the name has spaces around it":         `{"full_name":" Zoë Quill "}`,
+		"the city is invalid":                   `{"city":"Ly\non"}`,
+		"the name is invalid":                   `{"full_name":"<b>Zoë</b> Quill"}`,
+		"nothing changes":                       `{"city":"Paris"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{}}
@@ -39,28 +38,28 @@ func TestValidateOnlyForetellsTheWrite(t *testing.T) {
 			}
 			customers, store := newService(t)
 			before := store.Rows()
-			rehearsal := proto.CloneOf(request)
-			rehearsal.ValidateOnly = true
-			foretold, foretoldErr := customers.UpdateCustomer(t.Context(), rehearsal)
+			dryRun := proto.CloneOf(request)
+			dryRun.ValidateOnly = true
+			fromDryRun, dryErr := customers.UpdateCustomer(t.Context(), dryRun)
 			if diff := cmp.Diff(before, store.Rows()); diff != "" {
-				t.Fatalf("validate_only wrote:\n%s", diff)
+				t.Fatalf("the dry run changed the store:\n%s", diff)
 			}
-			request.Etag = foretold.GetCustomer().GetEtag() // nothing was written: it still holds
-			happened, happenedErr := customers.UpdateCustomer(t.Context(), request)
-			if got, want := status.Code(foretoldErr), status.Code(happenedErr); got != want {
-				t.Fatalf("foretold %v, and it was %v", foretoldErr, happenedErr)
+			request.Etag = fromDryRun.GetCustomer().GetEtag() // nothing was written, so it is still valid
+			fromUpdate, updateErr := customers.UpdateCustomer(t.Context(), request)
+			if got, want := status.Code(dryErr), status.Code(updateErr); got != want {
+				t.Fatalf("the dry run returned %v, and the update %v", dryErr, updateErr)
 			}
-			if diff := cmp.Diff(foretold, happened, protocmp.Transform(),
+			if diff := cmp.Diff(fromDryRun, fromUpdate, protocmp.Transform(),
 				protocmp.IgnoreFields(&customerv1.UpdateCustomerResponse{}, "message"),
-				protocmp.IgnoreFields(&customerv1.Customer{}, "updated_at", "etag", "country_name"), // the store's doing
+				protocmp.IgnoreFields(&customerv1.Customer{}, "updated_at", "etag", "country_name"), // set by the store when it writes
 			); diff != "" {
-				t.Errorf("foretold and not so (-foretold +happened):\n%s", diff)
+				t.Errorf("the responses differ (-dry run +update):\n%s", diff)
 			}
 		})
 	}
 }
 
-// newService returns a service in front of a fresh sandbox.
+// newService returns a service with a new sandbox store.
 func newService(t *testing.T) (*service.Service, *sandbox.Store) {
 	t.Helper()
 	store := sandbox.New(sandbox.Config{})
