@@ -53,7 +53,7 @@ func TestCallThatEndsBeforeTheWriteWritesNothing(t *testing.T) {
 						advance(row.begins)
 						ended := h.update(contextEnding(t, way == callerCancels, row.ends), 2, 1, "notes")
 						if ended.code != code || ended.state != "not_sent" || ended.took() != row.ends {
-							t.Errorf("the call got %s, %s after %v, want %s after %v", ended.Code, ended.state, ended.took(), code, row.ends)
+							t.Errorf("the call got %s, %s after %v, want %s, not_sent after %v", ended.Code, ended.state, ended.took(), code, row.ends)
 						}
 					})
 					callers.Wait()
@@ -80,7 +80,7 @@ func TestCallThatEndsBeforeTheWriteWritesNothing(t *testing.T) {
 	}
 }
 
-// A write whose caller is gone runs to its outcome. The outcome is logged, and then the lease is released at once.
+// A write whose caller is gone runs to its outcome, which is logged. The lease is released when the write has its outcome.
 func TestCallThatEndsDuringTheWriteDoesNotStopTheWrite(t *testing.T) {
 	const slow = 500 * time.Millisecond
 	for way, code := range map[string]codes.Code{callerCancels: codes.Unknown, deadlinePasses: codes.DeadlineExceeded} {
@@ -93,13 +93,14 @@ func TestCallThatEndsDuringTheWriteDoesNotStopTheWrite(t *testing.T) {
 				callers.Go(func() {
 					ended := h.update(contextEnding(t, way == callerCancels, patience), 1, 1, "city")
 					if ended.code != code || ended.reason != "WRITE_OUTCOME_UNKNOWN" || ended.state != "unknown" || ended.took() != patience {
-						t.Errorf("the call got %s, %s, %s after %v", ended.Code, ended.reason, ended.state, ended.took())
+						t.Errorf("the call got %s, %s, %s after %v, want %s, WRITE_OUTCOME_UNKNOWN, unknown after %v",
+							ended.Code, ended.reason, ended.state, ended.took(), code, patience)
 					}
 				})
 				callers.Go(func() {
 					advance(patience + time.Millisecond)
 					if next := h.update(t.Context(), 2, 1, "notes"); next.After["city"] != "c1" {
-						t.Errorf("the next call got %q, city %q", next.Code, next.After["city"])
+						t.Errorf("the next call got %q, city %q, want city \"c1\"", next.Code, next.After["city"])
 					}
 				})
 				callers.Wait()

@@ -63,7 +63,7 @@ func TestConnectionResetNeverRepeatsAWriteAndTheResultIsTrue(t *testing.T) {
 			defer gateway.close(t)
 			for i := range waiting {
 				svc := gateway.shortSettle
-				if cuts[i].isAfterTheRequest(length) {
+				if cuts[i].sendsWholeRequest(length) {
 					svc = gateway.longSettle
 				}
 				results[i] = updateCity(t, svc, firstAddedCustomer+int64(i))
@@ -84,7 +84,7 @@ func TestConnectionResetNeverRepeatsAWriteAndTheResultIsTrue(t *testing.T) {
 		row, _ := store.Row(customer)
 		isApplied := row.City != nil && *row.City == newCityOf(customer)
 		sent := proxy.writesOf(customer)
-		isIdle, isComplete := cuts[i].where == afterTheRead, cuts[i].isAfterTheRequest(length)
+		isIdle, isComplete := cuts[i].where == afterTheRead, cuts[i].sendsWholeRequest(length)
 		tally[fmt.Sprintf("%s, complete %v: %s", placeNames[cuts[i].where], isComplete, c.Code)]++
 		switch {
 		case sent > 1, sent == 0 && !isIdle:
@@ -106,8 +106,8 @@ func TestConnectionResetNeverRepeatsAWriteAndTheResultIsTrue(t *testing.T) {
 	t.Logf("a request has %d bytes; results: %v", length, tally)
 }
 
-// isAfterTheRequest reports whether the store gets the complete write.
-func (c cut) isAfterTheRequest(length int) bool {
+// sendsWholeRequest reports whether the store gets the complete write.
+func (c cut) sendsWholeRequest(length int) bool {
 	return c.where == inTheResponse || c.where == inTheRequest && c.bytes == length
 }
 

@@ -46,11 +46,11 @@ type cuttingProxy struct {
 	store    string // its address
 	serving  sync.WaitGroup
 
-	mu      sync.Mutex
-	cuts    map[int64]cut
-	reads   map[int64]int
-	writes  map[int64]int // how many writes the gateway has begun to send
-	request int           // the length of the latest write that was passed on completely
+	mu            sync.Mutex
+	cuts          map[int64]cut
+	reads         map[int64]int
+	writes        map[int64]int // how many writes the gateway has begun to send
+	requestLength int           // the length of the latest write that was passed on completely
 }
 
 // newCuttingProxy listens until the test ends.
@@ -94,8 +94,8 @@ func (p *cuttingProxy) serve(ctx context.Context, gateway *net.TCPConn) error {
 	defer store.Close() //nolint:errcheck // the proxy does not use it any more
 	fromGateway, fromStore := bufio.NewReader(gateway), bufio.NewReader(store)
 	for {
-		const longest = len("GET /wp-json/fluent-cart/v2/customers/1001")
-		head, err := fromGateway.Peek(longest)
+		const prefix = len("GET /wp-json/fluent-cart/v2/customers/1001")
+		head, err := fromGateway.Peek(prefix)
 		if err != nil {
 			return nil // the gateway has closed the connection
 		}
@@ -165,13 +165,13 @@ func (p *cuttingProxy) countRequest(method string, customer int64) cut {
 func (p *cuttingProxy) setLength(length int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.request = length
+	p.requestLength = length
 }
 
 func (p *cuttingProxy) length() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.request
+	return p.requestLength
 }
 
 func (p *cuttingProxy) plan(customer int64, c cut) {

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// latency is how long the sandbox store takes for one request in a harness. It was measured at a real store (F24).
+	// latency is how long the sandbox store of a harness takes for one request, as measured at a real store (F24).
 	latency = 33 * time.Millisecond
 	// timeout is how long the client waits for the response to one request.
 	timeout = time.Second
@@ -48,10 +48,10 @@ type setup struct {
 	service        service.Config
 	connectTime    time.Duration // until the first byte of a write can be sent
 	breakerChanged func(open bool)
-	credentials    func(context.Context) fluentcart.Credentials // nil returns those of an administrator
+	credentials    func(context.Context) fluentcart.Credentials // nil means an administrator
 }
 
-// newHarness must be called in a synctest bubble.
+// newHarness returns a harness with an idle service. It must be called in a synctest bubble.
 func newHarness(t testing.TB, s setup) *harness {
 	t.Helper()
 	s.store.KeepLog = true
@@ -86,15 +86,15 @@ func newHarness(t testing.TB, s setup) *harness {
 // update sends one call that sets one field of a customer. Each call number sets another value.
 func (h *harness) update(ctx context.Context, call int, customer int64, field string) result {
 	value := field[:1] + strconv.Itoa(call)
-	asked := &customerv1.Customer{}
-	descriptor := asked.ProtoReflect().Descriptor().Fields().ByTextName(field)
-	asked.ProtoReflect().Set(descriptor, protoreflect.ValueOfString(value))
+	change := &customerv1.Customer{}
+	descriptor := change.ProtoReflect().Descriptor().Fields().ByTextName(field)
+	change.ProtoReflect().Set(descriptor, protoreflect.ValueOfString(value))
 	ctx = context.WithValue(ctx, callKey{}, call)
 	if deadline, ok := ctx.Deadline(); ok {
 		ctx = context.WithValue(ctx, deadlineKey{}, deadline)
 	}
 	c := result{Call: history.Call{ID: call, Customer: customer, Fields: map[string]string{field: value}, Begin: time.Now()}}
-	response, err := h.service.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: asked})
+	response, err := h.service.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: change})
 	c.End = time.Now()
 	c.record(response, err)
 	h.mu.Lock()
@@ -103,14 +103,14 @@ func (h *harness) update(ctx context.Context, call int, customer int64, field st
 	return c
 }
 
-// finish waits until the gateway has no in-flight write and the store no work that it does late.
+// finish waits until the service has no in-flight write, and until the store has done its late work.
 func (h *harness) finish(t testing.TB) {
 	t.Helper()
 	h.service.Close(t.Context())
 	h.store.Wait()
 }
 
-// checkHistory fails the test if a write was reverted, a result contradicts the store's writes, the calls are not
+// checkHistory fails the test if an update was reverted, a result contradicts the store's writes, the calls are not
 // linearizable, or an error does not say truthfully what was written. Call it after finish.
 func (h *harness) checkHistory(t testing.TB) {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 )
 
-// result is a call with the response or the error that its caller got.
+// result is a call, and the response or the error that its caller got.
 type result struct {
 	history.Call
 	code          codes.Code // OK for a call that was served
