@@ -27,7 +27,7 @@ type users struct{ *auth.StoreUsers }
 
 func newUsers() users { return users{auth.NewStoreUsers(auth.Permissions{Status: true})} }
 
-// by is the context of a call of a user.
+// by returns the context of a call by a user.
 func (u users) by(t testing.TB, username, password string) context.Context {
 	t.Helper()
 	encoded := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
@@ -39,8 +39,8 @@ func (u users) by(t testing.TB, username, password string) context.Context {
 	return auth.NewContext(t.Context(), who)
 }
 
-// theirs lets the calls go on in the names of their callers.
-func theirs(s setup) setup {
+// withCallersAccounts sends each request with the account of its caller.
+func withCallersAccounts(s setup) setup {
 	s.credentials = func(ctx context.Context) fluentcart.Credentials {
 		account := auth.FromContext(ctx).Store
 		return fluentcart.Credentials{Username: account.Username, Password: account.Password}
@@ -48,7 +48,7 @@ func theirs(s setup) setup {
 	return s
 }
 
-// methods are the requests that a store got, in order.
+// methods returns the methods of the requests that the store received, in order.
 func (h *harness) methods() string {
 	var methods []string
 	for _, r := range h.transport.requestsWhere(func(sentRequest) bool { return true }) {
@@ -59,17 +59,17 @@ func (h *harness) methods() string {
 
 func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 	const wrong = "wrong"
-	update := func(ctx context.Context, tr *harness, change func(*customerv1.UpdateCustomerRequest)) result {
+	update := func(ctx context.Context, h *harness, change func(*customerv1.UpdateCustomerRequest)) result {
 		request := &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: &customerv1.Customer{
-			Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee"), City: proto.String("c" + strconv.Itoa(len(tr.methods()))),
+			Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee"), City: proto.String("c" + strconv.Itoa(len(h.methods()))),
 		}}
 		change(request)
 		var c result
-		c.record(tr.service.UpdateCustomer(ctx, request))
+		c.record(h.service.UpdateCustomer(ctx, request))
 		return c
 	}
-	asItIs := func(*customerv1.UpdateCustomerRequest) {}
-	rehearsed := func(r *customerv1.UpdateCustomerRequest) { r.ValidateOnly = true }
+	unchanged := func(*customerv1.UpdateCustomerRequest) {}
+	dryRun := func(r *customerv1.UpdateCustomerRequest) { r.ValidateOnly = true }
 	for _, row := range []struct {
 		name               string
 		mode               service.WriteMode
@@ -79,41 +79,41 @@ func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 		reason             string // of both calls
 		first, second      string // the requests
 	}{
-		{"a right account", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, asItIs, nil, "", "GET PUT", "GET PUT"},
-		{"a wrong password", service.Merge, sandbox.AdminUsername, wrong, asItIs, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
-		{"no manager", service.Merge, sandbox.SubscriberUsername, sandbox.SubscriberPassword, asItIs, nil, "STORE_FORBIDDEN", "GET", "GET"},
-		{"validate_only", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, rehearsed, nil, "", "GET", "GET"},
-		{"validate_only with a wrong password", service.Merge, sandbox.AdminUsername, wrong, rehearsed, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"the right password", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, nil, "", "GET PUT", "GET PUT"},
+		{"a wrong password", service.Merge, sandbox.AdminUsername, wrong, unchanged, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"a user who is not a manager", service.Merge, sandbox.SubscriberUsername, sandbox.SubscriberPassword, unchanged, nil, "STORE_FORBIDDEN", "GET", "GET"},
+		{"validate_only", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, dryRun, nil, "", "GET", "GET"},
+		{"validate_only with a wrong password", service.Merge, sandbox.AdminUsername, wrong, dryRun, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
 		{"a customer that does not exist", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, func(r *customerv1.UpdateCustomerRequest) { r.CustomerId = 999999 }, nil, "CUSTOMER_NOT_FOUND", "GET", "GET"},
-		{"a request that is wrong by itself", service.Merge, sandbox.AdminUsername, wrong, func(r *customerv1.UpdateCustomerRequest) { r.CustomerId = 0 }, nil, "INVALID_FIELD", "", ""},
-		{"replace", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, asItIs, nil, "", "GET PUT", "PUT"},
-		{"replace with a wrong password", service.Replace, sandbox.AdminUsername, wrong, asItIs, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
-		{"replace in a store that only knows PUT", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, asItIs, writesOnly, "", "GET PUT", "PUT"},
+		{"an invalid request", service.Merge, sandbox.AdminUsername, wrong, func(r *customerv1.UpdateCustomerRequest) { r.CustomerId = 0 }, nil, "INVALID_FIELD", "", ""},
+		{"replace", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, nil, "", "GET PUT", "PUT"},
+		{"replace with a wrong password", service.Replace, sandbox.AdminUsername, wrong, unchanged, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"replace in a store that only knows PUT", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, writesOnly, "", "GET PUT", "PUT"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: 1}, service: service.Config{WriteMode: row.mode}}))
+				h := newHarness(t, withCallersAccounts(setup{store: sandbox.Config{Customers: 1}, service: service.Config{WriteMode: row.mode}}))
 				if row.store != nil {
-					tr.transport.handler = row.store(tr.store)
+					h.transport.handler = row.store(h.store)
 				}
 				all := newUsers()
 				for i, requests := range []string{row.first, row.second} {
-					before := tr.methods()
-					c := update(all.by(t, row.username, row.password), tr, row.change)
+					before := h.methods()
+					c := update(all.by(t, row.username, row.password), h, row.change)
 					if c.reason != row.reason || row.reason != "" && c.state != "not_sent" {
-						t.Errorf("call %d was told %s, %s, want %s", i+1, c.reason, c.state, row.reason)
+						t.Errorf("call %d returned %s, %s, want %s", i+1, c.reason, c.state, row.reason)
 					}
-					if got := strings.TrimSpace(strings.TrimPrefix(tr.methods(), before)); got != requests {
-						t.Errorf("call %d was %q to the store, want %q", i+1, got, requests)
+					if got := strings.TrimSpace(strings.TrimPrefix(h.methods(), before)); got != requests {
+						t.Errorf("call %d sent %q, want %q", i+1, got, requests)
 					}
 				}
-				tr.finish(t)
+				h.finish(t)
 			})
 		})
 	}
 }
 
-// writesOnly is a store without the route of the read.
+// writesOnly returns a store without the route of the read.
 func writesOnly(store http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
@@ -128,29 +128,29 @@ func writesOnly(store http.Handler) http.Handler {
 // The read that verifies an account is made without the lease. If another update comes in between, it is read again.
 func TestReadThatVerifiedAnAccountIsRepeatedAfterAnotherUpdate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: 1, Workers: 2}}))
+		h := newHarness(t, withCallersAccounts(setup{store: sandbox.Config{Customers: 1, Workers: 2}}))
 		verified, unverified := newUsers(), newUsers()
 		update := func(u users, customer *customerv1.Customer) {
-			_, err := tr.service.UpdateCustomer(u.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: customer})
+			_, err := h.service.UpdateCustomer(u.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: customer})
 			if err != nil {
 				t.Error(err)
 			}
 		}
 		update(verified, &customerv1.Customer{City: proto.String("Lyon")})
 		var updated atomic.Bool
-		tr.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			tr.store.ServeHTTP(w, r)
+		h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.store.ServeHTTP(w, r)
 			if updated.CompareAndSwap(false, true) { // its own requests come here too
 				update(verified, &customerv1.Customer{City: proto.String("Bonn")})
 			}
 		})
-		before := tr.methods()
+		before := h.methods()
 		update(unverified, &customerv1.Customer{State: proto.String("IDF")})
-		if got := strings.TrimSpace(strings.TrimPrefix(tr.methods(), before)); got != "GET GET PUT GET PUT" {
+		if got := strings.TrimSpace(strings.TrimPrefix(h.methods(), before)); got != "GET GET PUT GET PUT" {
 			t.Errorf("sent %q", got)
 		}
-		tr.finish(t)
-		writes := tr.writesOf(firstAddedCustomer)
+		h.finish(t)
+		writes := h.writesOf(firstAddedCustomer)
 		if last := writes[len(writes)-1].After; *last.City != "Bonn" || *last.State != "IDF" {
 			t.Errorf("city %q, state %q", *last.City, *last.State)
 		}
@@ -159,16 +159,16 @@ func TestReadThatVerifiedAnAccountIsRepeatedAfterAnotherUpdate(t *testing.T) {
 
 func TestVerifyingAnAccountCostsNoReadOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: 1}}))
+		h := newHarness(t, withCallersAccounts(setup{store: sandbox.Config{Customers: 1}}))
 		all := newUsers()
 		reads := func() int {
-			return len(tr.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet }))
+			return len(h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet }))
 		}
 		call := 0
 		update := func() {
 			call++
-			if c := tr.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstAddedCustomer, "city"); c.Outcome != history.Written {
-				t.Errorf("%v was told %s", c, c.reason)
+			if c := h.update(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), call, firstAddedCustomer, "city"); c.Outcome != history.Written {
+				t.Errorf("%v returned %s", c, c.reason)
 			}
 		}
 		for range 20 {
@@ -183,7 +183,7 @@ func TestVerifyingAnAccountCostsNoReadOfItsOwn(t *testing.T) {
 		if got := reads(); got != 21 {
 			t.Errorf("%d reads after a pause", got)
 		}
-		tr.finish(t)
+		h.finish(t)
 	})
 }
 
@@ -191,20 +191,20 @@ func TestVerifyingAnAccountCostsNoReadOfItsOwn(t *testing.T) {
 func TestConcurrentCallsVerifyTheirAccountOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 20
-		tr := newHarness(t, theirs(setup{store: sandbox.Config{Customers: calls}}))
+		h := newHarness(t, withCallersAccounts(setup{store: sandbox.Config{Customers: calls}}))
 		all := newUsers()
 		var running sync.WaitGroup
 		for i := range calls {
 			ctx := all.by(t, sandbox.AdminUsername, sandbox.AdminPassword)
 			running.Go(func() {
-				if c := tr.update(ctx, i, firstAddedCustomer+int64(i), "city"); c.Outcome != history.Written {
-					t.Errorf("%v was told %s", c, c.reason)
+				if c := h.update(ctx, i, firstAddedCustomer+int64(i), "city"); c.Outcome != history.Written {
+					t.Errorf("%v returned %s", c, c.reason)
 				}
 			})
 		}
 		running.Wait()
-		tr.finish(t)
-		if got := len(tr.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet })); got != calls {
+		h.finish(t)
+		if got := len(h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodGet })); got != calls {
 			t.Errorf("%d reads for %d updates", got, calls)
 		}
 	})
@@ -217,31 +217,31 @@ func TestUnverifiedAccountsDoNotSlowDownAVerifiedOne(t *testing.T) {
 		t.Run(string(mode), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const crowd, calls = 300, 20
-				tr := newHarness(t, theirs(setup{
+				h := newHarness(t, withCallersAccounts(setup{
 					store:   sandbox.Config{Workers: slots, Customers: 1},
 					service: service.Config{WriteMode: mode, MaxInFlight: slots, MaxQueue: queue},
 				}))
 				all := newUsers()
 				names := &customerv1.Customer{Email: proto.String("new@example.com"), FullName: proto.String("Ann Lee")}
-				honest := func(i int) (result, time.Duration) {
+				verified := func(i int) (result, time.Duration) {
 					began := time.Now()
 					asked := proto.CloneOf(names)
 					asked.City = proto.String("h" + strconv.Itoa(i))
 					var c result
-					c.record(tr.service.UpdateCustomer(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: asked}))
+					c.record(h.service.UpdateCustomer(all.by(t, sandbox.AdminUsername, sandbox.AdminPassword), &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: asked}))
 					return c, time.Since(began)
 				}
-				if c, _ := honest(0); c.Outcome != history.Written {
-					t.Fatalf("told %s", c.reason)
+				if c, _ := verified(0); c.Outcome != history.Written {
+					t.Fatalf("returned %s", c.reason)
 				}
-				writes := len(tr.writesOf(firstAddedCustomer))
+				writes := len(h.writesOf(firstAddedCustomer))
 
 				flood, stop := context.WithCancel(t.Context())
 				var running sync.WaitGroup
 				var mu sync.Mutex
 				reasons := map[string]int{}
 				for i := range crowd {
-					username := "stranger" + strconv.Itoa(i)
+					username := "made-up" + strconv.Itoa(i)
 					if i%3 == 0 {
 						username = sandbox.AdminUsername
 					}
@@ -249,7 +249,7 @@ func TestUnverifiedAccountsDoNotSlowDownAVerifiedOne(t *testing.T) {
 					running.Go(func() {
 						for flood.Err() == nil {
 							var c result
-							c.record(tr.service.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: names}))
+							c.record(h.service.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: firstAddedCustomer, Customer: names}))
 							mu.Lock()
 							reasons[c.reason+" "+c.state]++
 							mu.Unlock()
@@ -258,32 +258,32 @@ func TestUnverifiedAccountsDoNotSlowDownAVerifiedOne(t *testing.T) {
 					})
 				}
 				synctest.Wait()
-				if load := tr.service.Load(); load.Admitted > queue/8 || load.Working > 1 {
+				if load := h.service.Load(); load.Admitted > queue/8 || load.Working > 1 {
 					t.Errorf("load %+v", load)
 				}
 				var longest time.Duration
 				for i := range calls {
-					c, took := honest(i + 1)
+					c, took := verified(i + 1)
 					longest = max(longest, took)
 					if c.Outcome != history.Written {
-						t.Errorf("the honest caller was told %s", c.reason)
+						t.Errorf("the verified caller got %s", c.reason)
 					}
 				}
 				stop()
 				running.Wait()
-				tr.finish(t)
-				t.Logf("an honest call took %v at the longest; the strangers were told %v", longest, reasons)
+				h.finish(t)
+				t.Logf("the longest verified call took %v; the unverified ones got %v", longest, reasons)
 				if alone := 2 * latency; longest > alone {
-					t.Errorf("an honest call took %v, and %v without the others", longest, alone)
+					t.Errorf("a verified call took %v, and takes %v without the others", longest, alone)
 				}
 				if len(reasons) != 2 || reasons["STORE_UNAUTHENTICATED not_sent"] == 0 || reasons["OVERLOADED not_sent"] == 0 {
-					t.Errorf("the strangers were told %v", reasons)
+					t.Errorf("the unverified accounts got %v", reasons)
 				}
-				if got := len(tr.writesOf(firstAddedCustomer)) - writes; got != calls {
-					t.Errorf("%d writes for %d honest calls", got, calls)
+				if got := len(h.writesOf(firstAddedCustomer)) - writes; got != calls {
+					t.Errorf("%d writes for %d verified calls", got, calls)
 				}
-				if sent := len(tr.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodPut })); sent != calls+1 {
-					t.Errorf("%d writes were sent for %d honest calls", sent, calls+1)
+				if sent := len(h.transport.requestsWhere(func(r sentRequest) bool { return r.method == http.MethodPut })); sent != calls+1 {
+					t.Errorf("%d writes were sent for %d verified calls", sent, calls+1)
 				}
 			})
 		})
