@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// latency is how long the sandbox store of a harness takes for one request, as measured at a real store (F24).
+	// latency is how long the sandbox store of a harness needs to serve one request, as measured at a real store (F24).
 	latency = 33 * time.Millisecond
 	// timeout is how long the client waits for the response to one request.
 	timeout = time.Second

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 )
 
 // The exit codes.
@@ -20,15 +23,15 @@ const (
 
 // commands is the command line. The flags belong to all commands, so that --help shows them at once.
 type commands struct {
-	serveConfig
+	config.Flags
 
 	Serve       struct{}     `cmd:"" default:"1" help:"Serve (the default command)."`
-	Healthcheck struct{}     `cmd:"" help:"Ask the gateway at --grpc-addr whether it serves, or with --caller-auth=mtls, where that takes a certificate, the one at --admin-addr; the exit code is the answer."`
-	Token       tokenCommand `cmd:"" help:"Make a bearer token for a caller: with --token-file its line is added there and the token printed, without it both are printed."`
+	Healthcheck struct{}     `cmd:"" help:"Ask the gateway at --grpc-addr whether it serves. With --caller-auth=mtls, where that address takes a certificate, ask the one at --admin-addr. The exit code is the answer."`
+	Token       tokenCommand `cmd:"" help:"Make a bearer token for a caller. With --token-file its line is added there and the token is printed; without it both are printed."`
 	Version     struct{}     `cmd:"" help:"Print the version."`
 }
 
-// configError is a configuration that is wrong: nothing was started.
+// configError joins the faults of a configuration: nothing was started.
 type configError struct{ error }
 
 // Unwrap returns the faults.
@@ -36,19 +39,14 @@ func (e *configError) Unwrap() error { return e.error }
 
 // run runs one command, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return new(commands).run(ctx, args, stdout, stderr)
-}
-
-func (line *commands) run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var unreadable flagFaults
+	line := &commands{}
 	exit := -1
 	parser, err := kong.New(line,
 		kong.Name("fluentcart-gateway"),
-		kong.Description("A gRPC service, with a JSON door, for updating customers of a FluentCart store. Each flag is also an environment variable: FLUENTCART_GATEWAY_, and its name in capitals with underscores."),
+		kong.Description("A gRPC service, with an HTTP/JSON gateway, for updating customers of a FluentCart store. Each flag is also an environment variable: FLUENTCART_GATEWAY_, and its name in capitals with underscores."),
 		kong.DefaultEnvars("FLUENTCART_GATEWAY"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code }), // after --help
-		&unreadable,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 	)
 	if err != nil {
@@ -59,32 +57,40 @@ func (line *commands) run(ctx context.Context, args []string, stdout, stderr io.
 	switch {
 	case exit >= 0:
 		return exit
-	case err != nil && len(unreadable.faults) == 0:
-		fmt.Fprintf(stderr, "fluentcart-gateway: %v (--help shows what there is)\n", err)
-		return exitUsage
 	case err != nil:
-		return report(&configError{errors.Join(append(unreadable.faults, err)...)}, stderr)
+		fmt.Fprintf(stderr, "fluentcart-gateway: %v%s (--help shows all commands and flags)\n", err, rightValue(parser.Model.Flags, err))
+		return exitUsage
 	}
-
-	line.unread = unreadable.flags
-	line.unreadable = unreadable.faults // serve tells them with the rest
-	if command.Command() != "serve" && len(unreadable.faults) > 0 {
-		return report(&configError{errors.Join(unreadable.faults...)}, stderr)
-	}
+	cfg := (*config.Config)(&line.Flags)
 	switch command.Command() {
 	case "token <name>":
-		err = line.Token.run(line.TokenFile, stdout)
+		err = line.Token.run(cfg.TokenFile, stdout)
 	case "version":
 		fmt.Fprintln(stdout, "fluentcart-gateway", version())
 	case "healthcheck":
-		err = healthcheck(ctx, &line.serveConfig, stdout)
+		err = healthcheck(ctx, cfg, stdout)
 	default:
-		err = serve(ctx, &line.serveConfig, stdout, stderr)
+		err = serve(ctx, cfg, stdout, stderr)
 	}
 	return report(err, stderr)
 }
 
-// report prints an error, each of its faults on a line of its own.
+// rightValue shows a right value of the flag that kong could not parse.
+func rightValue(flags []*kong.Flag, err error) string {
+	for _, flag := range flags {
+		if !strings.HasPrefix(err.Error(), "--"+flag.Name+":") || flag.IsBool() { // the error of a bool lists the right values
+			continue
+		}
+		right := fmt.Sprintf("; give --%s=%s", flag.Name, flag.PlaceHolder)
+		if flag.HasDefault {
+			right += ", such as " + flag.Default
+		}
+		return right
+	}
+	return ""
+}
+
+// report prints an error, each fault of a configuration on a line of its own.
 func report(err error, stderr io.Writer) int {
 	var wrong *configError
 	switch {
@@ -101,14 +107,11 @@ func report(err error, stderr io.Writer) int {
 	return exitFailed
 }
 
-// version is the module's version, with the commit where it was built from one.
+// version is the module's version. A binary that was built in a checkout has its commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	if info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
+	return cmp.Or(info.Main.Version, "(devel)")
 }

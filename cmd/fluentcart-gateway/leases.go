@@ -2,113 +2,66 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
+	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-// closeTime is how long stopping waits for leases to be released in Redis; they end by themselves else.
+// closeTime is how long stopping waits until the leases are released in Redis. After that they expire by themselves.
 const closeTime = 2 * time.Second
 
-// sharedOrLocal is what gives each customer one writer at a time: one of the two.
-type sharedOrLocal struct {
-	shared *lease.Redis
-	local  *lease.Local
+// leases gives each customer one writer at a time: in this process, or in all that share a Redis.
+type leases struct {
+	lease.Locker
+
+	held        func() int                     // customers whose lease is held or waited for in this process
+	unavailable func() *lease.UnavailableError // nil while leases are given
+	stop        func()                         // to be called when no call is left
 }
 
-func (l *sharedOrLocal) locker() lease.Locker {
-	if l.shared != nil {
-		return l.shared
-	}
-	return l.local
-}
-
-// taken is of how many customers the lease is held or waited for here.
-func (l *sharedOrLocal) taken() int {
-	if l.shared != nil {
-		return l.shared.Held()
-	}
-	return l.local.Held()
-}
-
-// startLeases returns what gives each customer one writer at a time, and how to end it when nobody writes any more.
-func startLeases(ctx context.Context, cfg *serveConfig, storeURL string, logger *slog.Logger) (leases *sharedOrLocal, stop func(), err error) {
+func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logger *slog.Logger) (*leases, error) {
 	if cfg.RedisURL == "" {
-		return &sharedOrLocal{local: lease.NewLocal()}, func() {}, nil
+		local := lease.NewLocal()
+		return &leases{local, local.Held, func() *lease.UnavailableError { return nil }, func() {}}, nil
 	}
 	base, err := fluentcart.ParseBaseURL(storeURL)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	var password func() string
+	if cfg.RedisPassword != nil {
+		password = func() string { return cfg.RedisPassword.Get().Reveal() }
 	}
 	shared, err := lease.NewRedis(lease.RedisConfig{
 		URL:        cfg.RedisURL,
-		Password:   cfg.redisPassword(),
-		Store:      strings.ToLower(base.Host) + base.Path, // whoever reaches it by http and by https
-		Term:       leaseTerm(cfg),
-		SettleTime: cfg.SettleTime.Duration,
+		Password:   password,
+		Store:      strings.ToLower(base.Host) + base.Path, // the same for a store that is reached by http and by https
+		Term:       leaseTerm(cfg.Config),
+		SettleTime: cfg.SettleTime,
 		Logger:     logger,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // calls in flight still take turns
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // calls that drain still take leases
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		shared.Run(ctx)
 	}()
-	return &sharedOrLocal{shared: shared}, func() {
+	return &leases{shared, shared.Held, shared.Unavailable, func() {
 		cancel()
 		<-stopped
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 		defer cancel()
-		_ = shared.Close(within) // there is nothing left to lose
-	}, nil
+		_ = shared.Close(within) // no call is left that an error could harm
+	}}, nil
 }
 
-// checkRedis checks where Redis is, and reads its password.
-func (c *serveConfig) checkRedis() []error {
-	var faults []error
-	if c.RedisURL != "" {
-		if err := lease.CheckURL(c.RedisURL); err != nil {
-			faults = append(faults, fmt.Errorf("--redis-url: %w", err))
-		}
-	}
-	if c.RedisPasswordFile == "" {
-		return faults
-	}
-	if c.RedisURL == "" {
-		faults = append(faults, errors.New("--redis-password-file is of no use without --redis-url"))
-	}
-	if err := load(c, &c.files.redisPassword, parsePassword, filereload.Source{Name: "--redis-password-file", Path: c.RedisPasswordFile, Secret: true}); err != nil {
-		faults = append(faults, err)
-	}
-	return faults
-}
-
-func (c *serveConfig) redisPassword() func() string {
-	if c.files.redisPassword == nil {
-		return nil
-	}
-	return func() string { return c.files.redisPassword.Get().Reveal() }
-}
-
-// leaseTerm is how long after it got its lease an update may begin to write: the read before that may be repeated, but
-// not after it has timed out.
-func leaseTerm(cfg *serveConfig) time.Duration { return 2 * cfg.GetTimeout.Duration }
-
-// redisHost is the address of Redis without its credentials.
-func redisHost(cfg *serveConfig) string {
-	address, err := url.Parse(cfg.RedisURL)
-	if err != nil {
-		return "at an address that cannot be read"
-	}
-	return address.Host + address.Path
-}
+// leaseTerm is how long after it got its lease an update may begin to write. The read before may be repeated, but not
+// after a timeout.
+func leaseTerm(cfg *config.Config) time.Duration { return 2 * cfg.GetTimeout }

@@ -5,20 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"net"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 )
 
-// listeners are open ports. Opening them all before anything is served makes a port in use an error at start.
+// listeners are open ports. All are opened before anything is served, so that a port in use is an error at start.
 type listeners struct {
 	grpc, http, admin, sandbox net.Listener
 }
 
-func listen(ctx context.Context, cfg *serveConfig) (*listeners, error) {
+func listen(ctx context.Context, cfg *config.Config) (*listeners, error) {
 	l := &listeners{}
 	var faults []error
 	open := func(target *net.Listener, flag, addr string) {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("--%s=%s: %w; stop what uses the port, or choose another (0 takes a free one)", flag, addr, err))
+			faults = append(faults, fmt.Errorf("--%s=%s: %w; stop the program that uses the port, or choose a different port (0 chooses a free one)", flag, addr, err))
 			return
 		}
 		*target = listener
@@ -36,11 +38,11 @@ func listen(ctx context.Context, cfg *serveConfig) (*listeners, error) {
 	return l, nil
 }
 
-// close closes what is open; closing twice does no harm.
+// close closes the open ports. The servers have usually closed theirs before; closing twice does no harm.
 func (l *listeners) close() {
 	for _, listener := range []net.Listener{l.grpc, l.http, l.admin, l.sandbox} {
 		if listener != nil {
-			_ = listener.Close() // the servers have closed theirs before
+			_ = listener.Close()
 		}
 	}
 }

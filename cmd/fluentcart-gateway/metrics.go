@@ -10,26 +10,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
 const metricPrefix = "fluentcart_gateway_"
 
-// metrics is all that /metrics shows. What others count for themselves is asked of them when somebody looks.
+// metrics is everything that /metrics shows. Gauges are read from the other parts at each scrape.
 type metrics struct {
 	registry *prometheus.Registry
-	doors    *server.Metrics
 	store    storeMetrics
 }
 
-func newMetrics() *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(), doors: server.NewMetrics(), store: newStoreMetrics()}
+// newMetrics returns metrics without those of watch. The collector calls counts the calls of both transports.
+func newMetrics(calls prometheus.Collector) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry(), store: newStoreMetrics()}
 	m.gaugeOf(prometheus.Labels{"version": version()}, "build_info", "The version of the gateway; the value is 1.", constant(1))
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.doors, m.store.requests, m.store.duration, m.store.retries,
+		calls, m.store.requests, m.store.duration, m.store.retries,
 	)
 	return m
 }
@@ -38,40 +38,40 @@ func newMetrics() *metrics {
 func (m *metrics) handler(logger *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(logger.Handler(), slog.LevelError),
-		MaxRequestsInFlight: 4, // to gather them takes some work
+		MaxRequestsInFlight: 4, // gathering takes some work
 	})
 }
 
-// gauge adds what is asked when somebody looks.
+// gauge adds a gauge that calls now at each scrape.
 func (m *metrics) gauge(name, help string, now func() float64) { m.gaugeOf(nil, name, help, now) }
 
-// gaugeOf is gauge for one of several.
+// gaugeOf is gauge with constant labels.
 func (m *metrics) gaugeOf(labels prometheus.Labels, name, help string, now func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: metricPrefix + name, Help: help, ConstLabels: labels}, now))
 }
 
-// watch adds what the parts of a gateway say of themselves.
-func (m *metrics) watch(cfg *serveConfig, customers *service.Service, client *fluentcart.Client, leases *sharedOrLocal, doors *server.Server) {
-	m.gauge("ready", "1 if calls can be served; /readyz says why not.", func() float64 { return boolean(len(doors.NotReady()) == 0) })
+// watch adds the gauges of the parts of a gateway.
+func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *fluentcart.Client, leases *leases, ready func() bool) {
+	m.gauge("ready", "1 if calls can be served; /readyz gives the reasons if not.", func() float64 { return boolean(ready()) })
 
-	m.gauge("updates_admitted", "Updates that were let in: at work, or waiting for their customer, a slot or the rate.", func() float64 { return float64(customers.Load().Admitted) })
-	m.gauge("updates_admitted_limit", "How many updates are let in (--max-in-flight and --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
-	m.gauge("slots_in_use", "Slots for work on the store that are taken.", func() float64 { return float64(customers.Load().Working) })
-	m.gauge("slots", "Slots for work on the store (--max-in-flight).", constant(cfg.MaxInFlight))
-	m.gauge("slot_waiters", "How many wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
-	m.gauge("writes_in_flight", "Writes that have no outcome yet, those whose callers have left included.", func() float64 { return float64(customers.Writes().InFlight) })
-	m.gauge("writes_in_doubt", "Writes that the store's answer says nothing of: nobody else gets their customers until they are seen, or can no longer land.", func() float64 { return float64(customers.Writes().InDoubt) })
-	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.taken()) })
-	if leases.shared != nil {
-		m.gauge("redis_available", "1 if Redis answers, and has not just started anew.", func() float64 { return boolean(leases.shared.Unavailable() == nil) })
+	m.gauge("updates_admitted", "Updates at work or waiting for a lease, a slot or the rate limit.", func() float64 { return float64(customers.Load().Admitted) })
+	m.gauge("updates_admitted_limit", "Limit of updates_admitted (--max-in-flight plus --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
+	m.gauge("slots_in_use", "Slots in use. Each is the right to use the store.", func() float64 { return float64(customers.Load().Working) })
+	m.gauge("slots", "Slots (--max-in-flight).", constant(cfg.MaxInFlight))
+	m.gauge("slot_waiters", "Updates that wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
+	m.gauge("writes_in_flight", "Writes without an outcome yet, including those whose callers have left.", func() float64 { return float64(customers.Writes().InFlight) })
+	m.gauge("writes_in_doubt", "Writes whose response does not say whether they were applied. Their customers' leases are withheld until the writes are verified or the settle time is over.", func() float64 { return float64(customers.Writes().InDoubt) })
+	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.held()) })
+	if cfg.RedisURL != "" {
+		m.gauge("redis_available", "1 if Redis answers and gives leases; 0 for a while after it has started.", func() float64 { return boolean(leases.unavailable() == nil) })
 	}
 
-	m.gauge("store_suspended", "1 while the store fails so often that nothing is written to it.", func() float64 { return boolean(!client.Healthy()) })
-	for _, file := range cfg.files.watched {
-		m.gaugeOf(prometheus.Labels{"file": file.Name()}, "file_stale", "1 if the file has changed and is no good, so that what there was before is in use.", func() float64 { return boolean(file.Stale()) })
+	m.gauge("store_suspended", "1 while the store fails so often that no writes are sent to it.", func() float64 { return boolean(!client.Healthy()) })
+	for _, file := range cfg.Files {
+		m.gaugeOf(prometheus.Labels{"file": file.Name()}, "file_stale", "1 if the file on disk is not usable, so that its earlier contents stay in use.", func() float64 { return boolean(file.Stale()) })
 	}
-	if cfg.files.tls != nil {
-		m.gauge("certificate_expiry_timestamp_seconds", "When the certificate of the doors (--tls-cert) expires, in Unix time.", func() float64 { return float64(cfg.certificateExpiry().Unix()) })
+	if cfg.TLSCert != "" {
+		m.gauge("certificate_expiry_timestamp_seconds", "Unix time at which the TLS certificate (--tls-cert) expires.", func() float64 { return float64(cfg.CertificateExpiry().Unix()) })
 	}
 }
 
@@ -84,7 +84,7 @@ func boolean(is bool) float64 {
 
 func constant(value int) func() float64 { return func() float64 { return float64(value) } }
 
-// storeMetrics are those of the requests to the store.
+// storeMetrics counts the requests to the store.
 type storeMetrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -95,16 +95,16 @@ func newStoreMetrics() storeMetrics {
 	return storeMetrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: metricPrefix + "store_requests_total",
-			Help: "Requests to the store that have ended, by what the store said: ok, or why not.",
+			Help: "Requests to the store that have ended, by outcome: ok, or the kind of error.",
 		}, []string{"method", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    metricPrefix + "store_request_duration_seconds",
-			Help:    "How long requests to the store took, connecting included.",
+			Help:    "Duration of requests to the store, including connecting.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, // a request takes 33 ms (F24), and no more than 30 s
 		}, []string{"method"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: metricPrefix + "store_retries_total",
-			Help: "Requests to the store that were sent again; they are among the requests.",
+			Help: "Requests to the store that were retries; store_requests_total includes them.",
 		}, []string{"method"}),
 	}
 }

@@ -11,10 +11,10 @@ import (
 // tokenCommand makes a token for a caller.
 type tokenCommand struct {
 	Name string `arg:"" help:"Name of the caller, for the log and the metrics."`
-	May  string `placeholder:"FIELDS" help:"What the caller may change of status and user_id: one of them, both with a comma between, or - for neither. Without it: what the caller's other tokens may, else status, and with --allow-user-link user_id."`
+	May  string `placeholder:"FIELDS" help:"Which of status and user_id the caller may change: one of them, both separated by a comma, or - for neither. Without it: the same as the caller's other tokens, else status, and with --allow-user-link user_id."`
 }
 
-// run prints a new token, and puts its line into the file at path, or prints it too.
+// run prints a new token. It adds the token's line to the file at path, or prints it if there is no path.
 func (t *tokenCommand) run(path string, stdout io.Writer) error {
 	var may *auth.Permissions
 	if t.May != "" {
@@ -39,8 +39,8 @@ func (t *tokenCommand) run(path string, stdout io.Writer) error {
 	return nil
 }
 
-// addTo adds a line to a file of tokens, or begins one that nobody else can read. What the file has then must be right as a
-// whole, or it stays as it was.
+// addTo adds a line to a file of tokens, or creates one that only its owner can read. If the file would not be valid as a
+// whole, it stays as it is.
 func addTo(path, line string) error {
 	before, err := os.ReadFile(path) //nolint:gosec // the operator names it
 	if err != nil && !os.IsNotExist(err) {

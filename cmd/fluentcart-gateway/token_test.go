@@ -91,8 +91,8 @@ func TestTokenCommandThatFailsChangesNothing(t *testing.T) {
 	}
 }
 
-// A file that the command has filled is one that the gateway takes, whatever is usual there.
-func TestFilledFileIsTakenAsItIs(t *testing.T) {
+// The gateway accepts a file that the command has filled, whatever its default permissions are.
+func TestGatewayAcceptsAFileOfTheTokenCommand(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens")
 	for _, args := range [][]string{{"--may=-", "reports"}, {"reports"}, {"orders"}, {"--may=status", "orders"}} {
 		if code, printed := token(t, append(args, "--token-file="+path)...); code != exitOK {
@@ -103,9 +103,9 @@ func TestFilledFileIsTakenAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, usual := range []auth.Permissions{{Status: true}, {Status: true, UserID: true}, {}} {
-		if tokens, err := auth.ParseTokens(content, usual); err != nil || tokens.Len() != 4 {
-			t.Errorf("where %s is usual: %v", usual, err)
+	for _, defaults := range []auth.Permissions{{Status: true}, {Status: true, UserID: true}, {}} {
+		if tokens, err := auth.ParseTokens(content, defaults); err != nil || tokens.Len() != 4 {
+			t.Errorf("default permissions %s: %v", defaults, err)
 		}
 	}
 }

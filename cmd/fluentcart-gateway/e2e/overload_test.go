@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// 10,000 callers come within two seconds: the store gets as many requests as it can serve and never more, and calls that
+// would wait in vain are rejected at once.
+func TestTenThousandCallsDoNotOverrunTheStore(t *testing.T) {
+	lasting := 10 * time.Second
+	if soaking(t) {
+		lasting = 30 * time.Second
+	}
+	const callers = 10_000
+	best := directRate(t, callers, 5*time.Second)
+
+	store, url := startStore(t, phpStore(callers, nil))
+	gateway := startGateway(t, url, "--log-level=warn")
+	start := time.Now()
+	report := load{Gateway: gateway.grpcAddr, Clients: callers, PerConnection: 100, Spread: 2 * time.Second, Lasting: lasting}.send(t)
+	var goodput float64 // writes per second, from the first write until the callers stop coming
+	writes := store.Writes()
+	for _, write := range writes {
+		if write.Applied.Before(start.Add(lasting)) {
+			goodput++
+		}
+	}
+	goodput /= start.Add(lasting).Sub(writes[0].Received).Seconds()
+	t.Logf("%v", report.Codes)
+	t.Logf("goodput %.2f of the best of direct clients, at most %d in flight at the store, %d rejections in %s (p99), %d MiB at most",
+		goodput/best, store.MaxInFlight(), report.Rejections, report.Slowest, gateway.peakMemory(t))
+	if goodput < 0.95*best {
+		t.Errorf("goodput is %.2f of the best, want 0.95", goodput/best)
+	}
+	if store.MaxInFlight() > 4 {
+		t.Errorf("%d in flight at the store, want at most 4", store.MaxInFlight())
+	}
+	if report.Slowest > 250*time.Millisecond || report.Rejections < callers/2 {
+		t.Errorf("%d rejections in %s (p99), want them in 250 ms", report.Rejections, report.Slowest)
+	}
+	if memory := gateway.peakMemory(t); memory > 256 {
+		t.Errorf("%d MiB of memory, want at most 256", memory)
+	}
+	for code := range report.Codes {
+		if code != "OK" && code != "ResourceExhausted OVERLOADED" {
+			t.Errorf("a caller got %s", code)
+		}
+	}
+}
+
+// directRate is the number of updates per second that four clients reach without a gateway.
+func directRate(t *testing.T, customers int, lasting time.Duration) float64 {
+	t.Helper()
+	store, url := startStore(t, phpStore(customers, nil))
+	load{Store: url, Clients: 4, Lasting: lasting}.send(t)
+	writes := store.Writes()
+	return float64(len(writes)) / writes[len(writes)-1].Applied.Sub(writes[0].Received).Seconds()
+}
+
+// One connection may carry more calls than it has streams, and the gateway closes everything that it opened for them.
+func TestManyCallsOnOneConnectionDoNotStall(t *testing.T) {
+	soaking(t)
+	const calls = 2048
+	store, url := startStore(t, sandbox.Config{Latency: time.Millisecond, Customers: calls})
+	gateway := startGateway(t, url, "--max-queue=4096", "--max-in-flight=16")
+	s := newStorm(store)
+	warmUp(t, s, []*process{gateway}, 1001, 10*time.Second)
+	before := gateway.descriptors(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, customer := range ids(calls) {
+		all.Go(func() {
+			if call := s.update(ctx, gateway.customers, customer); call.Outcome != history.Written {
+				t.Errorf("customer %d: %s", customer, call)
+			}
+		})
+	}
+	all.Wait()
+	s.judge(t, store)
+	if !waitFor(t, 15*time.Second, func() bool { return gateway.descriptors(t) <= before }) {
+		t.Errorf("%d descriptors are open, want at most the %d before the calls", gateway.descriptors(t), before)
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// serve assembles a gateway, and runs it until ctx is done.
+func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) error {
+	logger := newLogger(flags, stderr)
+	cfg, err := config.Load(flags, logger)
+	if err != nil {
+		return &configError{err}
+	}
+	listeners, err := listen(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer listeners.close()
+
+	storeURL := cfg.StoreURL
+	if cfg.Sandbox {
+		storeURL = "http://" + listeners.sandbox.Addr().String()
+	}
+	calls := server.NewMetrics()
+	metrics := newMetrics(calls)
+	client, err := fluentcart.New(storeConfig(cfg, storeURL, metrics.store, logger))
+	if err != nil {
+		return err
+	}
+	leases, err := startLeases(ctx, cfg, storeURL, logger)
+	if err != nil {
+		return err
+	}
+	defer leases.stop()
+	customers, err := service.New(service.Config{
+		Store:       client,
+		WriteMode:   service.WriteMode(cfg.WriteMode),
+		Leases:      leases,
+		MaxInFlight: cfg.MaxInFlight,
+		MaxQueue:    cfg.MaxQueue,
+		SettleTime:  cfg.SettleTime,
+		Logger:      logger,
+	})
+	if err != nil {
+		return err
+	}
+	transports, err := server.New(server.Config{ //nolint:contextcheck // it starts nothing; Run has the context
+		Customers:      customers,
+		Callers:        cfg.Authenticator(),
+		TLS:            cfg.TLS(),
+		Logger:         logger,
+		DefaultTimeout: cfg.DefaultTimeout,
+		DrainTimeout:   cfg.DrainTimeout,
+		Finish:         customers.Close,
+		NotReady:       func() []string { return notReady(ctx, cfg, client, leases) },
+		Metrics:        calls,
+	})
+	if err != nil {
+		return err
+	}
+	metrics.watch(cfg, customers, client, leases, func() bool { return len(transports.NotReady()) == 0 })
+	admin := server.NewAdmin(server.AdminConfig{
+		NotReady: transports.NotReady,
+		Metrics:  metrics.handler(logger),
+		Profiles: cfg.AdminPprof,
+		Logger:   logger,
+	})
+	printBanner(stdout, cfg, client, listeners, logger)
+
+	// The sandbox store and the reload of files outlive the transports, because calls need them while they drain. So does
+	// the admin server, which reports meanwhile that the gateway is not ready any more.
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	var group errgroup.Group
+	if cfg.Sandbox {
+		group.Go(func() error { return serveSandbox(background, listeners.sandbox) })
+	}
+	group.Go(func() error { return admin.Run(background, listeners.admin) })
+	go filereload.Watch(background, cfg.Files...) // not in the group: a file system that hangs must not keep the gateway from stopping
+	group.Go(func() error {
+		defer stopBackground()
+		return transports.Run(ctx, listeners.grpc, listeners.http)
+	})
+	return group.Wait()
+}
+
+// notReady returns why calls cannot be served. It sends no requests, least of all to the store: it is called often.
+//
+// A store that fails is no reason. All gateways have the same store, and removing them all would only remove the error
+// that says so, and the calls that detect the store's return. Redis is a reason: without leases the gateway would write
+// nothing, and Redis is asked every second without a caller. Credentials that the store has refused are a reason,
+// because they are this gateway's own: another gateway may have newer ones.
+func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client, leases *leases) []string {
+	var problems []string
+	switch unavailable := leases.unavailable(); {
+	case unavailable == nil:
+	case unavailable.Err == nil:
+		problems = append(problems, "Redis has just started, and leases that it may have lost have not expired yet")
+	default:
+		problems = append(problems, "Redis does not answer")
+	}
+	if cfg.CallerAuth != config.AuthStore && client.CredentialsRefused(ctx) {
+		problems = append(problems, "the store refuses the gateway's credentials")
+	}
+	if cfg.TLSCert != "" && time.Now().After(cfg.CertificateExpiry()) {
+		problems = append(problems, "the TLS certificate has expired")
+	}
+	return problems
+}
+
+// serveSandbox serves a new sandbox store until ctx is done.
+func serveSandbox(ctx context.Context, listener net.Listener) error {
+	store := &http.Server{Handler: sandbox.New(sandbox.Config{}), ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = store.Close() }) // its data ends with this process anyway
+	defer stop()
+	if err := store.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+func newLogger(cfg *config.Config, stderr io.Writer) *slog.Logger {
+	level, _ := cfg.Level() // Validate reports the error
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(stderr, options)
+	if cfg.LogFormat == "json" {
+		handler = slog.NewJSONHandler(stderr, options)
+	}
+	return slog.New(server.LogHandler(handler))
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+)
+
+// startCommand runs the command until the test ends, and returns its banner. Its exit code must be 0.
+func startCommand(t *testing.T, args ...string) string {
+	t.Helper()
+	read, write := io.Pipe()
+	ctx, stop := context.WithCancel(context.Background())
+	exit := make(chan int, 1)
+	var stderr strings.Builder
+	go func() {
+		exit <- run(ctx, args, write, &stderr)
+		_ = write.Close()
+	}()
+	var banner strings.Builder
+	lines := bufio.NewScanner(read)
+	for lines.Scan() {
+		banner.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+			break
+		}
+	}
+	t.Cleanup(func() {
+		stop()
+		if code := <-exit; code != exitOK {
+			t.Errorf("exit code %d: %s", code, stderr.String())
+		}
+	})
+	return banner.String()
+}
+
+var sandboxOnFreePorts = []string{"--sandbox", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=localhost:0"}
+
+// address returns the address in the line of the banner that begins with word.
+func address(t *testing.T, banner, word string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^` + word + ` +(\S+)$`).FindStringSubmatch(banner)
+	if found == nil {
+		t.Fatalf("no %s in:\n%s", word, banner)
+	}
+	return found[1]
+}
+
+// The lines that --sandbox prints work when they are pasted. grpcurl is not needed: the test sends the request of its line.
+func TestPrintedLinesWork(t *testing.T) {
+	banner := startCommand(t, sandboxOnFreePorts...)
+
+	line := regexp.MustCompile(`grpcurl -plaintext -d '(.*)' (\S+) (\S+)`).FindStringSubmatch(banner)
+	if line == nil {
+		t.Fatalf("no grpcurl line in:\n%s", banner)
+	}
+	connection, err := grpc.NewClient(line[2], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	request, response := &customerv1.UpdateCustomerRequest{}, &customerv1.UpdateCustomerResponse{}
+	if err := protojson.Unmarshal([]byte(line[1]), request); err != nil {
+		t.Fatal(err)
+	}
+	if err := connection.Invoke(t.Context(), "/"+line[3], request, response); err != nil || response.GetCustomer().GetCity() != "Lyon" {
+		t.Errorf("got %v, %v", response, err)
+	}
+
+	for _, curl := range regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllStringSubmatch(banner, -1) {
+		if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
+			t.Skip("curl is missing")
+		}
+		output, err := exec.CommandContext(t.Context(), "sh", "-c", curl[1]).Output()
+		if err != nil || !strings.Contains(string(output), `"city":"Nice"`) {
+			t.Errorf("%s\nanswers %s, %v", curl[1], output, err)
+		}
+	}
+}
+
+// The same binary, with the address of a store, writes there.
+func TestStoreIsReachedWithItsCredentials(t *testing.T) {
+	banner := startCommand(t, sandboxOnFreePorts...)
+	store := address(t, banner, "sandbox")
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte(sandbox.AdminPassword+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FLUENTCART_GATEWAY_STORE_PASSWORD_FILE", password)
+	second := startCommand(t, "--store-url="+store, "--store-username="+sandbox.AdminUsername, "--grpc-addr=127.0.0.1:0", "--http-addr=[::1]:0", "--admin-addr=127.0.0.1:0")
+	if !strings.Contains(second, store) || strings.Contains(second, "sand box") {
+		t.Errorf("banner:\n%s", second)
+	}
+
+	gateway := address(t, second, "JSON")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, gateway+"/v1/customers/4", strings.NewReader(`{"city":"Graz"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct{ Data struct{ City string } }
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != http.StatusOK || answer.Data.City != "Graz" {
+		t.Errorf("got %s, %+v, %v", response.Status, answer, err)
+	}
+}
+
+func TestPortInUseIsReported(t *testing.T) {
+	banner := startCommand(t, sandboxOnFreePorts...)
+	taken, alsoTaken := address(t, banner, "gRPC"), strings.TrimPrefix(address(t, banner, "JSON"), "http://")
+	adminTaken := strings.TrimPrefix(address(t, banner, "admin"), "http://")
+	var out, errs strings.Builder
+	code := run(t.Context(), []string{"--sandbox", "--grpc-addr=" + taken, "--http-addr=" + alsoTaken, "--admin-addr=" + adminTaken, "--sandbox-addr=127.0.0.1:0"}, &out, &errs)
+	if code != exitUsage || strings.Count(errs.String(), "stop the program that uses the port, or choose a different port") != 3 {
+		t.Errorf("exit code %d: %s", code, errs.String())
+	}
+}
+
+// Dangerous flags cause a warning on the terminal and in the log.
+func TestDangerousFlagsCauseWarnings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	if code, printed := token(t, "--token-file="+path, "orders"); code != exitOK {
+		t.Fatal(printed)
+	}
+	for name, row := range map[string]struct {
+		args  []string
+		wants string
+	}{
+		"callers without authentication": {[]string{"--grpc-addr=0.0.0.0:0", "--allow-unauthenticated"}, "--allow-unauthenticated lets everyone"},
+		"tokens without TLS":             {[]string{"--grpc-addr=0.0.0.0:0", "--caller-auth=token", "--token-file=" + path}, "callers send their credentials without TLS"},
+		"links":                          {[]string{"--allow-user-link"}, "--allow-user-link lets callers take over WordPress accounts"},
+		"no danger":                      {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			banner := startCommand(t, append(slices.Clone(sandboxOnFreePorts), row.args...)...)
+			if row.wants == "" && strings.Contains(banner, "Warning") || row.wants != "" && !strings.Contains(banner, "Warning: "+row.wants) {
+				t.Errorf("banner:\n%s", banner)
+			}
+		})
+	}
+}
