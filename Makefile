@@ -1,25 +1,25 @@
-# What CI does, by hand: `.ci/run` calls these targets. All tools are pinned in tools/go.mod.
+# The targets that `.ci/run` calls. All tools are pinned in tools/go.mod.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-# The Go that go.mod names, whichever is installed: what is tested, searched for vulnerabilities and shipped comes from
-# one compiler. `make build GOTOOLCHAIN=local` takes the one that is there.
+# Use the Go version of go.mod, whichever is installed: the binary that is tested, searched for vulnerabilities and shipped
+# comes from one compiler. `make build GOTOOLCHAIN=local` uses the installed one.
 export GOTOOLCHAIN := $(shell awk '$$1 == "toolchain" {print $$2}' go.mod)
 
 tool := go tool -modfile=tools/go.mod
 proto := $(shell find proto -name '*.proto')
 
-# The same commit gives the same bytes: no path of this machine, no C compiler of its, no flags of its user's.
+# Builds are reproducible: the binary does not depend on paths, the C compiler or the Go flags of this machine.
 build := CGO_ENABLED=0 GOFLAGS=-mod=readonly go build -trimpath -buildvcs=auto -o bin/ ./cmd/fluentcart-gateway
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 60s
 # The form of `make soak`: short takes four minutes, long half an hour.
 SOAK ?= long
-# The earlier state of the contract that `make breaking` compares with.
+# The earlier state of the API definition that `make breaking` compares with.
 BASE ?=
-# What `make load` sends, and where. Without ADDR it starts a sandbox of its own.
+# The calls of `make load`, and their gateway. Without ADDR it starts one with a sandbox store.
 CALLS ?= 200
 PARALLEL ?= 8
 ADDR ?=
@@ -34,39 +34,39 @@ help: ## Show the targets
 build: ## Build bin/fluentcart-gateway
 	$(build)
 
-sbom: build ## Write bin/fluentcart-gateway.cdx.json: what the binary is made of
+sbom: build ## Write bin/fluentcart-gateway.cdx.json, the list of what the binary consists of
 	go -C tools run ./sbom ../bin/fluentcart-gateway ../bin/fluentcart-gateway.cdx.json
 
 reproducible: ## Build the last commit in two directories and compare the bytes
 	tools/reproducible
 
-# Our code in both modules and the binary. The tools of others read nothing but this repository, and nobody ships them:
-# what is found in them has to wait for their next release, and this does not.
-vulncheck: build ## Look for known vulnerabilities in what is called, with the newest database
+# Search our code in both modules, and the binary. The tools of tools/go.mod are not searched: they read only this
+# repository and are not shipped, and a fix would have to wait for their next release.
+vulncheck: build ## Search the called code for known vulnerabilities, with the newest database
 	go -C tools run ./vulncheck .. . ../bin/fluentcart-gateway
 
-verify: ## Compare the modules on this machine with go.sum
+verify: ## Compare the downloaded modules with go.sum
 	go mod verify
 	go -C tools mod verify
 
-run: ## Run against the built-in sandbox
+run: ## Run against the built-in sandbox store
 	go run ./cmd/fluentcart-gateway --sandbox
 
 test: ## Run all tests
 	go test ./...
 	go -C tools test ./...
 
-race: ## Run all tests under the race detector, in random order
-	go test -race -shuffle=on -count=1 ./...
-	go -C tools test -race -shuffle=on -count=1 ./load # the only one of them that does two things at once
+race: ## Run all tests but the long ones under the race detector, in random order
+	SOAK= go test -race -shuffle=on -count=1 ./...
+	go -C tools test -race -shuffle=on -count=1 ./load # the only concurrent one
 
-lint: third_party/.stamp ## Lint the code and the contract
+lint: third_party/.stamp ## Lint the code and the API definition
 	$(tool) golangci-lint run ./...
 	cd tools && go tool golangci-lint run --config ../.golangci.yml ./...
 	$(tool) buf lint
 	$(tool) buf format --diff --exit-code proto
 
-fmt: ## Format the code and the contract
+fmt: ## Format the code and the API definition
 	$(tool) golangci-lint fmt
 	$(tool) buf format --write proto
 
@@ -75,15 +75,15 @@ generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	go mod tidy
 	go -C tools mod tidy
 
-# The files that the contract imports, printed from the descriptors in pinned Go modules.
+# The files that the API definition imports, printed from the descriptors in pinned Go modules.
 third_party/.stamp: tools/thirdparty/main.go tools/go.mod
 	go -C tools run ./thirdparty ../third_party
 	@touch $@
 
-breaking: third_party/.stamp ## Compare the contract with an earlier state of it (BASE=<commit>)
+breaking: third_party/.stamp ## Compare the API definition with an earlier state (BASE=<commit>)
 	tools/breaking $(BASE)
 
-bench: ## Measure one update through each door against a bare handler
+bench: ## Measure one update through each transport against a bare handler
 	go test -run '^$$' -bench . -benchmem -count 6 ./service/server
 
 fuzz: ## Run each fuzz target for FUZZTIME
@@ -94,13 +94,13 @@ fuzz: ## Run each fuzz target for FUZZTIME
 		done; \
 	done
 
-soak: ## Run storms, kills and overload against real processes and a real Redis (SOAK=short or long)
-	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway -run 'TestConcurrent|TestEveryClaim|TestStorm|TestKilled|TestRedis|TestTenThousand|TestMany|TestStore|TestRetries|TestDeadlines|TestFlood|TestRotated'
+soak: ## Run the long tests of real processes: storms, kills, overload, floods (SOAK=short or long)
+	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway/e2e
 
 load: ## Send real grpcurl processes in parallel (CALLS, PARALLEL, ADDR)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl
 	$(build)
 	bin/load -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway -calls $(CALLS) -parallel $(PARALLEL) -addr '$(ADDR)' $(LOADFLAGS)
 
-clean: ## Remove what was built and fetched
+clean: ## Remove built and downloaded files
 	rm -rf bin third_party
