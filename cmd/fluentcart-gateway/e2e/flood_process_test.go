@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -32,12 +31,12 @@ type floodReport struct {
 
 // send runs a flood to its end. Its process has a low priority: the test measures what a flood costs the gateway, not what
 // producing it costs the machine.
-func (f flood) send(ctx context.Context, t testing.TB) (report floodReport, err error) {
+func (f flood) send(ctx context.Context) (report floodReport, err error) {
 	described, err := json.Marshal(f)
 	if err != nil {
 		return report, err
 	}
-	process := lowPriority(ctx, t)
+	process := lowPriority(ctx)
 	process.Env = append(os.Environ(), asFlood+"="+string(described))
 	process.Stderr = os.Stderr
 	output, err := process.Output()

@@ -19,6 +19,7 @@ import (
 // the calls of well-behaved callers at most twice as slowly.
 func TestFloodsAreEndedInTime(t *testing.T) {
 	long := soaking(t)
+	needs(t, "chrt")
 	for _, row := range []struct {
 		floodCase
 
@@ -123,7 +124,7 @@ func (f floodCase) once(t *testing.T, long bool) float64 {
 	var err error
 	go func() {
 		defer close(over)
-		report, err = sent.send(t.Context(), t)
+		report, err = sent.send(t.Context())
 	}()
 	during := wellBehaved(t, gateway, caller, calmTime, over)
 	<-over

@@ -14,7 +14,7 @@ import (
 )
 
 // The checks of a storm detect reverted updates if a part of the leases is broken, and none if it works.
-func TestStormFindsWhatIsMissing(t *testing.T) {
+func TestStormDetectsBrokenLeases(t *testing.T) {
 	times := 2
 	if soaking(t) {
 		times = 10

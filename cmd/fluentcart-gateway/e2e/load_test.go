@@ -38,9 +38,9 @@ type load struct {
 
 // loadReport is the outcome of a load.
 type loadReport struct {
-	Codes      map[string]int
-	Rejections int
-	Slowest    time.Duration // rejection (p99)
+	Codes         map[string]int
+	Rejections    int
+	RejectionTime time.Duration // p99
 }
 
 // send runs a load to its end.
@@ -52,7 +52,8 @@ func (l load) send(t *testing.T) loadReport {
 	}
 	process := exec.CommandContext(t.Context(), os.Args[0])
 	if l.Gateway != "" { // the gateway must not wait for the processor because of the clients
-		process = lowPriority(t.Context(), t)
+		needs(t, "chrt")
+		process = lowPriority(t.Context())
 	}
 	process.Env = append(os.Environ(), asLoad+"="+string(described))
 	process.Stderr = os.Stderr
@@ -154,7 +155,7 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 		})
 	}
 	all.Wait()
-	report.Rejections, report.Slowest = len(rejections), percentile(rejections, 99)
+	report.Rejections, report.RejectionTime = len(rejections), percentile(rejections, 99)
 	return nil
 }
 

@@ -91,10 +91,9 @@ func needs(t testing.TB, program string) {
 	}
 }
 
-// lowPriority is a child process of this test binary that gets the processor only when no other process wants it.
-func lowPriority(ctx context.Context, t testing.TB) *exec.Cmd {
-	t.Helper()
-	needs(t, "chrt")
+// lowPriority is a child process of this test binary that gets the processor only when no other process wants it. It
+// needs chrt.
+func lowPriority(ctx context.Context) *exec.Cmd {
 	return exec.CommandContext(ctx, "chrt", "--idle", "0", os.Args[0])
 }
 

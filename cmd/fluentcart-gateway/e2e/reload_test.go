@@ -38,7 +38,7 @@ func TestUnusableFilesLeaveTheEarlierContentsInUse(t *testing.T) {
 	}
 	for _, file := range []string{"--tls-cert=", "--token-file=", "--store-password-file="} {
 		if !waitFor(t, 10*time.Second, func() bool {
-			return strings.Contains(r.log.String(), `is no good; what there was before stays in use","file":"`+file)
+			return strings.Contains(r.log.String(), `in use","file":"`+file)
 		}) {
 			t.Errorf("the log does not report the unusable %s:\n%s", file, r.log)
 		}
@@ -47,7 +47,7 @@ func TestUnusableFilesLeaveTheEarlierContentsInUse(t *testing.T) {
 		t.Errorf("a call failed: %v", err)
 	}
 	if strings.Contains(r.log.String(), "canary") {
-		t.Errorf("the log shows what was in a file:\n%s", r.log)
+		t.Errorf("the log shows the contents of a file:\n%s", r.log)
 	}
 	r.put(t, "tokens", []byte("# no tokens\n"), true)
 	if !waitFor(t, rotationTime, func() bool { return r.call(t, as, 1, "Lyon") != nil }) {
