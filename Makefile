@@ -26,7 +26,7 @@ ADDR ?=
 LOADFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race lint fmt generate breaking bench fuzz soak load clean
+.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate breaking bench fuzz soak load clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lint: third_party/.stamp ## Lint the code and the API definition
 	cd tools && go tool golangci-lint run --config ../.golangci.yml ./...
 	$(tool) buf lint
 	$(tool) buf format --diff --exit-code proto
+
+words: ## Find words that the glossary has replaced
+	go -C tools run ./words ..
 
 fmt: ## Format the code and the API definition
 	$(tool) golangci-lint fmt
