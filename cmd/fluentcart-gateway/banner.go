@@ -13,7 +13,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// printBanner prints the store, the listen addresses and who may call. Programs parse the lines that begin with gRPC,
+// printBanner prints the store, the listen addresses and the authentication. Programs parse the lines that begin with gRPC,
 // JSON, admin and sandbox: a word, spaces, an address.
 func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l *listeners, logger *slog.Logger) {
 	store := client.String()
@@ -24,7 +24,7 @@ func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l
 	if cfg.TLSCert != "" {
 		scheme = "https"
 	}
-	fmt.Fprintf(out, "fluentcart-gateway %s, write mode %s, store: %s\n\n", version(), cfg.WriteMode, store)
+	fmt.Fprintf(out, "fluentcart-gateway %s, write mode %s, in front of %s\n\n", version(), cfg.WriteMode, store)
 	fmt.Fprintf(out, "gRPC      %s\n", l.grpc.Addr())
 	fmt.Fprintf(out, "JSON      %s://%s\n", scheme, l.http.Addr())
 	fmt.Fprintf(out, "admin     http://%s\n", l.admin.Addr())
@@ -34,7 +34,7 @@ func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l
 	if cfg.Sandbox {
 		fmt.Fprintf(out, "sandbox   http://%s\n", l.sandbox.Addr())
 	}
-	fmt.Fprintf(out, "callers   %s\n", allowedCallers(cfg))
+	fmt.Fprintf(out, "callers   %s\n", authentication(cfg))
 	if cfg.Sandbox {
 		grpcurl, curl := exampleFlags(cfg)
 		fmt.Fprintf(out, `
@@ -56,16 +56,16 @@ Show the customer in the sandbox store (there are 1 to 4):
 	fmt.Fprintln(out, "\nCtrl-C stops.")
 }
 
-func allowedCallers(cfg *config.Loaded) string {
+func authentication(cfg *config.Loaded) string {
 	switch cfg.CallerAuth {
 	case config.AuthToken:
-		return "those with a token of " + cfg.TokenFile
+		return "authenticate with a bearer token of the file " + cfg.TokenFile
 	case config.AuthMTLS:
-		return "those with a certificate for one of these names: " + strings.Join(cfg.AllowClient, ", ")
+		return "authenticate with a client certificate for one of these names: " + strings.Join(cfg.AllowClient, ", ")
 	case config.AuthStore:
-		return "those with an account of the store, which decides"
+		return "authenticate with an account of the store, which decides"
 	}
-	return "everyone who can reach the gateway, without authentication"
+	return "do not authenticate: everyone who can reach the gateway may call"
 }
 
 // exampleFlags are the flags with which grpcurl and curl authenticate.

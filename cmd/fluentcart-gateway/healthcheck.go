@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 )
@@ -43,10 +44,11 @@ func askHealth(ctx context.Context, cfg *config.Config) error {
 	defer connection.Close() //nolint:errcheck // the answer has been read, or there is none
 	response, err := healthv1.NewHealthClient(connection).Check(ctx, &healthv1.HealthCheckRequest{})
 	if err != nil {
+		hint := ""
 		if cfg.TLSCert == "" {
-			return fmt.Errorf("no answer from %s: %w (if the gateway uses TLS, give --tls-cert here too)", addr, err)
+			hint = " (if the gateway uses TLS, give --tls-cert here too)"
 		}
-		return fmt.Errorf("no answer from %s: %w", addr, err)
+		return fmt.Errorf("no answer from %s: %s%s", addr, status.Convert(err).Message(), hint)
 	}
 	if response.GetStatus() != healthv1.HealthCheckResponse_SERVING {
 		return fmt.Errorf("%s is up, but its health is %s; /readyz at --admin-addr gives the reasons", addr, response.GetStatus())

@@ -85,9 +85,9 @@ func needs(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatal(err)
+			t.Fatalf("%s is missing", program)
 		}
-		t.Skip(err)
+		t.Skipf("%s is missing", program)
 	}
 }
 
