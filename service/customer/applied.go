@@ -3,12 +3,12 @@ package customer
 import "github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 
 // AppliedIn reports whether a customer that was read again shows that the write was applied: it has everything that was
-// asked for, and did not have it before. A write that the store sanitises into what was there already leaves no trace,
+// asked for, and did not have it before. A write that the store sanitizes into what was there already leaves no trace,
 // and is never reported as applied.
 func (m *Merged) AppliedIn(now *fluentcart.Customer) bool { return m.isIn(now) && !m.isIn(m.before) }
 
 // isIn reports whether a customer has the value asked for in every column, as it was asked for or as the store
-// sanitises it (F10). Only the full name is compared, because each kind of store splits it in its own way (F11).
+// sanitizes it (F10). Only the full name is compared, because each kind of store splits it in its own way (F11).
 func (m *Merged) isIn(c *fluentcart.Customer) bool {
 	for id, f := range fields {
 		if fieldID(id) == firstName || fieldID(id) == lastName {

@@ -1,5 +1,5 @@
 // Package customer turns a request and a stored customer into what is written and answered: mask, merge, names,
-// validation, etag, sanitising, dry run, response. It does no I/O.
+// validation, etag, sanitizing, dry run, response. It does no I/O.
 //
 // Facts about the store are quoted as F1 to F34 from fluentcart/BEHAVIOUR.md.
 package customer

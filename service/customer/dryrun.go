@@ -22,7 +22,7 @@ func (m *Merged) DryRun() (*customerv1.UpdateCustomerResponse, error) {
 }
 
 // asStored returns the customer as the store would keep it, or the store's refusal, as far as it can be known without
-// asking the store. In names and city the store refuses what it sanitises elsewhere (F10).
+// asking the store. In names and city the store refuses what it sanitizes elsewhere (F10).
 func (m *Merged) asStored() (*fluentcart.Customer, error) {
 	after := m.after
 	var violations []apierror.Violation

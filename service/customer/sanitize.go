@@ -9,7 +9,7 @@ const phpSpace = " \t\n\r\x00\x0b"
 func trim(text string) string { return strings.Trim(text, phpSpace) }
 
 // sanitize returns a text as the store keeps it (F10). It is for the dry run, comparisons and explanations only: the
-// store sanitises what is written, and the response shows what the store returned.
+// store sanitizes what is written, and the response shows what the store returned.
 //
 // The caller chooses the text, and a store may return one of any size, so each step takes linear time: it goes through
 // the text once, from start to end.

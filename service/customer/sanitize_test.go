@@ -32,7 +32,7 @@ func TestTextIsSanitizedAsTheStoreDoes(t *testing.T) {
 	}
 }
 
-// WordPress's sanitising as WordPress does it: one replacement after another, and the octets repeated until none is left.
+// WordPress's sanitizing as WordPress does it: one replacement after another, and the octets repeated until none is left.
 // It is too slow for hostile texts; the tests show that the linear version gives the same result.
 var (
 	script  = regexp.MustCompile(`(?is)<script[^>]*>.*?</script>|<style[^>]*>.*?</style>`)
@@ -83,7 +83,7 @@ func TestSanitizingEqualsWordPressOnRandomTexts(t *testing.T) {
 	}
 }
 
-// A text may be as long as a request, and hold what makes a sanitising by rounds very slow.
+// A text may be as long as a request, and hold what makes a sanitizing by rounds very slow.
 func TestSanitizingTakesLinearTime(t *testing.T) {
 	for _, row := range []struct{ name, once string }{
 		{"octets within octets", "%"}, // followed by as many pairs of digits
