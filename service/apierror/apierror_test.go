@@ -6,7 +6,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"net/http"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +58,48 @@ func TestEveryReasonHasACodeAndAnHTTPStatus(t *testing.T) {
 		if !known || httpStatus < 400 || s.Code() == codes.OK {
 			t.Errorf("%s: code %v, HTTP status %d, known %v", reason, s.Code(), httpStatus, known)
 		}
+	}
+}
+
+// Nothing outside this package may define a reason or a write state again, or make an ErrorInfo of its own.
+func TestReasonsAndWriteStatesAreDefinedHereOnly(t *testing.T) {
+	forbidden := map[string]bool{strconv.Quote(string(apierror.NotSent)): true}
+	for _, reason := range declaredReasons(t) {
+		forbidden[strconv.Quote(string(reason))] = true
+	}
+	files := 0
+	for _, root := range []string{"..", filepath.Join("..", "..", "cmd")} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || filepath.Dir(path) == filepath.Join("..", "apierror") {
+				return err
+			}
+			files++
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				switch node := node.(type) {
+				case *ast.BasicLit:
+					if forbidden[node.Value] {
+						t.Errorf("%s: %s belongs to package apierror", set.Position(node.Pos()), node.Value)
+					}
+				case *ast.CompositeLit:
+					if kind, ok := node.Type.(*ast.SelectorExpr); ok && kind.Sel.Name == "ErrorInfo" {
+						t.Errorf("%s: an ErrorInfo is made by package apierror only", set.Position(node.Pos()))
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 50 {
+		t.Fatalf("only %d files found", files)
 	}
 }
 
