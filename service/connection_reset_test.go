@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -115,7 +114,7 @@ func (c cut) sendsWholeRequest(length int) bool {
 // whole, the one with the default settle time for writes that will be applied.
 type twoServices struct {
 	shortSettle, longSettle *service.Service
-	transport               *http.Transport
+	transport               *fluentcart.Transport
 }
 
 func newTwoServices(t testing.TB, proxy *cuttingProxy) *twoServices {

@@ -68,9 +68,12 @@ func newHarness(t testing.TB, s setup) *harness {
 	if s.credentials == nil {
 		s.credentials = fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword)
 	}
+	transport := fluentcart.NewTransport()
+	transport.DialContext = h.transport.dial
+	t.Cleanup(transport.CloseIdleConnections) // a write that was refused before its first byte leaves one
 	client, err := fluentcart.New(fluentcart.Config{
 		BaseURL: "http://store.example", Credentials: s.credentials,
-		GetTimeout: timeout, PutTimeout: timeout, Transport: h.transport, BreakerChanged: s.breakerChanged,
+		GetTimeout: timeout, PutTimeout: timeout, Transport: transport, BreakerChanged: s.breakerChanged,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"path"
 	"strconv"
 	"sync"
@@ -18,28 +18,15 @@ import (
 )
 
 // inMemoryTransport carries a client's requests to a handler in this process, so that both can run in one synctest
-// bubble. As with a real connection, the handler continues when the client gives up, and no request is sent on a
-// connection that the client has closed before its first byte.
+// bubble. Each request has a connection of its own. As with a real store, the handler continues when the client gives up.
 type inMemoryTransport struct {
 	handler http.Handler
-	// connectTime is how long it takes until the first byte of a write can be sent.
+	// connectTime is how long it takes to connect for a write.
 	connectTime time.Duration
 
 	mu       sync.Mutex
 	outage   chan struct{} // closed while the store is unreachable
 	requests []sentRequest
-}
-
-// fakeConn is a connection that can only be closed.
-type fakeConn struct {
-	net.Conn
-	isClosed bool
-}
-
-// Close keeps the request from being sent.
-func (c *fakeConn) Close() error {
-	c.isClosed = true
-	return nil
 }
 
 // sentRequest is one request that was sent to the store, or whose connection was refused.
@@ -59,61 +46,46 @@ type (
 	deadlineKey struct{}
 )
 
-var errReset = &resetError{}
-
-type resetError struct{}
-
-func (*resetError) Error() string { return "read: connection reset by peer" }
-func (*resetError) Unwrap() error { return syscall.ECONNRESET }
-
 func newInMemoryTransport(handler http.Handler) *inMemoryTransport {
 	return &inMemoryTransport{handler: handler, outage: make(chan struct{})}
 }
 
-// RoundTrip implements http.RoundTripper.
-func (m *inMemoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		defer r.Body.Close()
-	}
+// dial opens a connection for one request of the call that ctx belongs to.
+func (m *inMemoryTransport) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	outage := m.currentOutage()
 	if isClosed(outage) {
-		m.record(r, true)
+		m.record(ctx, sentRequest{refused: true})
 		return nil, syscall.ECONNREFUSED
 	}
-	if r.Method == http.MethodPut {
-		if err := m.connect(r.Context()); err != nil {
+	if m.isNextAWrite(ctx) {
+		if err := m.connect(ctx); err != nil {
 			return nil, err
 		}
 	}
-	conn := &fakeConn{}
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{Conn: conn})
-	}
-	if conn.isClosed {
-		return nil, net.ErrClosed
-	}
-	arrived := r.Clone(r.Context())
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
+	client, store := net.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-outage:
+			_ = store.Close()
+		case <-ended:
 		}
-		arrived.Body = io.NopCloser(bytes.NewReader(body))
-	} else {
-		arrived.Body = http.NoBody
+	}()
+	go func() {
+		defer close(ended)
+		defer func() { _ = store.Close() }()
+		m.serve(context.WithoutCancel(ctx), store)
+	}()
+	return client, nil
+}
+
+// isNextAWrite reports whether the call has read the customer, and has not sent its write yet.
+func (m *inMemoryTransport) isNextAWrite(ctx context.Context) bool {
+	call := ctx.Value(callKey{})
+	sent := func(method string) bool {
+		return len(m.requestsWhere(func(r sentRequest) bool { return r.call == call && r.method == method })) > 0
 	}
-	m.record(r, false)
-	select {
-	case response := <-m.serve(arrived):
-		if response == nil {
-			return nil, errReset
-		}
-		return response, nil
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	case <-outage:
-		return nil, errReset
-	}
+	return sent(http.MethodGet) && !sent(http.MethodPut)
 }
 
 func (m *inMemoryTransport) connect(ctx context.Context) error {
@@ -130,33 +102,46 @@ func (m *inMemoryTransport) connect(ctx context.Context) error {
 	}
 }
 
-// serve runs the handler, and returns its response, or nil if the handler aborted the connection.
-func (m *inMemoryTransport) serve(r *http.Request) <-chan *http.Response {
-	responses := make(chan *http.Response, 1)
-	go func() {
-		defer func() {
-			if panicked := recover(); panicked != nil {
-				if err, ok := panicked.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-					panic(panicked)
-				}
-				responses <- nil
+// serve runs the handler for the one request of a connection. A handler that aborts ends the connection.
+func (m *inMemoryTransport) serve(ctx context.Context, conn net.Conn) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			if err, ok := panicked.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				panic(panicked)
 			}
-		}()
-		recorder := httptest.NewRecorder()
-		m.handler.ServeHTTP(recorder, r)
-		responses <- recorder.Result()
+		}
 	}()
-	return responses
-}
-
-func (m *inMemoryTransport) record(r *http.Request, refused bool) {
+	r, err := http.ReadRequest(bufio.NewReader(conn))
+	if err != nil {
+		return // the client sent no request
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	customer, err := strconv.ParseInt(path.Base(r.URL.Path), 10, 64)
 	if err != nil {
 		panic("a request whose path does not end with a customer ID: " + r.URL.Path)
 	}
-	sent := sentRequest{method: r.Method, customer: customer, at: time.Now(), timeLeft: math.MaxInt64, refused: refused}
-	sent.call, _ = r.Context().Value(callKey{}).(int)
-	if deadline, ok := r.Context().Value(deadlineKey{}).(time.Time); ok {
+	m.record(ctx, sentRequest{method: r.Method, customer: customer})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = conn.Read(make([]byte, 1)) // it fails when the client closes the connection
+		cancel()
+	}()
+	recorder := httptest.NewRecorder()
+	m.handler.ServeHTTP(recorder, r.WithContext(ctx))
+	response := recorder.Result()
+	response.Close = true
+	_ = response.Write(conn) // it fails if the client is gone
+}
+
+func (m *inMemoryTransport) record(ctx context.Context, sent sentRequest) {
+	sent.at, sent.timeLeft = time.Now(), math.MaxInt64
+	sent.call, _ = ctx.Value(callKey{}).(int)
+	if deadline, ok := ctx.Value(deadlineKey{}).(time.Time); ok {
 		sent.timeLeft = time.Until(deadline)
 	}
 	m.mu.Lock()

@@ -14,7 +14,7 @@ import (
 func storeConfig(cfg *config.Loaded, url string, metrics storeMetrics, logger *slog.Logger) fluentcart.Config {
 	transport := fluentcart.NewTransport()
 	if cfg.StoreCA != nil {
-		fluentcart.Trusting(transport, cfg.StoreCA.Get)
+		transport.Roots = cfg.StoreCA.Get
 	}
 	store := fluentcart.Config{
 		BaseURL:    url,

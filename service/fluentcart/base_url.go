@@ -44,7 +44,7 @@ func validPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// customerURL formats the id itself: the store reads `12abc` as 12 (F17).
-func (c *Client) customerURL(id int64) string {
-	return c.customers + "/" + strconv.FormatInt(id, 10)
+// customerPath formats the id itself: the store reads `12abc` as 12 (F17).
+func (c *Client) customerPath(id int64) string {
+	return c.path + "/" + strconv.FormatInt(id, 10)
 }

@@ -69,25 +69,27 @@ func (c *Client) Suspended() bool { return c.breaker.State() == gobreaker.StateO
 func (c *Client) Healthy() bool { return c.breaker.State() == gobreaker.StateClosed }
 
 // do sends one request, unless the breaker is open, and returns the store's response if that holds a customer. Every
-// other result is an *Error. mayStart is as in PutCustomer.
+// other result is an *Error.
 //
 // While the breaker is half open it lets one request through, and that must be a read: a write would be lost in a store
 // that is still down.
-func (c *Client) do(ctx context.Context, as Credentials, method string, timeout time.Duration, target string, body []byte, mayStart func() error) (*response, error) {
-	if method == http.MethodPut && !c.Healthy() {
-		return nil, suspended(method)
+func (c *Client) do(ctx context.Context, timeout time.Duration, r *request) (*response, error) {
+	if r.method == http.MethodPut && !c.Healthy() {
+		return nil, suspended(r.method)
 	}
 	got, err := c.breaker.Execute(func() (*response, error) {
-		within, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
 		start := time.Now()
-		got, failure := c.exchange(within, as, method, target, body, mayStart)
+		deadline := start.Add(timeout)
+		if ends, ok := ctx.Deadline(); ok && ends.Before(deadline) {
+			deadline = ends
+		}
+		got, failure := c.exchange(ctx, deadline, r)
 		outcome := Kind(0)
 		if failure != nil {
 			outcome = failure.Kind
 		}
-		c.ended(method, outcome, time.Since(start))
-		c.refused.record(as, outcome)
+		c.ended(r.method, outcome, time.Since(start))
+		c.refused.record(r.as, outcome)
 		if failure != nil {
 			failure.byCaller = ctx.Err() != nil
 			return nil, failure
@@ -95,7 +97,7 @@ func (c *Client) do(ctx context.Context, as Credentials, method string, timeout 
 		return got, nil
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return nil, suspended(method)
+		return nil, suspended(r.method)
 	}
 	return got, err
 }

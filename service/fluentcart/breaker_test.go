@@ -49,7 +49,7 @@ func TestBreakerOpensAfterEightFailures(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		store   http.HandlerFunc
-		dialing func() error
+		dialing func(context.Context) error
 		baseURL string
 	}{
 		{"502", badGateway, nil, ""},
@@ -61,7 +61,7 @@ func TestBreakerOpensAfterEightFailures(t *testing.T) {
 		{"520", respond(520, `<html>`), nil, ""},
 		{"a connection that is cut", dropConnection, nil, ""},
 		{"no response in time", neverRespond, nil, ""},
-		{"a refused connection", respondNormally, func() error { return syscall.ECONNREFUSED }, ""},
+		{"a refused connection", respondNormally, func(context.Context) error { return syscall.ECONNREFUSED }, ""},
 		{"a handshake that fails", respondNormally, nil, "https://store.example"},
 	} {
 		for method, call := range map[string]func(context.Context, *fluentcart.Client) error{

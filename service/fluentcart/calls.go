@@ -11,10 +11,10 @@ import (
 // that does not exist is an Error of kind NotFound.
 func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	// customer_only leaves out the labels, which the gateway does not use (F15).
-	target := c.customerURL(id) + "?params%5Bcustomer_only%5D=yes"
+	target := c.customerPath(id) + "?params%5Bcustomer_only%5D=yes"
 	c.retries.earn()
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
-		return c.do(ctx, as, http.MethodGet, c.getTimeout, target, nil, nil)
+		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as})
 	})
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (c *Client) PutCustomer(ctx context.Context, update Update, expected Custom
 		return nil, &Error{Kind: Unreachable, Method: http.MethodPut, Err: err}
 	}
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
-		return c.do(ctx, as, http.MethodPut, c.putTimeout, c.customerURL(expected.ID), body, mayStart)
+		return c.do(ctx, c.putTimeout, &request{method: http.MethodPut, target: c.customerPath(expected.ID), as: as, body: body, mayStart: mayStart})
 	})
 	if err != nil {
 		return nil, err

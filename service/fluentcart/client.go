@@ -8,10 +8,11 @@ package fluentcart
 import (
 	"context"
 	"errors"
-	"net/http"
+	"strings"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/time/rate"
 )
 
@@ -31,9 +32,8 @@ type Config struct {
 	UserAgent string
 	// Rate is the largest number of requests a second that the store gets; 0 sets no bound.
 	Rate float64
-	// Transport carries the requests; nil is NewTransport. It must speak HTTP/1, and call httptrace's GotConn before it
-	// sends, as an http.Transport does: Error.Sent and the moment at which mayStart is called depend on that.
-	Transport http.RoundTripper
+	// Transport keeps the connections; nil is a new one. A transport belongs to one client.
+	Transport *Transport
 	// Ended, if set, is called after each request that was sent, or could not be sent, with the kind of its failure (0 for
 	// a success) and its duration. Retrying, if set, is called when a request is sent again. Both must return soon.
 	Ended    func(method string, outcome Kind, took time.Duration)
@@ -45,13 +45,14 @@ type Config struct {
 
 // Client calls one store. It is safe for concurrent use.
 type Client struct {
-	customers   string // URL of the customers, without a trailing slash
-	header      http.Header
+	url         string // of the customers, without a trailing slash
+	path        string // of url
+	header      string // what follows the target in each request: the protocol and the headers that never change
 	credentials func(context.Context) Credentials
 	renew       func()
 	getTimeout  time.Duration
 	putTimeout  time.Duration
-	http        http.Client
+	transport   *Transport
 	breaker     *gobreaker.CircuitBreaker[*response]
 	retries     budget
 	rate        *rate.Limiter
@@ -69,9 +70,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.GetTimeout <= 0 || cfg.PutTimeout <= 0 {
 		return nil, errors.New("fluentcart: timeouts must be positive")
 	}
-	transport := cfg.Transport
-	if transport == nil {
-		transport = NewTransport()
+	if cfg.Transport == nil {
+		cfg.Transport = NewTransport()
 	}
 	if cfg.Credentials == nil {
 		cfg.Credentials = As("", "")
@@ -82,38 +82,40 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Retrying == nil {
 		cfg.Retrying = func(string) {}
 	}
+	host, err := httpguts.PunycodeHostPort(base.Host)
+	if err != nil {
+		return nil, errors.New("the host name of the store is not valid")
+	}
+	base.Host = host
+	cfg.Transport.reach(base)
+	customers := base.JoinPath(apiPath, "customers")
 	return &Client{
-		customers:   base.JoinPath(apiPath, "customers").String(),
-		header:      requestHeader(cfg),
+		url:         customers.String(),
+		path:        "/" + strings.TrimPrefix(customers.EscapedPath(), "/"),
+		header:      constantHeader(host, cfg.UserAgent),
 		credentials: cfg.Credentials,
 		renew:       cfg.Renew,
 		getTimeout:  cfg.GetTimeout,
 		putTimeout:  cfg.PutTimeout,
+		transport:   cfg.Transport,
 		breaker:     newBreaker(cfg.BreakerChanged),
 		rate:        newLimiter(cfg.Rate),
 		ended:       cfg.Ended,
 		retrying:    cfg.Retrying,
-		http: http.Client{
-			Transport: transport,
-			// Following a redirect would turn a PUT into a GET whose 200 looks like success, and could send the
-			// credentials to another host (F21).
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
 	}, nil
 }
 
-// requestHeader returns every header of a request, except those of its credentials and its body. No header depends on the
-// gateway's caller.
-func requestHeader(cfg Config) http.Header {
-	header := http.Header{"Accept": {"application/json"}}
-	if cfg.UserAgent != "" {
-		header.Set("User-Agent", cfg.UserAgent)
+// constantHeader returns the end of the request line, and the headers that every request has.
+func constantHeader(host, userAgent string) string {
+	header := " HTTP/1.1\r\nHost: " + host + "\r\n"
+	if userAgent != "" {
+		header += "User-Agent: " + userAgent + "\r\n"
 	}
-	return header
+	return header + "Accept: application/json\r\nAccept-Encoding: gzip\r\n"
 }
 
 // String names the store, so that printing a Client never shows its credentials.
-func (c *Client) String() string { return "FluentCart store at " + c.customers }
+func (c *Client) String() string { return "FluentCart store at " + c.url }
 
 // newLimiter returns a limiter that lets a read and its write start together, however low the rate.
 func newLimiter(perSecond float64) *rate.Limiter {

@@ -3,7 +3,6 @@ package fluentcart
 import (
 	"context"
 	"crypto/sha256"
-	"net/http"
 	"sync"
 	"time"
 
@@ -24,12 +23,6 @@ func As(username, password string) func(context.Context) Credentials {
 
 func (c Credentials) equal(other Credentials) bool {
 	return c.Username == other.Username && c.Password.Reveal() == other.Password.Reveal()
-}
-
-func (c Credentials) sign(request *http.Request) {
-	if c.Username != "" || !c.Password.Empty() {
-		request.SetBasicAuth(c.Username, c.Password.Reveal())
-	}
 }
 
 func (c Credentials) hash() [sha256.Size]byte {

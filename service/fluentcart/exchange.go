@@ -2,18 +2,38 @@ package fluentcart
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
+	"os"
+	"strconv"
+	"time"
 )
 
-// maxBody bounds the body of a response; a customer is about 1.5 KiB.
-const maxBody = 1 << 20
+const (
+	// maxBody bounds the body of a response, in bytes; a customer is about 1.5 KiB.
+	maxBody = 1 << 20
+	// maxHeader bounds the status line and the headers of a response, in bytes.
+	maxHeader = 64 << 10
+	// maxInformational bounds the responses of status 1xx before the final one.
+	maxInformational = 5
+)
+
+// request is one request to the store.
+type request struct {
+	method string
+	target string // path and query
+	as     Credentials
+	body   []byte
+	// mayStart, if set, is called right before the first byte is sent. Its error forbids that.
+	mayStart func() error
+}
 
 // response is a complete HTTP response of the store.
 type response struct {
@@ -25,54 +45,156 @@ type response struct {
 	customer object // the customer in the body; nil if there is none
 }
 
-// exchange sends one request and returns the store's response if that holds a customer.
-func (c *Client) exchange(ctx context.Context, as Credentials, method, target string, body []byte, mayStart func() error) (*response, *Error) {
-	var gate sendGate
-	attempt, forbid := context.WithCancelCause(ctx)
-	defer forbid(nil)
-	var content io.Reader // of a type that net/http knows, so that it writes headers and body together
-	if body != nil {
-		content = bytes.NewReader(body)
-	}
-	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(attempt, &httptrace.ClientTrace{
-		// After GotConn bytes may leave, so from here on the request counts as sent. Asking mayStart when net/http reads
-		// the body would be too late: it flushes the headers before it reads a body of a type that it does not know.
-		GotConn: func(got httptrace.GotConnInfo) {
-			if err := gate.pass(attempt, mayStart); err != nil {
-				forbid(err)
-				_ = got.Conn.Close() // net/http does not check the context before it writes
-			}
-		},
-	}), method, target, content)
-	if err != nil {
-		return nil, &Error{Kind: Unreachable, Method: method, Err: causeOf(err)}
-	}
-	request.Header = c.header.Clone()
-	as.sign(request)
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	answered, err := c.http.Do(request)
-	if err != nil {
-		var notBegun *notBegunError
-		if errors.As(context.Cause(attempt), &notBegun) {
-			err = notBegun
+// exchange sends one request and returns the store's response if that holds a customer. The calling goroutine does all of
+// it. The request is sent at most once, except that a read is sent again, once, if a kept connection ends before the first
+// byte of the response: the store may close an idle connection at any moment.
+func (c *Client) exchange(ctx context.Context, deadline time.Time, r *request) (*response, *Error) {
+	for fresh := false; ; fresh = true {
+		if err := ctx.Err(); err != nil {
+			return nil, transportError(ctx, deadline, r, 0, false, err)
 		}
-		return nil, transportError(ctx, method, 0, !gate.close(), err)
+		conn, err := c.transport.take(ctx, deadline, fresh)
+		if err != nil {
+			return nil, transportError(ctx, deadline, r, 0, false, err)
+		}
+		got, progress, err := c.roundTrip(ctx, deadline, conn, r)
+		if err == nil {
+			if failure := check(got); failure != nil {
+				return nil, failure
+			}
+			return got, nil
+		}
+		if notBegun, ok := err.(*notBegunError); ok { //nolint:errorlint // roundTrip does not wrap it
+			return nil, &Error{Kind: NotBegun, Method: r.method, Err: notBegun.error}
+		}
+		again := progress == notSent || r.method == http.MethodGet && progress == sent
+		if conn.reused && !fresh && again && ctx.Err() == nil && time.Now().Before(deadline) {
+			continue
+		}
+		status := 0
+		if got != nil {
+			status = got.status
+		}
+		return nil, transportError(ctx, deadline, r, status, progress != notSent, err)
 	}
-	defer answered.Body.Close() //nolint:errcheck // nothing is left to do with the connection
-	read, err := io.ReadAll(io.LimitReader(answered.Body, maxBody+1))
+}
+
+// notBegunError is mayStart's error.
+type notBegunError struct{ error }
+
+// progress is how far an exchange came.
+type progress int
+
+const (
+	notSent  progress = iota // no byte of the request has left
+	sent                     // bytes of the request may have left
+	received                 // bytes of the response have arrived
+)
+
+// roundTrip writes the request to the connection and reads the response. It keeps the connection if it can be used again,
+// and closes it otherwise.
+func (c *Client) roundTrip(ctx context.Context, deadline time.Time, conn *conn, r *request) (got *response, p progress, err error) {
+	reusable := false
+	// A cancelled context ends the exchange at once: it makes the connection time out.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer func() {
+		if uncancelled := stop(); uncancelled && reusable {
+			conn.keep()
+		} else {
+			_ = conn.Close() // its error would say nothing about the exchange
+		}
+	}()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return nil, notSent, err
+	}
+	if ctx.Err() != nil { // it may have ended before the deadline was set
+		return nil, notSent, ctx.Err()
+	}
+	conn.request = c.appendRequest(conn.request[:0], r)
+	if r.mayStart != nil {
+		if err := r.mayStart(); err != nil {
+			reusable = true
+			return nil, notSent, &notBegunError{err}
+		}
+	}
+	if n, err := conn.Write(conn.request); err != nil {
+		if n == 0 && conn.Conn == conn.raw {
+			return nil, notSent, err
+		}
+		return nil, sent, err // TLS may have sent bytes of a record even if it reports none
+	}
+	conn.limit.N = maxHeader
+	if _, err := conn.reader.Peek(1); err != nil {
+		return nil, sent, err
+	}
+	answered, err := readFinal(conn, r.method) //nolint:bodyclose // closing would read it to its end; the connection is closed instead
 	if err != nil {
-		return nil, transportError(ctx, method, answered.StatusCode, true, err)
+		return nil, received, err
 	}
-	r := &response{method: method, status: answered.StatusCode, header: answered.Header, body: read}
-	if len(read) > maxBody {
-		return nil, r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
+	conn.limit.N = maxBody + maxHeader // of chunked framing and compression; the body itself is bounded below
+	got = &response{method: r.method, status: answered.StatusCode, header: answered.Header}
+	got.body, err = readBody(answered)
+	if err != nil {
+		return got, received, err
 	}
-	if failure := classify(r); failure != nil {
-		return nil, failure
+	reusable = len(got.body) <= maxBody && !answered.Close && conn.reader.Buffered() == 0
+	return got, received, nil
+}
+
+// readFinal reads the header of the response, and skips informational ones.
+func readFinal(conn *conn, method string) (*http.Response, error) {
+	for range maxInformational {
+		answered, err := http.ReadResponse(conn.reader, &http.Request{Method: method})
+		if err != nil || answered.StatusCode >= http.StatusOK || answered.StatusCode == http.StatusSwitchingProtocols {
+			return answered, err
+		}
 	}
-	return r, nil
+	return nil, errors.New("too many informational responses")
+}
+
+// readBody reads a body of at most maxBody bytes, and one byte more if it is longer.
+func readBody(answered *http.Response) ([]byte, error) {
+	var body io.Reader = answered.Body
+	if answered.Header.Get("Content-Encoding") == "gzip" {
+		unpacked, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, err
+		}
+		body = unpacked
+	}
+	var read bytes.Buffer
+	if size := answered.ContentLength; size > 0 && size <= maxBody {
+		read.Grow(int(size) + bytes.MinRead) // what ReadFrom wants to have free at the end
+	}
+	if _, err := read.ReadFrom(io.LimitReader(body, maxBody+1)); err != nil {
+		return nil, err
+	}
+	if read.Len() <= maxBody && body != io.Reader(answered.Body) { // the end of the chunks is behind that of the compressed data
+		if _, err := io.Copy(io.Discard, answered.Body); err != nil {
+			return nil, err
+		}
+	}
+	return read.Bytes(), nil
+}
+
+// appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials.
+func (c *Client) appendRequest(out []byte, r *request) []byte {
+	out = append(out, r.method...)
+	out = append(out, ' ')
+	out = append(out, r.target...)
+	out = append(out, c.header...)
+	if r.body != nil {
+		out = append(out, "Content-Length: "...)
+		out = strconv.AppendInt(out, int64(len(r.body)), 10)
+		out = append(out, "\r\nContent-Type: application/json\r\n"...)
+	}
+	if r.as.Username != "" || !r.as.Password.Empty() {
+		out = append(out, "Authorization: Basic "...)
+		out = base64.StdEncoding.AppendEncode(out, []byte(r.as.Username+":"+r.as.Password.Reveal()))
+		out = append(out, "\r\n"...)
+	}
+	out = append(out, "\r\n"...)
+	return append(out, r.body...)
 }
 
 // failure turns a response that should have held a customer, and does not, into an Error.
@@ -82,16 +204,26 @@ func (r *response) error(kind Kind, cause error) *Error {
 	return &Error{Kind: kind, Method: r.method, Status: r.status, Sent: true, Err: cause}
 }
 
-// transportError describes a request that got no complete response. The context's error replaces the transport's:
+// check returns why a response is not one that holds a customer, or nil.
+func check(got *response) *Error {
+	if len(got.body) > maxBody {
+		return got.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
+	}
+	return classify(got)
+}
+
+// transportError describes a request that got no complete response. The context's error replaces the connection's:
 // "deadline exceeded" says more than "use of closed connection".
-func transportError(ctx context.Context, method string, status int, sent bool, err error) *Error {
-	failure := &Error{Kind: Unreachable, Method: method, Status: status, Sent: sent, Err: causeOf(err)}
-	var notBegun *notBegunError
+func transportError(ctx context.Context, deadline time.Time, r *request, status int, sent bool, err error) *Error {
+	failure := &Error{Kind: Unreachable, Method: r.method, Status: status, Sent: sent, Err: causeOf(err)}
+	if ends, ok := ctx.Deadline(); ok && !ends.After(deadline) && isTimeout(err) && !time.Now().Before(ends) {
+		<-ctx.Done() // a connection times out a moment before the context does
+	}
 	switch {
-	case errors.As(err, &notBegun) && !sent:
-		failure.Kind, failure.Err = NotBegun, notBegun.error
 	case ctx.Err() != nil:
 		failure.Kind, failure.Err = NoAnswer, ctx.Err()
+	case isTimeout(err) && !time.Now().Before(deadline):
+		failure.Kind, failure.Err = NoAnswer, context.DeadlineExceeded
 	case sent: // a TLS alert as well: after the handshake it may come after the request
 		failure.Kind = NoAnswer
 	case isTLS(err):
@@ -100,11 +232,15 @@ func transportError(ctx context.Context, method string, status int, sent bool, e
 	return failure
 }
 
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // isTLS reports whether the TLS handshake failed.
 func isTLS(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	if errors.As(err, &certificate) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) {
+	if errors.As(err, &certificate) || errors.As(err, &record) {
 		return true
 	}
 	var alert *net.OpError // crypto/tls has no type for an alert over TCP

@@ -20,7 +20,7 @@ type memoryStore struct {
 	conns  chan net.Conn
 	closed chan struct{}
 	// dialing, if set, is called by each dial; its error fails the dial.
-	dialing func() error
+	dialing func(context.Context) error
 
 	mu       sync.Mutex
 	handler  http.HandlerFunc
@@ -94,7 +94,7 @@ func (s *memoryStore) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	s.dials++
 	s.mu.Unlock()
 	if s.dialing != nil {
-		if err := s.dialing(); err != nil {
+		if err := s.dialing(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +152,7 @@ func advance(d time.Duration) {
 }
 
 // fillRetryBudget sends reads until the retry budget is full, and discards their arrivals. Their connections are not kept:
-// on a kept connection net/http itself may send a read again.
+// on a kept connection a read may be sent again.
 func (s *memoryStore) fillRetryBudget(t testing.TB, client *fluentcart.Client) {
 	t.Helper()
 	s.setHandler(func(w http.ResponseWriter, r *http.Request) {

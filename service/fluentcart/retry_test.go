@@ -53,7 +53,7 @@ func TestReadsAreRetriedIfNoConnectionOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, client := newMemoryStore(t, fluentcart.Config{})
 		store.fillRetryBudget(t, client)
-		store.dialing = func() error { return syscall.ECONNREFUSED }
+		store.dialing = func(context.Context) error { return syscall.ECONNREFUSED }
 		got := failure(t, get(t.Context(), client))
 		if _, dials := store.arrivals(); got.Kind != fluentcart.Unreachable || got.Sent || dials != 3 {
 			t.Errorf("%v, sent: %v, %d dials", got, got.Sent, dials)

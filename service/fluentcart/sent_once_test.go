@@ -115,7 +115,7 @@ func TestWriteIsRetriedWithinTheBudgetIfNoConnectionOpens(t *testing.T) {
 					store.fillRetryBudget(t, client)
 				}
 				left := row.refused
-				store.dialing = func() error {
+				store.dialing = func(context.Context) error {
 					if left--; left >= 0 {
 						return syscall.ECONNREFUSED
 					}

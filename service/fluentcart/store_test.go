@@ -57,8 +57,9 @@ func newTLSStore(t testing.TB, http2 bool, handler http.HandlerFunc) (*httptest.
 	store.StartTLS()
 	t.Cleanup(store.Close)
 	transport := fluentcart.NewTransport()
-	transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-	transport.TLSClientConfig.RootCAs.AddCert(store.Certificate())
+	roots := x509.NewCertPool()
+	roots.AddCert(store.Certificate())
+	transport.Roots = func() *x509.CertPool { return roots }
 	t.Cleanup(transport.CloseIdleConnections)
 	return store, newClientOf(t, fluentcart.Config{BaseURL: store.URL, Transport: transport})
 }

@@ -11,14 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/sandboxtest"
@@ -157,25 +154,21 @@ func TestProxyOfTheEnvironmentIsIgnored(t *testing.T) {
 	}
 	t.Setenv("NO_PROXY", "")
 	t.Setenv("no_proxy", "")
-	proxied := fluentcart.NewTransport()
-	proxied.Proxy = func(r *http.Request) (*url.URL, error) { return httpproxy.FromEnvironment().ProxyFunc()(r.URL) }
-	for _, row := range []struct {
-		name, store string
-		transport   *http.Transport
-		dialled     string
-	}{
-		{"a store without TLS", "http://store.example", fluentcart.NewTransport(), "store.example:80"},
-		{"a store with TLS", "https://store.example", fluentcart.NewTransport(), "store.example:443"},
-		{"a transport with the environment's proxy, without TLS", "http://store.example", proxied, "proxy.example:3128"},
-		{"a transport with the environment's proxy, with TLS", "https://store.example", proxied, "proxy.example:3128"},
+	for _, row := range []struct{ name, store, dialled string }{
+		{"a store without TLS", "http://store.example", "store.example:80"},
+		{"a store with TLS", "https://store.example", "store.example:443"},
+		{"a store on a port", "http://store.example:8080", "store.example:8080"},
+		{"an IPv6 address", "https://[2001:db8::1]", "[2001:db8::1]:443"},
+		{"a name with an umlaut", "https://lädchen.example", "xn--ldchen-bua.example:443"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var dialled []string
-			row.transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
+			transport := fluentcart.NewTransport()
+			transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
 				dialled = append(dialled, address)
 				return nil, net.ErrClosed
 			}
-			err := put(t.Context(), newClientOf(t, fluentcart.Config{BaseURL: row.store, Transport: row.transport}), nil)
+			err := put(t.Context(), newClientOf(t, fluentcart.Config{BaseURL: row.store, Transport: transport}), nil)
 			if err == nil || !slices.Contains(dialled, row.dialled) || len(slices.Compact(dialled)) != 1 {
 				t.Errorf("dialled %q, want %s: %v", dialled, row.dialled, err)
 			}
@@ -192,7 +185,7 @@ func TestOnlyTheGivenRootsAreTrusted(t *testing.T) {
 	known.AddCert(server.Certificate())
 	roots := x509.NewCertPool()
 	transport := fluentcart.NewTransport()
-	fluentcart.Trusting(transport, func() *x509.CertPool { return roots })
+	transport.Roots = func() *x509.CertPool { return roots }
 	t.Cleanup(transport.CloseIdleConnections)
 	client := newClientOf(t, fluentcart.Config{BaseURL: server.URL, Transport: transport})
 
@@ -205,8 +198,7 @@ func TestOnlyTheGivenRootsAreTrusted(t *testing.T) {
 	}
 }
 
-// The client uses HTTP/1 with a server that offers HTTP/2. Over HTTP/2 net/http would send a write again, until its context
-// ends, when the server resets the stream and claims that it did not process it, whether or not that is true.
+// The client uses HTTP/1 with a server that offers HTTP/2.
 func TestHTTP2IsNeverUsed(t *testing.T) {
 	var versions sync.Map
 	_, client := newTLSStore(t, true, func(w http.ResponseWriter, r *http.Request) {

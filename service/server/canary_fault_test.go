@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,36 +17,34 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// carrierFunc is a connection to the store.
-type carrierFunc func(*http.Request) (*http.Response, error)
+// writeFunc is a connection to the store with another Write.
+type writeFunc struct {
+	net.Conn
 
-func (f carrierFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+	write func([]byte) (int, error)
+}
+
+func (f writeFunc) Write(p []byte) (int, error) { return f.write(p) }
 
 // A request to the store contains the password.
 func TestRequestsToTheStoreAreNeitherReturnedNorLogged(t *testing.T) {
-	for name, fail := range map[string]func(*http.Request, []byte) error{
-		"a panic with the request": func(r *http.Request, _ []byte) error { panic(r) },
-		"a panic with its text": func(r *http.Request, body []byte) error {
-			panic(fmt.Sprint("cannot send ", r.Header, string(body)))
-		},
-		"a panic with an error":   func(r *http.Request, body []byte) error { panic(fmt.Errorf("%v %s", r.Header, body)) },
-		"an error with its text":  func(r *http.Request, body []byte) error { return fmt.Errorf("cannot send %v %s", r.Header, body) },
-		"an error about its text": func(r *http.Request, _ []byte) error { return errors.New(r.Header.Get("Authorization")) },
+	for name, fail := range map[string]func(request []byte) error{
+		"a panic with the request": func(request []byte) error { panic(request) },
+		"a panic with its text":    func(request []byte) error { panic("cannot send " + string(request)) },
+		"a panic with an error":    func(request []byte) error { panic(fmt.Errorf("%s", request)) },
+		"an error with its text":   func(request []byte) error { return fmt.Errorf("cannot send %s", request) },
+		"an error in an operation": func(request []byte) error { return &net.OpError{Op: "write", Err: errors.New(string(request))} },
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPut} {
 			t.Run(name+"/"+method, func(t *testing.T) {
 				t.Parallel()
-				carry := func(next http.RoundTripper) http.RoundTripper {
-					return carrierFunc(func(r *http.Request) (*http.Response, error) {
-						if r.Method != method {
-							return next.RoundTrip(r)
+				carry := func(conn net.Conn) net.Conn {
+					return writeFunc{conn, func(p []byte) (int, error) {
+						if !strings.HasPrefix(string(p), method+" ") {
+							return conn.Write(p)
 						}
-						var body []byte
-						if r.Body != nil {
-							body, _ = io.ReadAll(r.Body)
-						}
-						return nil, fail(r, body)
-					})
+						return 0, fail(p)
+					}}
 				}
 				startWatched(t, options{carry: carry}).sendAndCheck(t, requestsToTheStore())
 			})

@@ -66,8 +66,8 @@ type options struct {
 	drain time.Duration
 	// text is the gateway's.
 	text *lockedBuffer
-	// carry replaces the transport of the client.
-	carry func(http.RoundTripper) http.RoundTripper
+	// carry wraps the connections to the store.
+	carry func(net.Conn) net.Conn
 	// callers authenticates callers; nil accepts everyone.
 	callers auth.Authenticator
 	// tls is the configuration of both transports; nil is none.
@@ -92,12 +92,14 @@ func start(t testing.TB, opts options) *gateway {
 	}
 	transport := fluentcart.NewTransport()
 	t.Cleanup(transport.CloseIdleConnections)
-	var carrier http.RoundTripper = transport
 	if opts.carry != nil {
-		carrier = opts.carry(transport)
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return opts.carry(conn), err
+		}
 	}
 	config := fluentcart.Config{
-		BaseURL: opts.storeURL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: carrier,
+		BaseURL: opts.storeURL, Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: transport,
 		Rate:       opts.rate,
 		GetTimeout: or(opts.getTimeout, 10*time.Second), PutTimeout: or(opts.putTimeout, 10*time.Second),
 	}

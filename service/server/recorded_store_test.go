@@ -79,7 +79,7 @@ func startRecorded(t testing.TB, behind http.Handler, opts options) (*gateway, *
 	opts.storeURL = store.URL
 	opts.client = func(config *fluentcart.Config) {
 		config.BaseURL, config.UserAgent = "http://store.example", "fluentcart-gateway/test"
-		config.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		config.Transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, before.Addr().String())
 		}
 		own := config.Credentials

@@ -22,7 +22,8 @@ func TestRefusedStartSendsNothing(t *testing.T) {
 	for name, reused := range map[string]bool{"on a fresh connection": false, "on a connection that a read has used": true} {
 		t.Run(name, func(t *testing.T) {
 			store, wire := newWire(t, respondNormally)
-			client := newClientOf(t, fluentcart.Config{BaseURL: store.URL})
+			transport := fluentcart.NewTransport()
+			client := newClientOf(t, fluentcart.Config{BaseURL: store.URL, Transport: transport})
 			if reused {
 				if err := get(t.Context(), client); err != nil {
 					t.Fatal(err)
@@ -32,6 +33,7 @@ func TestRefusedStartSendsNothing(t *testing.T) {
 			if got.Kind != fluentcart.NotBegun || got.Sent || !errors.Is(got, errLeaseExpired) {
 				t.Errorf("got %v, sent: %v", got, got.Sent)
 			}
+			transport.CloseIdleConnections()
 			<-wire.ended
 			received := wire.received()
 			if reads := strings.Count(received, "GET "); len(received) > 0 != reused || strings.Contains(received, "PUT") || reused && reads != 1 {
@@ -44,7 +46,6 @@ func TestRefusedStartSendsNothing(t *testing.T) {
 	}
 }
 
-// HTTP/1 is used even if the store offers HTTP/2: over HTTP/2 net/http might send a write again that the store has received.
 func TestRefusedStartSendsNothingOverTLS(t *testing.T) {
 	for _, version := range []int{1, 2} {
 		t.Run(fmt.Sprintf("a store that offers HTTP/%d", version), func(t *testing.T) {
@@ -95,9 +96,8 @@ func TestRefusedStartSendsNothingOverTLS(t *testing.T) {
 	}
 }
 
-// net/http hands a request to one goroutine and watches its context in another. A refused start must not depend on which of
-// them is faster.
-func TestRefusedStartDoesNotDependOnTheOrderOfGoroutines(t *testing.T) {
+// A refused start leaves the connection usable.
+func TestRefusedStartsLeaveTheConnectionsUsable(t *testing.T) {
 	for name, reused := range map[string]bool{"on fresh connections": false, "on connections that a read has used": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
