@@ -17,7 +17,7 @@ import (
 const (
 	maxShape = 1024 // bytes, and a few more for its end
 	maxDepth = 8    // messages within messages
-	maxItems = 8    // of a list or a map
+	maxItems = 8    // of a list
 	maxText  = 40   // characters of one text
 )
 
@@ -90,10 +90,8 @@ func (w *writer) fields(message protoreflect.Message, depth int) {
 func (w *writer) field(message protoreflect.Message, field protoreflect.FieldDescriptor, depth int) {
 	value := message.Get(field)
 	switch {
-	case personal(field):
+	case personal(field) || field.IsMap():
 		w.hidden(field, value)
-	case field.IsMap():
-		w.entries(field, value.Map(), depth)
 	case field.IsList():
 		w.items(field, value.List(), depth)
 	case field.Message() != nil && field.Message().FullName() == "google.protobuf.FieldMask":
@@ -103,7 +101,8 @@ func (w *writer) field(message protoreflect.Message, field protoreflect.FieldDes
 	}
 }
 
-// hidden writes the size of a personal value. The size of a number would be a part of it, so it is only marked as set.
+// hidden writes the size of a personal value or of a map. The size of a number would reveal a part of it, so a number is
+// only marked as set.
 func (w *writer) hidden(field protoreflect.FieldDescriptor, value protoreflect.Value) {
 	switch {
 	case field.IsMap():
@@ -131,36 +130,6 @@ func (w *writer) items(field protoreflect.FieldDescriptor, list protoreflect.Lis
 	}
 	w.more(list.Len())
 	w.add("]")
-}
-
-// entries writes a map by its keys.
-func (w *writer) entries(field protoreflect.FieldDescriptor, entries protoreflect.Map, depth int) {
-	keys := make([]protoreflect.MapKey, 0, entries.Len())
-	entries.Range(func(key protoreflect.MapKey, _ protoreflect.Value) bool {
-		keys = append(keys, key)
-		return true
-	})
-	slices.SortFunc(keys, func(a, b protoreflect.MapKey) int {
-		if a.String() < b.String() {
-			return -1
-		}
-		return 1
-	})
-	w.add("{")
-	for i, key := range keys[:min(len(keys), maxItems)] {
-		if i > 0 {
-			w.add(" ")
-		}
-		w.value(field.MapKey(), key.Value(), depth)
-		w.add(":")
-		if value := entries.Get(key); personal(field.MapValue()) {
-			w.hidden(field.MapValue(), value)
-		} else {
-			w.value(field.MapValue(), value, depth)
-		}
-	}
-	w.more(len(keys))
-	w.add("}")
 }
 
 func (w *writer) more(n int) {
@@ -195,29 +164,16 @@ func (w *writer) message(message protoreflect.Message, depth int) {
 	w.add("}")
 }
 
+// content writes the fields of a message. Of a packed message only the size is written: the sender chose its type.
 func (w *writer) content(message protoreflect.Message, depth int) {
-	switch packed, isAny := message.Interface().(*anypb.Any); {
+	switch _, isPacked := message.Interface().(*anypb.Any); {
 	case depth > maxDepth:
 		w.add("…")
-	case isAny:
-		w.any(packed, depth)
+	case isPacked:
+		w.count(proto.Size(message.Interface()), "B")
 	default:
 		w.fields(message, depth)
 	}
-}
-
-// any opens a packed message if this program has its type. Any other type name is text that the sender chose.
-func (w *writer) any(packed *anypb.Any, depth int) {
-	content, err := packed.UnmarshalNew()
-	if err != nil {
-		w.add("type_url:")
-		w.count(len(packed.GetTypeUrl()), "B")
-		w.add(" value:")
-		w.count(len(packed.GetValue()), "B")
-		return
-	}
-	w.add(string(content.ProtoReflect().Descriptor().FullName()) + ":")
-	w.message(content.ProtoReflect(), depth+1)
 }
 
 // mask writes the paths that are names of fields. Any other path is text that the sender chose.
