@@ -1,5 +1,11 @@
 package main
 
+// entry is a row of the table of retired words.
+type entry struct {
+	phrases []string
+	say     string
+}
+
 // retired holds the words that docs/glossary.md has replaced, and what to say instead.
 //
 // Only words that have no other use in plain technical English belong here, because no line can be exempt. Words such as

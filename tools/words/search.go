@@ -1,162 +1,93 @@
 package main
 
 import (
-	"fmt"
+	"path"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 )
 
-// entry is a row of the table of retired words.
-type entry struct {
-	phrases []string
-	say     string
-}
-
 // finding is one use of a retired word. Its line is 0 if the word is in the path.
 type finding struct {
-	path string
-	line int
-	word string
-	say  string
+	word, say string
+	line      int
 }
 
-// String returns the line that is printed.
-func (f finding) String() string {
-	if f.line == 0 {
-		return fmt.Sprintf("%s: %s in the file's name: say %s", f.path, f.word, f.say)
-	}
-	return fmt.Sprintf("%s:%d: %s: say %s", f.path, f.line, f.word, f.say)
+// search finds the phrases of a table in a normalised text.
+type search struct {
+	expression *regexp.Regexp
+	phrases    map[string]finding // by their words, with a space between them
 }
-
-// phrase is a sequence of words with what may join them.
-type phrase struct {
-	text  string
-	words []token
-	say   string
-}
-
-// search finds phrases by their first word.
-type search map[string][]phrase
 
 func newSearch(table []entry) search {
-	s := search{}
+	joins := strings.NewReplacer(" ", `(?:[-_]|[ \t]+|[ \t]*\n)`, "-", `[-_]`)
+	phrases, parts, whole := map[string]finding{}, []string{}, []string{}
 	for _, row := range table {
-		for _, text := range row.phrases {
-			words := tokens(text)
-			s[words[0].text] = append(s[words[0].text], phrase{text, words, row.say})
-		}
-	}
-	return s
-}
-
-// file returns the findings in a file's path and text, in the order of the lines.
-func (s search) file(path, text string) []finding {
-	var found []finding
-	for _, f := range s.words(tokens(path)) {
-		f.path, f.line = path, 0
-		found = append(found, f)
-	}
-	inText := slices.Concat(s.words(tokens(text)), sentences(path, text))
-	slices.SortStableFunc(inText, func(a, b finding) int { return a.line - b.line })
-	for _, f := range inText {
-		f.path = path
-		found = append(found, f)
-	}
-	return found
-}
-
-func (s search) words(all []token) []finding {
-	var found []finding
-	for i, first := range all {
-		for _, p := range s[first.text] {
-			if p.begins(all[i:]) {
-				found = append(found, finding{line: first.line, word: p.text, say: p.say})
+		for _, phrase := range row.phrases {
+			phrases[strings.ReplaceAll(phrase, "-", " ")] = finding{word: phrase, say: row.say}
+			if names[phrase] {
+				whole = append(whole, phrase)
+			} else {
+				parts = append(parts, joins.Replace(phrase))
 			}
 		}
 	}
+	return search{regexp.MustCompile(`(?:^|[^a-z])(?:` + strings.Join(parts, "|") + `)(?:[^a-z]|$)` +
+		`|(?:^|[^\w+=%])(?:` + strings.Join(whole, "|") + `)(?:[^\w+=%]|$)`), phrases}
+}
+
+// file returns the findings in a file's path and text.
+func (s search) file(file, text string) []finding {
+	found := sentences(path.Ext(file), text)
+	text = normalise(file + "\n" + text)
+	for _, at := range s.expression.FindAllStringIndex(text, -1) {
+		words := strings.FieldsFunc(text[at[0]:at[1]], func(r rune) bool { return !unicode.IsLetter(r) })
+		f := s.phrases[strings.Join(words, " ")]
+		f.line = strings.Count(text[:at[0]+1], "\n") // the match includes the character before the word
+		found = append(found, f)
+	}
 	return found
-}
-
-func (p phrase) begins(rest []token) bool {
-	if len(rest) < len(p.words) || names[p.words[0].text] && !rest[0].whole {
-		return false
-	}
-	for i, want := range p.words {
-		got := rest[i]
-		if got.text != want.text || i > 0 && (got.join == apart || want.join == inName && got.join != inName) {
-			return false
-		}
-	}
-	return true
-}
-
-// join describes the text between a word and the word before it.
-type join int
-
-const (
-	apart  join = iota // punctuation
-	spaced             // white space, or the end of a line in a comment
-	inName             // nothing, a hyphen or an underscore
-)
-
-// token is a word of a text, or a part of a name.
-type token struct {
-	text  string // in lower case
-	line  int
-	join  join
-	whole bool // neither letters, digits nor an underscore touch it
 }
 
 var (
-	spaces  = regexp.MustCompile(`^[ \t]+$|^[ \t]*\n[ \t]*(//|#|>|\*)?[ \t]*$`)
-	escapes = strings.NewReplacer(`\n`, "  ", `\r`, "  ", `\t`, "  ") // of the same length
+	escapes   = strings.NewReplacer(`\n`, " ", `\r`, " ", `\t`, " ")
+	lineStart = regexp.MustCompile(`(?m)^[ \t]*(//|#|>|\*)?[ \t]*`)
+	camelCase = regexp.MustCompile(`(\p{Ll})(\p{Lu})`)
+	acronym   = regexp.MustCompile(`(\p{Lu})(\p{Lu}\p{Ll})`) // JSONValue
 )
 
-// tokens splits a text into words, and names at each change of case: camelCase, JSONValue.
-func tokens(text string) []token {
-	runes := []rune(escapes.Replace(text))
-	var all []token
-	line, end := 1, 0
-	for i := 0; i < len(runes); {
-		if !unicode.IsLetter(runes[i]) {
-			if runes[i] == '\n' {
-				line++
-			}
-			i++
-			continue
+// normalise returns the lines of a text in lower case, with names in snake_case and without comment markers.
+func normalise(text string) string {
+	text = lineStart.ReplaceAllString(escapes.Replace(text), "")
+	return strings.ToLower(acronym.ReplaceAllString(camelCase.ReplaceAllString(text, "${1}_$2"), "${1}_$2"))
+}
+
+var (
+	comment = regexp.MustCompile(`(?m)^(?:.*?[ \t])??// (.*)$|^.*$`)
+	fenced  = regexp.MustCompile("(?ms)^```.*?^```")
+	// sentence matches one that begins with Who or What, at the beginning of a line, an item of a list or a cell of a
+	// table too, up to its last word. A dot within a word, as in a file's name, does not end it.
+	sentence = regexp.MustCompile(`(?m)(?:^[> \t]*(?:[-*+] |\d+[.)] )?|\| |[.!?]\s+)(Who|What)\s(?:[^.!?|\n]|[.!?]\S|\n[ \t]*[^\s|#>-])*`)
+)
+
+// sentences returns a finding for each sentence that begins with Who or What and is not a question, in the comments of Go
+// and proto files and in Markdown. In Markdown the sentence must also end with a full stop, because titles and the cells
+// of tables may begin so.
+func sentences(kind, text string) []finding {
+	switch kind {
+	case ".go", ".proto":
+		text = comment.ReplaceAllString(text, "$1")
+	case ".md":
+		text = fenced.ReplaceAllStringFunc(text, func(code string) string { return strings.Repeat("\n", strings.Count(code, "\n")) })
+	default:
+		return nil
+	}
+	var found []finding
+	for _, at := range sentence.FindAllStringSubmatchIndex(text, -1) {
+		if end := text[at[1]:]; strings.HasPrefix(end, ".") || kind != ".md" && !strings.HasPrefix(end, "?") {
+			found = append(found, finding{text[at[2]:at[3]], "the actor's name: a sentence does not begin with this word as its subject",
+				1 + strings.Count(text[:at[2]], "\n")})
 		}
-		start := i
-		for i++; i < len(runes) && unicode.IsLetter(runes[i]) && !splits(runes, i); i++ {
-		}
-		all = append(all, token{
-			text: strings.ToLower(string(runes[start:i])), line: line, join: joinOf(string(runes[end:start])),
-			whole: !touches(runes, start-1) && !touches(runes, i),
-		})
-		end = i
 	}
-	return all
-}
-
-// splits reports whether a new part of a name begins at i.
-func splits(runes []rune, i int) bool {
-	if !unicode.IsUpper(runes[i]) {
-		return false
-	}
-	return unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])
-}
-
-func touches(runes []rune, i int) bool {
-	return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]) || strings.ContainsRune("_+=%", runes[i]))
-}
-
-func joinOf(gap string) join {
-	switch {
-	case gap == "" || gap == "-" || gap == "_":
-		return inName
-	case spaces.MatchString(gap):
-		return spaced
-	}
-	return apart
+	return found
 }
