@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"net"
 	"net/http"
@@ -65,7 +66,7 @@ func (s *Store) sendHalf(w http.ResponseWriter, p *bufferedResponse) {
 func (s *Store) sendPieces(w http.ResponseWriter, r *http.Request, f Failure, p *bufferedResponse) {
 	p.writeHead(w)
 	isFirst := true
-	for piece := range slices.Chunk(p.body.Bytes(), f.piece()) {
+	for piece := range slices.Chunk(p.body.Bytes(), cmp.Or(f.Piece, 16)) {
 		if !isFirst && !s.traffic.pause(f.Pause, r.Context().Done()) {
 			if r.Context().Err() == nil {
 				reset(w) // returning would end the response as if it were complete

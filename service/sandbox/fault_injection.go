@@ -60,15 +60,6 @@ const (
 	Silent
 )
 
-const defaultPiece = 16
-
-func (f Failure) piece() int {
-	if f.Piece > 0 {
-		return f.Piece
-	}
-	return defaultPiece
-}
-
 // replacement returns the response that replaces the store's own.
 func (f Failure) replacement() *bufferedResponse {
 	if f.Instead.Status == 0 {

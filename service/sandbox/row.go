@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Row is a customer's database row. A nil pointer is NULL, and so is a nil PurchaseValue.
+// Row is a customer's database row. A nil pointer is NULL, and so is a PurchaseValue that is nil or null.
 type Row struct {
 	ID                int64           `json:"id"`
 	UserID            *int64          `json:"user_id"`
@@ -105,14 +105,6 @@ func (r Row) clone() Row {
 	return r
 }
 
-// sameWritable reports whether two states of one row agree in every column that a PUT can change, except updated_at.
-func (r Row) sameWritable(o Row) bool {
-	return r.Email == o.Email && r.FirstName == o.FirstName && r.LastName == o.LastName && r.Notes == o.Notes &&
-		equalPtr(r.UserID, o.UserID) && equalPtr(r.Status, o.Status) && equalPtr(r.AOV, o.AOV) &&
-		equalPtr(r.Country, o.Country) && equalPtr(r.City, o.City) &&
-		equalPtr(r.State, o.State) && equalPtr(r.Postcode, o.Postcode)
-}
-
 // isLinked reports whether the customer is linked to a WordPress user; 0 and NULL both mean no.
 func (r Row) isLinked() bool {
 	return r.UserID != nil && *r.UserID != 0
@@ -124,13 +116,6 @@ func clonePtr[T any](p *T) *T {
 	}
 	v := *p
 	return &v
-}
-
-func equalPtr[T comparable](a, b *T) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 // The widths of the text columns, in characters. The database silently truncates longer text (F9).

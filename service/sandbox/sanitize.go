@@ -30,17 +30,9 @@ func sanitize(s string) string {
 	}
 	s = strings.Trim(s, phpSpace)
 
-	if !strings.Contains(s, "%") {
-		return s
-	}
-	hadOctet := false
 	// Repeat, because removing one octet can form another: "%%2525".
 	for octet.MatchString(s) {
-		s = octet.ReplaceAllString(s, "")
-		hadOctet = true
-	}
-	if hadOctet {
-		s = strings.Trim(spaces.ReplaceAllString(s, " "), phpSpace)
+		s = strings.Trim(spaces.ReplaceAllString(octet.ReplaceAllString(s, ""), " "), phpSpace)
 	}
 	return s
 }

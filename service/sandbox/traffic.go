@@ -40,9 +40,7 @@ func (s *Store) MaxInFlight() int {
 
 // Wait returns when no request is in flight and no late write is pending. If the clients have stopped by then, rows and log
 // are final. A request with Silent delivery ends only when its client gives up.
-func (s *Store) Wait() {
-	s.traffic.wait()
-}
+func (s *Store) Wait() { s.traffic.wait() }
 
 // Close ends everything that waits, and returns when it has ended. Pending late writes are not applied, and waiting requests
 // are reset. Close the store before its server, which otherwise waits for those requests.
@@ -58,13 +56,15 @@ func (t *traffic) enter() {
 	t.mu.Unlock()
 }
 
-func (t *traffic) leave() {
+func (t *traffic) leave() { t.end(&t.inFlight) }
+
+func (t *traffic) end(count *int) {
 	t.mu.Lock()
-	t.inFlight--
-	if t.inFlight == 0 {
+	defer t.mu.Unlock()
+	*count--
+	if *count == 0 {
 		t.idle.Broadcast()
 	}
-	t.mu.Unlock()
 }
 
 // startLate reports whether a late write may still start. If so, the caller must call endLate after it.
@@ -78,14 +78,7 @@ func (t *traffic) startLate() bool {
 	return true
 }
 
-func (t *traffic) endLate() {
-	t.mu.Lock()
-	t.late--
-	if t.late == 0 {
-		t.idle.Broadcast()
-	}
-	t.mu.Unlock()
-}
+func (t *traffic) endLate() { t.end(&t.late) }
 
 func (t *traffic) wait() {
 	t.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -52,8 +53,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	if err == nil {
 		return body, true
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		http.Error(w, "413 Request Entity Too Large", http.StatusRequestEntityTooLarge)
 	} else {
 		http.Error(w, "400 Bad Request", http.StatusBadRequest)
@@ -86,7 +86,7 @@ func (s *Store) put(id int64, p params, received time.Time) (customer, violation
 			return customer{}, nil, &accountUpdateFailed
 		}
 	}
-	if row.sameWritable(old.row) {
+	if reflect.DeepEqual(row, old.row) {
 		s.logWrite(received, old.row, old.row, p)
 		return old, nil, nil
 	}

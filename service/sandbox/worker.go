@@ -94,8 +94,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 	s.work(buffered, r, received)
 	s.workers.release() // nginx has the response now, however slowly its client reads it
 	if f.Instead.Status != 0 {
-		s.deliver(w, r, f, f.replacement())
-		return
+		buffered = f.replacement()
 	}
 	s.deliver(w, r, f, buffered)
 }
