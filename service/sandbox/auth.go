@@ -62,17 +62,17 @@ func (c credential) accepts(password string) bool {
 	return found == 1
 }
 
-// authorize reports whether the request may go on, and returns the response if it may not (F18).
-func (s *Store) authorize(r *http.Request) (refusal fixedResponse, ok bool) {
+// authorize returns nil if the request may go on, and the response if it may not (F18).
+func (s *Store) authorize(r *http.Request) *fixedResponse {
 	s.access.RLock()
 	defer s.access.RUnlock()
 	username, password, _ := r.BasicAuth()
 	c := s.credentials[username]
-	if !c.accepts(password) {
-		return unauthorized, false
+	switch {
+	case !c.accepts(password):
+		return &unauthorized
+	case !c.mayManage:
+		return &forbidden
 	}
-	if !c.mayManage {
-		return forbidden, false
-	}
-	return fixedResponse{}, true
+	return nil
 }

@@ -11,28 +11,23 @@ import (
 //go:embed fixture.json
 var fixtureJSON []byte
 
-type fixture struct {
-	customers map[int64]customer
-	accounts  map[int64]account
-}
-
-func readFixture() (fixture, error) {
+func readFixture() (customers map[int64]customer, accounts map[int64]account, err error) {
 	var file struct {
 		Customers      []Row     `json:"customers"`
 		WordPressUsers []account `json:"wordpress_users"`
 	}
 	if err := json.Unmarshal(fixtureJSON, &file); err != nil {
-		return fixture{}, err
+		return nil, nil, err
 	}
 
-	f := fixture{customers: map[int64]customer{}, accounts: map[int64]account{}}
+	customers, accounts = map[int64]customer{}, map[int64]account{}
 	for _, row := range file.Customers {
-		f.customers[row.ID] = newCustomer(row)
+		customers[row.ID] = newCustomer(row)
 	}
 	for _, a := range file.WordPressUsers {
-		f.accounts[a.ID] = a
+		accounts[a.ID] = a
 	}
-	return f, nil
+	return customers, accounts, nil
 }
 
 // firstExtraID is the id of the first extra customer. It is far above the ids of the fixture.

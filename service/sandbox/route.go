@@ -33,7 +33,7 @@ func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time)
 		return
 	}
 
-	if refusal, ok := s.authorize(r); !ok {
+	if refusal := s.authorize(r); refusal != nil {
 		refusal.write(w)
 		return
 	}

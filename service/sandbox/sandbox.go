@@ -57,20 +57,20 @@ var _ http.Handler = (*Store)(nil)
 // New returns a store in the fixture's state. It panics if the fixture is invalid: the file is compiled into the binary, so
 // this is a programming error that any test with a store finds, and no caller could handle it.
 func New(cfg Config) *Store {
-	f, err := readFixture()
+	customers, accounts, err := readFixture()
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: embedded fixture: %v", err))
 	}
-	addExtraCustomers(f.customers, cfg.Customers)
+	addExtraCustomers(customers, cfg.Customers)
 	return &Store{
 		splitNames:  cfg.SplitNames,
-		credentials: newCredentials(f.accounts),
+		credentials: newCredentials(accounts),
 		workers:     newWorkers(cfg.Workers),
 		latency:     cfg.Latency,
 		fail:        cfg.Fail,
 		keepLog:     cfg.KeepLog,
 		traffic:     newTraffic(),
-		customers:   f.customers,
-		accounts:    f.accounts,
+		customers:   customers,
+		accounts:    accounts,
 	}
 }
