@@ -122,17 +122,18 @@ func (w *writer) hidden(field protoreflect.FieldDescriptor, value protoreflect.V
 
 func (w *writer) items(field protoreflect.FieldDescriptor, list protoreflect.List, depth int) {
 	w.add("[")
-	for i := range min(list.Len(), maxItems) {
-		if i > 0 {
-			w.add(" ")
-		}
-		w.value(field, list.Get(i), depth)
-	}
-	w.more(list.Len())
+	w.some(list.Len(), func(i int) { w.value(field, list.Get(i), depth) })
 	w.add("]")
 }
 
-func (w *writer) more(n int) {
+// some writes the first of n items, and how many are left out.
+func (w *writer) some(n int, item func(int)) {
+	for i := range min(n, maxItems) {
+		if i > 0 {
+			w.add(" ")
+		}
+		item(i)
+	}
 	if n > maxItems {
 		w.add(" " + strconv.Itoa(n-maxItems) + " more")
 	}
@@ -180,22 +181,16 @@ func (w *writer) content(message protoreflect.Message, depth int) {
 func (w *writer) mask(parent protoreflect.MessageDescriptor, mask protoreflect.Message) {
 	list := mask.Get(mask.Descriptor().Fields().ByName("paths")).List()
 	w.add("[")
-	for i := range min(list.Len(), maxItems) {
-		if i > 0 {
-			w.add(" ")
-		}
-		if path := list.Get(i).String(); path == "*" {
-			w.add(path)
-		} else {
-			w.path(parent, path)
-		}
-	}
-	w.more(list.Len())
+	w.some(list.Len(), func(i int) { w.path(parent, list.Get(i).String()) })
 	w.add("]")
 }
 
 // path writes the name of a field of one of the messages in parent, which the path may spell as full_name or fullName.
 func (w *writer) path(parent protoreflect.MessageDescriptor, path string) {
+	if path == "*" {
+		w.add(path)
+		return
+	}
 	for i := range parent.Fields().Len() {
 		inner := parent.Fields().Get(i).Message()
 		if inner == nil {
