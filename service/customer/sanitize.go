@@ -1,6 +1,9 @@
 package customer
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // phpSpace are the characters that PHP trims as space. It treats no-break and ideographic spaces as letters.
 const phpSpace = " \t\n\r\x00\x0b"
@@ -14,8 +17,12 @@ func trim(text string) string { return strings.Trim(text, phpSpace) }
 // The caller chooses the text, and a store may return one of any size, so each step takes linear time: it goes through
 // the text once, from start to end.
 func sanitize(text string) string {
-	return trim(singleSpaced(withoutOctets(withoutTags(withoutScripts(text)))))
+	text = withoutOctets(markup.ReplaceAllString(withoutScripts(text), ""))
+	return trim(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }), " "))
 }
+
+// markup matches everything written like a tag. A `<` before a space, or without a `>`, stays.
+var markup = regexp.MustCompile(`<[^\s<>][^<>]*>`)
 
 // contained are the elements that WordPress removes together with their content (F10).
 var contained = [...]struct{ opening, closing string }{{"<script", "</script>"}, {"<style", "</style>"}}
@@ -85,39 +92,6 @@ func indexFold(text, word string, from int) int {
 	}
 }
 
-// withoutTags removes everything written like a tag. A `<` before a space, or without a `>`, stays.
-func withoutTags(text string) string {
-	var out strings.Builder
-	for {
-		start := strings.IndexByte(text, '<')
-		if start < 0 || start+1 == len(text) {
-			break
-		}
-		end := start + 1
-		if strings.IndexByte(" \t\n\f\r<>", text[end]) < 0 {
-			if end = indexAngle(text, end); end == len(text) {
-				break
-			}
-			if text[end] == '>' {
-				out.WriteString(text[:start])
-				text = text[end+1:]
-				continue
-			}
-		}
-		out.WriteString(text[:end])
-		text = text[end:]
-	}
-	return out.String() + text
-}
-
-// indexAngle returns the position of the next < or >, or the length of the text.
-func indexAngle(text string, from int) int {
-	for from < len(text) && text[from] != '<' && text[from] != '>' {
-		from++
-	}
-	return from
-}
-
 // withoutOctets removes each % with two hexadecimal digits. Removing one can form another from the text before and after
 // it, so each digit is checked against what was kept in front of it.
 func withoutOctets(text string) string {
@@ -136,22 +110,4 @@ func withoutOctets(text string) string {
 
 func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-// singleSpaced replaces each run of spaces, tabs and line breaks by one space.
-func singleSpaced(text string) string {
-	out := make([]byte, 0, len(text))
-	spaced := false
-	for i := range len(text) {
-		c := text[i]
-		isSpace := c == ' ' || c == '\t' || c == '\r' || c == '\n'
-		switch {
-		case !isSpace:
-			out = append(out, c)
-		case !spaced:
-			out = append(out, ' ')
-		}
-		spaced = isSpace
-	}
-	return string(out)
 }
