@@ -23,9 +23,10 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	if err := customer.decode(got.customer); err != nil {
 		return nil, got.failure(err)
 	}
-	if missing := got.customer.missing(replaced); missing != "" {
-		// Merging without this column would clear it (F2).
-		return nil, got.failure(fmt.Errorf("the customer lacks %q", missing))
+	for _, column := range replaced {
+		if _, ok := got.customer[column]; !ok { // merging without this column would clear it (F2)
+			return nil, got.failure(fmt.Errorf("the customer lacks %q", column))
+		}
 	}
 	return &customer, nil
 }

@@ -28,8 +28,7 @@ func (c *cause) Unwrap() error { return c.err }
 // causeOf wraps err as a cause. It also drops the address that net/http puts into its errors: the log names the store once,
 // at start-up.
 func causeOf(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
 	var operation *net.OpError

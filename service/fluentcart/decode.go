@@ -29,16 +29,6 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 // number, sometimes as text, and an absent value in three ways (F14).
 type object map[string]json.RawMessage
 
-// missing returns the first of the keys that the object does not have, or an empty text.
-func (o object) missing(keys []string) string {
-	for _, key := range keys {
-		if _, ok := o[key]; !ok {
-			return key
-		}
-	}
-	return ""
-}
-
 // decode reads a customer. Columns that the object does not have keep their value in c. decode is strict about columns that
 // are written back, where a misread value would be lost, and tolerant about columns that are only shown.
 func (c *Customer) decode(o object) error {

@@ -32,10 +32,13 @@ func (o object) fieldErrors() []FieldError {
 		top = documented
 	}
 	var list []FieldError
-	for _, field := range slices.Sorted(maps.Keys(top)) {
-		if len(list) >= maxFieldErrors {
-			break
+	add := func(field, rule string) {
+		f := FieldError{shownField(field), rule}
+		if repeated := rule == other && slices.Contains(list, f); !repeated && len(list) < maxFieldErrors { // without the messages a repetition says nothing new
+			list = append(list, f)
 		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(top)) {
 		if field == "data" { // WordPress puts the status there
 			continue
 		}
@@ -44,23 +47,13 @@ func (o object) fieldErrors() []FieldError {
 		switch raw := top[field]; {
 		case json.Unmarshal(raw, &rules) == nil:
 			for _, rule := range slices.Sorted(maps.Keys(rules)) {
-				list = append(list, FieldError{Field: shownField(field), Rule: shownRule(rule)})
+				add(field, shownRule(rule))
 			}
 		case json.Unmarshal(raw, &messages) == nil:
 			for range messages {
-				list = append(list, FieldError{Field: shownField(field), Rule: other})
+				add(field, other)
 			}
 		}
 	}
-	return withoutRepeats(list[:min(len(list), maxFieldErrors)])
-}
-
-// withoutRepeats drops entries without a known rule that repeat an earlier entry: they say nothing new without the messages.
-func withoutRepeats(list []FieldError) []FieldError {
-	seen := map[FieldError]bool{}
-	return slices.DeleteFunc(list, func(f FieldError) bool {
-		repeated := f.Rule == other && seen[f]
-		seen[f] = true
-		return repeated
-	})
+	return list
 }

@@ -13,14 +13,6 @@ const maxStarts = 16
 // of its own, so accept must recognise a response; objects inside another object are not tried. If there is none, findJSON
 // returns the zero T and false.
 func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
-	var zero T
-	var value T
-	if json.Unmarshal(body, &value) == nil {
-		if accept(value) {
-			return value, true
-		}
-		return zero, false
-	}
 	for range maxStarts {
 		start := bytes.IndexByte(body, '{')
 		if start < 0 {
@@ -39,5 +31,6 @@ func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
 		}
 		body = body[decoder.InputOffset():]
 	}
+	var zero T
 	return zero, false
 }
