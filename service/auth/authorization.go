@@ -25,12 +25,6 @@ func credentialOf(presented Presented, scheme string, limit int) (credential, pr
 
 // validName reports whether a name is fit for logs, metric labels and files.
 func validName(name string) bool {
-	for _, r := range name {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
-		default:
-			return false
-		}
-	}
-	return len(name) >= 1 && len(name) <= maxName
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+	return len(name) >= 1 && len(name) <= maxName && strings.Trim(name, allowed) == ""
 }

@@ -1,8 +1,8 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
-	"slices"
 	"strings"
 )
 
@@ -34,16 +34,12 @@ func ParsePermissions(list string) (Permissions, error) {
 
 // String returns the list that ParsePermissions reads.
 func (p Permissions) String() string {
-	fields := map[string]bool{"status": p.Status, "user_id": p.UserID}
 	var list []string
-	for name, granted := range fields {
-		if granted {
-			list = append(list, name)
-		}
+	if p.Status {
+		list = append(list, "status")
 	}
-	if len(list) == 0 {
-		return "-"
+	if p.UserID {
+		list = append(list, "user_id")
 	}
-	slices.Sort(list)
-	return strings.Join(list, ",")
+	return cmp.Or(strings.Join(list, ","), "-")
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
@@ -75,10 +76,5 @@ func (u *StoreUsers) nameOf(account *Account) string {
 }
 
 func printable(text []byte) bool {
-	for _, r := range string(text) {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return utf8.Valid(text)
+	return utf8.Valid(text) && !bytes.ContainsFunc(text, unicode.IsControl)
 }

@@ -41,10 +41,8 @@ func (c faultCodec) Unmarshal(content mem.BufferSlice, into any) error {
 	if d, ok := into.(*decoded); ok {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if !d.late {
-			if c.CodecV2.Unmarshal(content, d.request) != nil {
-				d.fault = undecodable(d.request)
-			}
+		if !d.late && c.CodecV2.Unmarshal(content, d.request) != nil {
+			d.fault = undecodable(d.request)
 		}
 		return nil
 	}

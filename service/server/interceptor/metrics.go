@@ -19,6 +19,8 @@ import (
 // Label values are the gateway's own: a served method, a reason of the error table, a caller that the operator has
 // named. A value that callers could choose would let them create as many series as fit into memory.
 type Metrics struct {
+	prometheus.Collector // all of the following
+
 	calls    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight *prometheus.GaugeVec
@@ -28,7 +30,7 @@ type Metrics struct {
 // NewMetrics returns Metrics that have counted nothing.
 func NewMetrics() *Metrics {
 	const prefix = "fluentcart_gateway_"
-	return &Metrics{
+	m := &Metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "calls_total",
 			Help: "Calls that have ended, by outcome and reason; caller is empty where the gateway itself authenticates no caller.",
@@ -47,24 +49,10 @@ func NewMetrics() *Metrics {
 			Help: "Requests that a transport rejected before they became calls, whether or not they were logged.",
 		}, []string{"transport", "reason"}),
 	}
-}
-
-// Describe sends the descriptions of all metrics.
-func (m *Metrics) Describe(descriptions chan<- *prometheus.Desc) {
-	for _, part := range m.parts() {
-		part.Describe(descriptions)
-	}
-}
-
-// Collect sends the current values of all metrics.
-func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
-	for _, part := range m.parts() {
-		part.Collect(metrics)
-	}
-}
-
-func (m *Metrics) parts() []prometheus.Collector {
-	return []prometheus.Collector{m.calls, m.duration, m.inFlight, m.rejected}
+	all := prometheus.NewRegistry()
+	all.MustRegister(m.calls, m.duration, m.inFlight, m.rejected)
+	m.Collector = all
+	return m
 }
 
 // measured counts the calls of a transport, and adds the record of the call to the context.

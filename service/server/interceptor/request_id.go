@@ -3,6 +3,7 @@ package interceptor
 import (
 	"context"
 	"crypto/rand"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -33,12 +34,6 @@ func RequestID(given []string) string {
 
 // safeToLog allows 1 to 64 letters, digits, '-', '_', '.' and ':', which cannot break a log line or a header.
 func safeToLog(id string) bool {
-	for _, r := range id {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.', r == ':':
-		default:
-			return false
-		}
-	}
-	return len(id) >= 1 && len(id) <= 64
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
+	return len(id) >= 1 && len(id) <= 64 && strings.Trim(id, allowed) == ""
 }
