@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
@@ -31,19 +30,6 @@ type reservation struct {
 	slot  *admission.Slot
 }
 
-// leaseWanted is whether a reservation includes the customer's lease.
-type leaseWanted bool
-
-const (
-	withLease    leaseWanted = true
-	withoutLease leaseWanted = false
-)
-
-// leaseFor returns whether the request needs the customer's lease: unless it is a dry run.
-func leaseFor(request *customerv1.UpdateCustomerRequest) leaseWanted {
-	return leaseWanted(!request.GetValidateOnly())
-}
-
 // release gives back what the reservation still has. A write takes the lease and the slot over, and keeps them until it
 // has its outcome.
 func (r *reservation) release() {
@@ -57,8 +43,9 @@ func (r *reservation) release() {
 }
 
 // reserve waits for the customer's lease and for a slot, and rejects at once what could not be done in time. The lease
-// comes first: updates that wait for one customer must not occupy slots that others could use.
-func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, wanted leaseWanted) (*reservation, error) {
+// comes first: updates that wait for one customer must not occupy slots that others could use. writes is false for a dry
+// run and for a read that verifies an account, which need no lease.
+func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, writes bool) (*reservation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, s.waitError(ctx, err)
 	}
@@ -66,17 +53,17 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 		return nil, readError(ctx, id, &fluentcart.Error{Kind: fluentcart.Suspended, RetryAfter: time.Second})
 	}
 	needed := s.reads.Mean()
-	if wanted {
+	if writes {
 		needed += s.writes.Mean()
 	}
 	if !fits(ctx, needed) {
 		return nil, tooLate()
 	}
-	if ahead := s.leases.QueueLength(id); wanted == withLease && (ahead >= s.maxCustomer || !fits(ctx, needed*time.Duration(ahead+1))) {
+	if ahead := s.leases.QueueLength(id); writes && (ahead >= s.maxCustomer || !fits(ctx, needed*time.Duration(ahead+1))) {
 		return nil, s.overloaded("too many updates of this customer are waiting")
 	}
 	held := &reservation{}
-	if err := s.wait(ctx, held, pass, id, wanted); err != nil {
+	if err := s.wait(ctx, held, pass, id, writes); err != nil {
 		held.release()
 		return nil, err
 	}
@@ -88,8 +75,8 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 }
 
 // wait waits for the lease, the slot and the rate limit of the store.
-func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, wanted leaseWanted) (err error) {
-	if wanted {
+func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, writes bool) (err error) {
+	if writes {
 		if held.lease, err = s.acquire(ctx, id); err != nil {
 			return err
 		}
@@ -98,7 +85,7 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 		return s.waitError(ctx, err)
 	}
 	requests := 1
-	if wanted == withLease && s.writeMode == Merge { // the read, and the write that follows it
+	if writes && s.writeMode == Merge { // the read, and the write that follows it
 		requests = 2
 	}
 	if err := s.store.Wait(ctx, requests); err != nil {
@@ -107,7 +94,7 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 		}
 		return s.overloaded("--store-rate does not allow this update in time")
 	}
-	if wanted {
+	if writes {
 		if err := held.lease.Renew(ctx); err != nil {
 			return s.waitError(ctx, err)
 		}
@@ -137,7 +124,6 @@ func fits(ctx context.Context, needed time.Duration) bool {
 
 // waitError returns the error of an update that ended while it waited.
 func (s *Service) waitError(ctx context.Context, err error) error {
-	var unavailable *lease.UnavailableError
 	switch {
 	case errors.Is(context.Cause(ctx), admission.ErrOverloaded):
 		return s.overloaded("evicted from the queue: this caller is over its fair share")
@@ -145,7 +131,8 @@ func (s *Service) waitError(ctx context.Context, err error) error {
 		return notSent(ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded): // a connection times out a moment before the context does
 		return notSent(err)
-	case errors.As(err, &unavailable):
+	}
+	if unavailable, ok := errors.AsType[*lease.UnavailableError](err); ok {
 		return leasesUnavailable(unavailable)
 	}
 	return leaseExpired(err)

@@ -20,8 +20,8 @@ func storeError(reason apierror.Reason, state apierror.WriteState, message strin
 
 // readError returns the error for a failed read. The write was not sent.
 func readError(ctx context.Context, id int64, err error) error {
-	var failure *fluentcart.Error
-	if !errors.As(err, &failure) {
+	failure, ok := errors.AsType[*fluentcart.Error](err)
+	if !ok {
 		return apierror.New(apierror.StoreBadAnswer, apierror.NotSent, "the read failed").CausedBy(err)
 	}
 	if failure.Kind == fluentcart.NoAnswer && ctx.Err() != nil {
@@ -29,9 +29,9 @@ func readError(ctx context.Context, id int64, err error) error {
 	}
 	switch failure.Kind {
 	case fluentcart.Suspended:
-		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store has failed too often just now, and is left alone for a moment; nothing was written", failure, retryInfo(failure))
+		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store has failed too often just now, and is left alone for a moment; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.NoAnswer, fluentcart.Broken:
-		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store did not answer the read properly; nothing was written", failure, retryInfo(failure))
+		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store did not answer the read properly; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.BadAnswer:
 		return storeError(apierror.StoreBadAnswer, apierror.NotSent, "the store's response to the read is not a customer; the operator should check what --store-url points to", failure)
 	}
@@ -40,8 +40,8 @@ func readError(ctx context.Context, id int64, err error) error {
 
 // isAmbiguous reports whether a write that failed may have been applied, or may still be applied (F20, F22).
 func isAmbiguous(err error) bool {
-	var failure *fluentcart.Error
-	if !errors.As(err, &failure) {
+	failure, ok := errors.AsType[*fluentcart.Error](err)
+	if !ok {
 		return true
 	}
 	switch failure.Kind {
@@ -53,8 +53,8 @@ func isAmbiguous(err error) bool {
 
 // writeError returns the error for a failed write. ctx is the caller's.
 func writeError(ctx context.Context, merged *customer.Merged, err error) error {
-	var failure *fluentcart.Error
-	if !errors.As(err, &failure) {
+	failure, ok := errors.AsType[*fluentcart.Error](err)
+	if !ok {
 		return outcomeUnknown(nil).CausedBy(err)
 	}
 	switch failure.Kind {
@@ -67,7 +67,7 @@ func writeError(ctx context.Context, merged *customer.Merged, err error) error {
 		if failure.Sent {
 			return outcomeUnknown(ctx.Err()).CausedBy(failure).Upstream(failure.Status, failure.Code)
 		}
-		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store could not be reached; nothing was written", failure, retryInfo(failure))
+		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store could not be reached; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.Unreachable, fluentcart.NotTrusted:
 		return refused(ctx, merged.CustomerID(), merged, apierror.NotSent, failure)
 	}
@@ -107,9 +107,9 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 	case fluentcart.Unauthenticated, fluentcart.Forbidden:
 		return credentialsRefused(ctx, state, failure)
 	case fluentcart.RateLimited:
-		return storeError(apierror.StoreRateLimited, state, "the store accepts no more requests for now; nothing was written", failure, retryInfo(failure))
+		return storeError(apierror.StoreRateLimited, state, "the store accepts no more requests for now; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.Unavailable, fluentcart.Unreachable:
-		return storeError(apierror.StoreUnavailable, state, "the store is not available; nothing was written", failure, retryInfo(failure))
+		return storeError(apierror.StoreUnavailable, state, "the store is not available; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.Redirected:
 		return storeError(apierror.StoreRedirects, state, "the store redirects to another address, which is not followed; the operator must set --store-url to the final one (https, with or without www)", failure)
 	case fluentcart.NotTrusted:
@@ -140,9 +140,4 @@ func refusedFields(merged *customer.Merged, state apierror.WriteState, failure *
 		return storeError(apierror.StoreValidation, state, "the store refused the update as invalid", failure)
 	}
 	return storeError(apierror.StoreValidation, state, "the store refused the update: "+apierror.Summary(violations), failure, apierror.BadRequest(violations))
-}
-
-// retryInfo says when to come back: when the store says, else after a second.
-func retryInfo(failure *fluentcart.Error) *errdetails.RetryInfo {
-	return apierror.RetryInfo(failure.RetryAfter)
 }

@@ -27,7 +27,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.reserve(ctx, pass, request.GetCustomerId(), leaseFor(request))
+	held, err := s.reserve(ctx, pass, request.GetCustomerId(), !request.GetValidateOnly())
 	if err != nil {
 		return nil, err
 	}

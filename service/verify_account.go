@@ -75,7 +75,7 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, reque
 	if err != nil {
 		return nil, s.waitError(ctx, err)
 	}
-	held, err := s.reserve(ctx, pass, id, withoutLease)
+	held, err := s.reserve(ctx, pass, id, false)
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +95,6 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, reque
 
 // failedWith reports whether a request to the store failed with one of the kinds.
 func failedWith(err error, kinds ...fluentcart.Kind) bool {
-	var failure *fluentcart.Error
-	return errors.As(err, &failure) && slices.Contains(kinds, failure.Kind)
+	failure, ok := errors.AsType[*fluentcart.Error](err)
+	return ok && slices.Contains(kinds, failure.Kind)
 }

@@ -163,8 +163,7 @@ func (s *Service) conclude(ctx context.Context, w *write, o outcome) {
 		return
 	}
 	state := "written"
-	var failure *apierror.Error
-	if errors.As(o.err, &failure) {
+	if failure, ok := errors.AsType[*apierror.Error](o.err); ok {
 		state = string(failure.State())
 	}
 	attributes := []slog.Attr{slog.Int64("customer_id", w.merged.CustomerID()), slog.String("write_state", state)}

@@ -92,11 +92,10 @@ func rightValue(flags []*kong.Flag, err error) string {
 
 // report prints an error, each fault of a configuration on a line of its own.
 func report(err error, stderr io.Writer) int {
-	var wrong *configError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &wrong):
+	}
+	if wrong, ok := errors.AsType[*configError](err); ok {
 		fmt.Fprintln(stderr, "fluentcart-gateway: cannot start:")
 		for fault := range strings.Lines(wrong.Error() + "\n") {
 			fmt.Fprint(stderr, "  - ", fault)

@@ -103,8 +103,7 @@ func (e *Error) GRPCStatus() *status.Status {
 // InfoOfError returns the ErrorInfo of any error, or nil. An [Error] has it at hand; of other errors it is read out of
 // the status.
 func InfoOfError(err error) *errdetails.ErrorInfo {
-	var own *Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own.info
 	}
 	return InfoOf(status.Convert(err))

@@ -18,7 +18,8 @@ type Merged struct {
 // ones, and for an e-mail that the store would ignore (F7). A NULL that is not changed stays NULL.
 func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 	if linked := valueOf(before.UserID); linked > 0 && c.named[email] && c.values[email].text != before.Email {
-		return nil, emailOwned(before.ID, linked)
+		description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
+		return nil, apierror.New(apierror.EmailOwned, apierror.NotSent, "email: "+description, precondition("EMAIL_OWNER", before.ID, description))
 	}
 	m := &Merged{change: c, before: before, after: *before}
 	c.setColumns(&m.after)
@@ -46,11 +47,6 @@ func (c *Change) setColumns(customer *fluentcart.Customer) {
 			f.set(customer, c.values[id])
 		}
 	}
-}
-
-func emailOwned(customer, linked int64) error {
-	description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
-	return apierror.New(apierror.EmailOwned, apierror.NotSent, "email: "+description, precondition("EMAIL_OWNER", customer, description))
 }
 
 // ChangesLink reports whether the request asks for another user_id than the stored one.

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -48,12 +47,10 @@ type Call struct {
 }
 
 func (c Call) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "call %d", c.ID)
-	if c.Code != "" {
-		fmt.Fprintf(&b, " (%s)", c.Code)
+	if c.Code == "" {
+		return fmt.Sprintf("call %d", c.ID)
 	}
-	return b.String()
+	return fmt.Sprintf("call %d (%s)", c.ID, c.Code)
 }
 
 // value identifies a call.

@@ -75,8 +75,8 @@ func (l *redisLease) runAcquire(ctx context.Context) ([]any, error) {
 }
 
 func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
 // recentFailure returns the error of a request that failed during the last pollInterval. Without it, each call of a

@@ -39,12 +39,11 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	counted := connlimit.CountBody(r.Context(), r.Body)
 	defer counted.Close() //nolint:errcheck // it does not fail
 	content, err := io.ReadAll(http.MaxBytesReader(w, counted, maxBody))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over):
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
 		w.Header().Set("Connection", "close") // as above
 		return nil, errBodyTooLarge
-	case err != nil:
+	}
+	if err != nil {
 		return nil, errBodyIncomplete
 	}
 	read := &body{}
