@@ -85,8 +85,10 @@ func sentences(kind, text string) []finding {
 	var found []finding
 	for _, at := range sentence.FindAllStringSubmatchIndex(text, -1) {
 		if end := text[at[1]:]; strings.HasPrefix(end, ".") || kind != ".md" && !strings.HasPrefix(end, "?") {
-			found = append(found, finding{text[at[2]:at[3]], "the actor's name: a sentence does not begin with this word as its subject",
-				1 + strings.Count(text[:at[2]], "\n")})
+			found = append(found, finding{
+				text[at[2]:at[3]], "the actor's name: a sentence does not begin with this word as its subject",
+				1 + strings.Count(text[:at[2]], "\n"),
+			})
 		}
 	}
 	return found
