@@ -40,7 +40,7 @@ func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logge
 		URL:        cfg.RedisURL,
 		Password:   password,
 		Store:      strings.ToLower(base.Host) + base.Path, // the same for a store that is reached by http and by https
-		Term:       leaseTerm(cfg.Config),
+		Term:       2 * cfg.GetTimeout,                     // the read before the write may be repeated, but not after a timeout
 		SettleTime: cfg.SettleTime,
 		Logger:     logger,
 	})
@@ -61,7 +61,3 @@ func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logge
 		_ = shared.Close(within) // no call is left that an error could harm
 	}}, nil
 }
-
-// leaseTerm is how long after it got its lease an update may begin to write. The read before may be repeated, but not
-// after a timeout.
-func leaseTerm(cfg *config.Config) time.Duration { return 2 * cfg.GetTimeout }

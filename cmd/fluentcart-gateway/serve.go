@@ -18,6 +18,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // serve assembles a gateway, and runs it until ctx is done.
@@ -37,7 +38,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 	if cfg.Sandbox {
 		storeURL = "http://" + listeners.sandbox.Addr().String()
 	}
-	calls := server.NewMetrics()
+	calls := interceptor.NewMetrics()
 	metrics := newMetrics(calls)
 	client, err := fluentcart.New(storeConfig(cfg, storeURL, metrics.store, logger))
 	if err != nil {
@@ -142,5 +143,5 @@ func newLogger(cfg *config.Config, stderr io.Writer) *slog.Logger {
 	if cfg.LogFormat == "json" {
 		handler = slog.NewJSONHandler(stderr, options)
 	}
-	return slog.New(server.LogHandler(handler))
+	return slog.New(interceptor.LogHandler(handler))
 }

@@ -29,17 +29,13 @@ var errAccountUpdate = errors.New("failed to update user")
 // (F13). The caller holds the lock.
 func (s *Store) updateAccount(id int64, email, name, url string) error {
 	a, ok := s.accounts[id]
-	if !ok {
+	slug := slug(name)
+	switch {
+	case !ok,
+		slug == "" || utf8.RuneCountInString(slug) > slugColumn,
+		utf8.RuneCountInString(url) > urlColumn,
+		!strings.EqualFold(a.Email, email) && s.isAccountEmail(email): // WordPress keeps its users' e-mails unique
 		return errAccountUpdate
-	}
-	if slug := slug(name); slug == "" || utf8.RuneCountInString(slug) > slugColumn {
-		return errAccountUpdate
-	}
-	if utf8.RuneCountInString(url) > urlColumn {
-		return errAccountUpdate
-	}
-	if !strings.EqualFold(a.Email, email) && s.isAccountEmail(email) {
-		return errAccountUpdate // WordPress keeps its users' e-mails unique
 	}
 	a.Email, a.DisplayName = email, name
 	s.accounts[id] = a

@@ -15,7 +15,6 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
@@ -46,7 +45,7 @@ func FuzzHeaders(f *testing.F) {
 	})
 	inside.callers = auth.Anyone{}
 	chain := interceptor.Unary(interceptor.Config{
-		Transport: interceptor.GRPC, Callers: auth.Anyone{}, Metrics: server.NewMetrics(), Logger: inside.logger(), DefaultTimeout: time.Minute,
+		Transport: interceptor.GRPC, Callers: auth.Anyone{}, Metrics: interceptor.NewMetrics(), Logger: inside.logger(), DefaultTimeout: time.Minute,
 	})
 	f.Fuzz(func(t *testing.T, headers string) {
 		header, md := fuzzed(headers)

@@ -24,6 +24,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // gateway is a whole gateway on loopback: both transports, the service, the client, and a sandbox store.
@@ -43,7 +44,7 @@ type gateway struct {
 	notReady func() []string
 
 	service *service.Service
-	metrics *server.Metrics
+	metrics *interceptor.Metrics
 	servers *server.Server
 	log     *lockedBuffer
 	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
@@ -163,16 +164,16 @@ func (g *gateway) stopNow(t testing.TB) {
 func (g *gateway) logger() *slog.Logger {
 	if g.text != nil {
 		all := &slog.HandlerOptions{Level: slog.LevelDebug}
-		return slog.New(server.LogHandler(slog.NewMultiHandler(slog.NewJSONHandler(g.log, all), slog.NewTextHandler(g.text, all))))
+		return slog.New(interceptor.LogHandler(slog.NewMultiHandler(slog.NewJSONHandler(g.log, all), slog.NewTextHandler(g.text, all))))
 	}
-	return slog.New(server.LogHandler(slog.NewJSONHandler(g.log, nil)))
+	return slog.New(interceptor.LogHandler(slog.NewJSONHandler(g.log, nil)))
 }
 
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
 	return server.Config{
 		Customers: customers, Logger: g.logger(), TLS: g.tls,
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
-		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, server.NewMetrics()),
+		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, interceptor.NewMetrics()),
 	}
 }
 

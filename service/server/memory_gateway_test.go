@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // memoryListener is a listener in process, for tests with synctest: sockets do not know its time.
@@ -62,7 +63,7 @@ type memoryGateway struct {
 // serveInMemory runs both transports. They must be stopped before the synctest bubble ends.
 func serveInMemory(t testing.TB, config server.Config) *memoryGateway {
 	t.Helper()
-	config.Logger = slog.New(server.LogHandler(slog.DiscardHandler))
+	config.Logger = slog.New(interceptor.LogHandler(slog.DiscardHandler))
 	servers, err := server.New(config)
 	if err != nil {
 		t.Fatal(err)

@@ -16,13 +16,13 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // startMeasured runs a gateway in front of a service that always succeeds.
 func startMeasured(t *testing.T, callers auth.Authenticator) *gateway {
 	t.Helper()
-	g := &gateway{log: &lockedBuffer{}, callers: callers, metrics: server.NewMetrics()}
+	g := &gateway{log: &lockedBuffer{}, callers: callers, metrics: interceptor.NewMetrics()}
 	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		return &customerv1.UpdateCustomerResponse{}, nil
 	}}, 30*time.Second)

@@ -25,7 +25,7 @@ type Config struct {
 	Customers customerv1.CustomerServiceServer
 	// Callers authenticates callers; nil accepts all callers, which may change status and not user_id.
 	Callers auth.Authenticator
-	// Logger gets one line for each call; its handler is a LogHandler.
+	// Logger gets one line for each call; its handler is an interceptor.LogHandler.
 	Logger *slog.Logger
 	// TLS, if set, is used by both transports. Each handshake asks it for its certificates, so that they can change.
 	TLS *tls.Config
@@ -40,17 +40,8 @@ type Config struct {
 	// must not wait for anything.
 	NotReady func() []string
 	// Metrics counts calls; nil counts for nothing.
-	Metrics *Metrics
+	Metrics *interceptor.Metrics
 }
-
-// Metrics counts the calls and rejections of both transports.
-type Metrics = interceptor.Metrics
-
-// NewMetrics returns Metrics that have counted nothing.
-func NewMetrics() *Metrics { return interceptor.NewMetrics() }
-
-// LogHandler adds the request id and the caller's name to records that are logged under the context of a call.
-func LogHandler(next slog.Handler) slog.Handler { return interceptor.LogHandler(next) }
 
 // Server serves both transports.
 type Server struct {
@@ -71,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Callers = auth.Anyone{May: auth.Permissions{Status: true}}
 	}
 	if cfg.Metrics == nil {
-		cfg.Metrics = NewMetrics()
+		cfg.Metrics = interceptor.NewMetrics()
 	}
 	gateway, err := httpjson.NewServer(httpjson.Config{
 		Customers:  cfg.Customers,

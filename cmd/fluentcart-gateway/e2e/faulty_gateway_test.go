@@ -20,6 +20,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // asFaultyGateway makes the test binary a gateway with one of leaseFaults.
@@ -48,7 +49,7 @@ func runFaultyGateway(fault string, stdout io.Writer) int {
 
 // serveWithFault assembles the parts of a gateway that a storm needs, and breaks its leases.
 func serveWithFault(ctx context.Context, fault func(lease.Locker) lease.Locker, args []string, stdout io.Writer) error {
-	logger := slog.New(server.LogHandler(slog.NewJSONHandler(os.Stderr, nil)))
+	logger := slog.New(interceptor.LogHandler(slog.NewJSONHandler(os.Stderr, nil)))
 	flags := &config.Flags{}
 	parser, err := kong.New(flags)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
 // ifMatchToEtag turns the If-Match header into the parameter etag, which means the same. It returns the fault of the
@@ -41,18 +42,11 @@ func ifMatchToEtag(r *http.Request) (problem string) {
 	return ""
 }
 
-// setETag copies the etag of the resource in a response to the ETag header.
+// setETag copies the etag of the customer in a response to the ETag header.
 func setETag(_ context.Context, w http.ResponseWriter, response proto.Message) error {
-	response.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		if field.Message() == nil || field.IsList() || field.IsMap() {
-			return true
-		}
-		resource := value.Message()
-		if etag := resource.Descriptor().Fields().ByName("etag"); etag != nil && resource.Has(etag) {
-			w.Header().Set("ETag", `"`+resource.Get(etag).String()+`"`)
-			return false
-		}
-		return true
-	})
+	holder, _ := response.(interface{ GetCustomer() *customerv1.Customer })
+	if holder != nil && holder.GetCustomer().GetEtag() != "" {
+		w.Header().Set("ETag", `"`+holder.GetCustomer().GetEtag()+`"`)
+	}
 	return nil
 }
