@@ -1,7 +1,6 @@
 package customer
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -17,12 +16,28 @@ func trim(text string) string { return strings.Trim(text, phpSpace) }
 // The caller chooses the text, and a store may return one of any size, so each step takes linear time: it goes through
 // the text once, from start to end.
 func sanitize(text string) string {
-	text = withoutOctets(markup.ReplaceAllString(withoutScripts(text), ""))
-	return trim(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n", r) }), " "))
+	text = withoutOctets(withoutTags(withoutScripts(text)))
+	return trim(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }), " "))
 }
 
-// markup matches everything written like a tag. A `<` before a space, or without a `>`, stays.
-var markup = regexp.MustCompile(`<[^\s<>][^<>]*>`)
+// withoutTags removes everything written like a tag. A `<` before a space, or without a `>`, stays.
+func withoutTags(text string) string {
+	var out strings.Builder
+	for {
+		before, rest, _ := strings.Cut(text, "<")
+		end := strings.IndexAny(rest, "<>")
+		if end < 0 {
+			return out.String() + text
+		}
+		out.WriteString(before)
+		if rest[end] == '>' && !strings.Contains("> \t\n\f\r", rest[:1]) {
+			text = rest[end+1:]
+			continue
+		}
+		out.WriteString("<" + rest[:end])
+		text = rest[end:]
+	}
+}
 
 // contained are the elements that WordPress removes together with their content (F10).
 var contained = [...]struct{ opening, closing string }{{"<script", "</script>"}, {"<style", "</style>"}}

@@ -8,16 +8,6 @@ import (
 	"strings"
 )
 
-// customer is a row, and the value that is derived from it once per write instead of once per response.
-type customer struct {
-	row   Row
-	photo string
-}
-
-func newCustomer(row Row) customer {
-	return customer{row: row, photo: gravatar(row.Email)}
-}
-
 // gravatar returns the URL of the picture, escaped for HTML as WordPress sends it (F14).
 func gravatar(email string) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(email))))
@@ -71,52 +61,51 @@ const responseTime = "2006-01-02T15:04:05-07:00"
 
 const userLinkPrefix = "https://store.example/wp-admin/user-edit.php?user_id="
 
-func (c customer) json() customerJSON {
-	row := c.row
-	fullName := joinName(row.FirstName, row.LastName)
-	country := countryName(row.Country)
+func (r Row) json() customerJSON {
+	fullName := joinName(r.FirstName, r.LastName)
+	country := countryName(r.Country)
 	j := customerJSON{
-		ID:                row.ID,
-		ContactID:         row.ContactID,
-		Email:             row.Email,
-		FirstName:         row.FirstName,
-		LastName:          row.LastName,
-		Status:            row.Status,
-		PurchaseValue:     row.PurchaseValue,
-		PurchaseCount:     row.PurchaseCount,
-		LTV:               row.LTV,
-		FirstPurchaseDate: row.FirstPurchaseDate,
-		LastPurchaseDate:  row.LastPurchaseDate,
-		Notes:             row.Notes,
-		UUID:              row.UUID,
-		Country:           row.Country,
-		City:              row.City,
-		State:             row.State,
-		Postcode:          row.Postcode,
-		CreatedAt:         row.CreatedAt.Format(responseTime),
-		UpdatedAt:         row.UpdatedAt.Format(responseTime),
+		ID:                r.ID,
+		ContactID:         r.ContactID,
+		Email:             r.Email,
+		FirstName:         r.FirstName,
+		LastName:          r.LastName,
+		Status:            r.Status,
+		PurchaseValue:     r.PurchaseValue,
+		PurchaseCount:     r.PurchaseCount,
+		LTV:               r.LTV,
+		FirstPurchaseDate: r.FirstPurchaseDate,
+		LastPurchaseDate:  r.LastPurchaseDate,
+		Notes:             r.Notes,
+		UUID:              r.UUID,
+		Country:           r.Country,
+		City:              r.City,
+		State:             r.State,
+		Postcode:          r.Postcode,
+		CreatedAt:         r.CreatedAt.Format(responseTime),
+		UpdatedAt:         r.UpdatedAt.Format(responseTime),
 		FullName:          fullName,
-		Photo:             c.photo,
+		Photo:             gravatar(r.Email),
 		CountryName:       country,
 		FormattedAddress: addressJSON{
 			Country:   country,
-			State:     stateName(row.Country, row.State),
-			City:      row.City,
-			Postcode:  row.Postcode,
-			FirstName: row.FirstName,
-			LastName:  row.LastName,
+			State:     stateName(r.Country, r.State),
+			City:      r.City,
+			Postcode:  r.Postcode,
+			FirstName: r.FirstName,
+			LastName:  r.LastName,
 			FullName:  fullName,
 		},
 	}
-	if row.UserID != nil {
-		id := strconv.FormatInt(*row.UserID, 10)
+	if r.UserID != nil {
+		id := strconv.FormatInt(*r.UserID, 10)
 		j.UserID = &id
-		if row.isLinked() {
+		if r.isLinked() {
 			j.UserLink = userLinkPrefix + id
 		}
 	}
-	if row.AOV != nil {
-		aov := strconv.FormatFloat(*row.AOV, 'f', 2, 64)
+	if r.AOV != nil {
+		aov := strconv.FormatFloat(*r.AOV, 'f', 2, 64)
 		j.AOV = &aov
 	}
 	return j

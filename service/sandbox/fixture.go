@@ -11,7 +11,7 @@ import (
 //go:embed fixture.json
 var fixtureJSON []byte
 
-func readFixture() (customers map[int64]customer, accounts map[int64]account, err error) {
+func readFixture() (customers map[int64]Row, accounts map[int64]account, err error) {
 	var file struct {
 		Customers      []Row     `json:"customers"`
 		WordPressUsers []account `json:"wordpress_users"`
@@ -20,9 +20,9 @@ func readFixture() (customers map[int64]customer, accounts map[int64]account, er
 		return nil, nil, err
 	}
 
-	customers, accounts = map[int64]customer{}, map[int64]account{}
+	customers, accounts = map[int64]Row{}, map[int64]account{}
 	for _, row := range file.Customers {
-		customers[row.ID] = newCustomer(row)
+		customers[row.ID] = row
 	}
 	for _, a := range file.WordPressUsers {
 		accounts[a.ID] = a
@@ -34,12 +34,12 @@ func readFixture() (customers map[int64]customer, accounts map[int64]account, er
 const firstExtraID = 1001
 
 // addExtraCustomers adds n customers that differ only in id, e-mail, last name and UUID.
-func addExtraCustomers(customers map[int64]customer, n int) {
+func addExtraCustomers(customers map[int64]Row, n int) {
 	since := time.Date(2025, time.June, 12, 9, 15, 0, 0, time.UTC)
 	for id := int64(firstExtraID); id < firstExtraID+int64(n); id++ {
 		number := strconv.FormatInt(id, 10)
 		status, city, aov := "active", "Start", 100.0
-		customers[id] = newCustomer(Row{
+		customers[id] = Row{
 			ID:        id,
 			Email:     "customer-" + number + "@example.com",
 			FirstName: "Customer",
@@ -50,6 +50,6 @@ func addExtraCustomers(customers map[int64]customer, n int) {
 			UUID:      fmt.Sprintf("%032d", id),
 			CreatedAt: since,
 			UpdatedAt: since,
-		})
+		}
 	}
 }

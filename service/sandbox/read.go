@@ -17,14 +17,14 @@ func (s *Store) read(w http.ResponseWriter, r *http.Request, id int64) {
 	}
 
 	s.mu.RLock()
-	c, ok := s.customers[id]
+	row, ok := s.customers[id]
 	s.mu.RUnlock()
 	if !ok {
 		readNotFound.write(w)
 		return
 	}
 
-	j := c.json()
+	j := row.json()
 	// The sandbox's customers have no labels. The parameter removes selected_labels, and keeps labels (F15).
 	j.Labels = json.RawMessage("[]")
 	if r.URL.RawQuery == "" || r.URL.Query().Get("params[customer_only]") != "yes" {

@@ -70,11 +70,8 @@ func (s *Store) replace(row Row, p params) Row {
 func (s *Store) Row(id int64) (Row, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	c, ok := s.customers[id]
-	if !ok {
-		return Row{}, false
-	}
-	return c.row.clone(), true
+	row, ok := s.customers[id]
+	return row.clone(), ok
 }
 
 // Rows returns copies of all rows, in the order of their ids.
@@ -82,8 +79,8 @@ func (s *Store) Rows() []Row {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	rows := make([]Row, 0, len(s.customers))
-	for _, c := range s.customers {
-		rows = append(rows, c.row.clone())
+	for _, row := range s.customers {
+		rows = append(rows, row.clone())
 	}
 	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.ID, b.ID) })
 	return rows

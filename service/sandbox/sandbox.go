@@ -47,7 +47,7 @@ type Store struct {
 	credentials map[string]credential
 
 	mu        sync.RWMutex // guards what follows
-	customers map[int64]customer
+	customers map[int64]Row
 	accounts  map[int64]account
 	log       []Write
 }

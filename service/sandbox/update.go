@@ -33,7 +33,7 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, receive
 		return
 	}
 
-	c, broken, failure := s.put(id, p, received)
+	row, broken, failure := s.put(id, p, received)
 	switch {
 	case len(broken) > 0:
 		writeJSON(w, http.StatusUnprocessableEntity, allowUpdate, broken)
@@ -42,7 +42,7 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, receive
 	default:
 		writeJSON(w, http.StatusOK, allowUpdate, updateJSON{
 			Message: "Customer updated successfully!",
-			Data:    c.json(),
+			Data:    row.json(),
 		})
 	}
 }
@@ -62,39 +62,38 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 }
 
 // put checks and writes in one critical section, so that no two customers can get the same e-mail.
-func (s *Store) put(id int64, p params, received time.Time) (customer, violations, *fixedResponse) {
+func (s *Store) put(id int64, p params, received time.Time) (Row, violations, *fixedResponse) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
 	// The store checks the fields before it looks for the customer: customer 0 gets a 422 for an e-mail that is taken, and
 	// customer 999 gets a "not found" only if the fields are valid.
 	if broken := s.validate(p); len(broken) > 0 {
-		return customer{}, broken, nil
+		return Row{}, broken, nil
 	}
 	old, ok := s.customers[id]
 	if !ok {
-		return customer{}, nil, &updateNotFound
+		return Row{}, nil, &updateNotFound
 	}
 
-	row := s.replace(old.row, p)
-	if old.row.isLinked() {
+	row := s.replace(old, p)
+	if old.isLinked() {
 		// The e-mail stays, whatever was sent (F7). The link before this write counts: a user_id that this write sets takes
 		// effect with the next one (F12).
-		row.Email = old.row.Email
-		err := s.updateAccount(*old.row.UserID, row.Email, s.displayName(p), stringOrEmpty(p.text("user_url")))
+		row.Email = old.Email
+		err := s.updateAccount(*old.UserID, row.Email, s.displayName(p), stringOrEmpty(p.text("user_url")))
 		if err != nil {
-			return customer{}, nil, &accountUpdateFailed
+			return Row{}, nil, &accountUpdateFailed
 		}
 	}
-	if reflect.DeepEqual(row, old.row) {
-		s.logWrite(received, old.row, old.row, p)
+	if reflect.DeepEqual(row, old) {
+		s.logWrite(received, old, old, p)
 		return old, nil, nil
 	}
 	row.UpdatedAt = time.Now().UTC().Truncate(time.Second) // the column holds whole seconds
-	c := newCustomer(row)
-	s.customers[id] = c
-	s.logWrite(received, old.row, row, p)
-	return c, nil, nil
+	s.customers[id] = row
+	s.logWrite(received, old, row, p)
+	return row, nil, nil
 }
 
 func stringOrEmpty(s *string) string {

@@ -60,8 +60,8 @@ func (s *Store) checkEmail(vs violations, p params) violations {
 }
 
 func (s *Store) isTaken(email string, self int64) bool {
-	for id, c := range s.customers {
-		if (self == 0 || id != self) && strings.EqualFold(c.row.Email, email) {
+	for id, row := range s.customers {
+		if (self == 0 || id != self) && strings.EqualFold(row.Email, email) {
 			return true
 		}
 	}
