@@ -47,7 +47,7 @@ func run(ctx context.Context, root string, stdout io.Writer) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s must be a git work tree: %w", root, err)
 	}
-	search, found := newSearch(retired), 0
+	search, found := newSearch(), 0
 	for path := range strings.SplitSeq(strings.TrimSuffix(string(listed), "\x00"), "\x00") {
 		content, err := os.ReadFile(filepath.Join(root, path)) //nolint:gosec // a file that git tracks
 		if errors.Is(err, fs.ErrNotExist) {

@@ -1,11 +1,5 @@
 package main
 
-// entry is a row of the table of retired words.
-type entry struct {
-	phrases []string
-	say     string
-}
-
 // retired holds the words that docs/glossary.md has replaced, and what to say instead.
 //
 // Only words that have no other use in plain technical English belong here, because no line can be exempt. Words such as
@@ -14,7 +8,10 @@ type entry struct {
 // A phrase is in lower case. A space in it matches white space (a line break within a comment too), a hyphen, an
 // underscore and a change of case: "may land" matches "may land", "may-land", may_land and mayLand. A hyphen in it matches
 // a join within one name only: "stand-in" matches stand-in, stand_in and standIn, and not "they stand in a file".
-var retired = []entry{
+var retired = []struct {
+	phrases []string
+	say     string
+}{
 	{[]string{"door", "doors"}, "transport: the gRPC server or the HTTP/JSON gateway"},
 	{[]string{"stand-in", "stand-ins"}, "sandbox store"},
 	{[]string{"stranger", "strangers"}, "unverified store account, or unauthenticated caller"},

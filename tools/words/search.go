@@ -13,16 +13,16 @@ type finding struct {
 	line      int
 }
 
-// search finds the phrases of a table in a normalised text.
+// search finds the retired phrases in a normalised text.
 type search struct {
 	expression *regexp.Regexp
 	phrases    map[string]finding // by their words, with a space between them
 }
 
-func newSearch(table []entry) search {
+func newSearch() search {
 	joins := strings.NewReplacer(" ", `(?:[-_]|[ \t]+|[ \t]*\n)`, "-", `[-_]`)
 	phrases, parts, whole := map[string]finding{}, []string{}, []string{}
-	for _, row := range table {
+	for _, row := range retired {
 		for _, phrase := range row.phrases {
 			phrases[strings.ReplaceAll(phrase, "-", " ")] = finding{word: phrase, say: row.say}
 			if names[phrase] {

@@ -14,7 +14,7 @@ import (
 // Every retired phrase is found wherever it is written. The examples are built from the table, because this file is
 // checked as well.
 func TestRetiredWordsAreFound(t *testing.T) {
-	search := newSearch(retired)
+	search := newSearch()
 	for _, row := range retired {
 		for _, phrase := range row.phrases {
 			parts := strings.FieldsFunc(phrase, func(r rune) bool { return r == ' ' || r == '-' })
@@ -59,7 +59,7 @@ The rule: as a ruler, it measures. The island lay outside. Take one for each. Th
 aGVsbG8he+His/Pace= is base64; 0xhe, the_he_9 and %he are encoded. The process returns a finding. Out it goes.
 `
 	for _, path := range []string{"docs/stranded.md", "service/history/space_test.go", "proto/shop.proto"} {
-		if found := newSearch(retired).file(path, text); len(found) > 0 {
+		if found := newSearch().file(path, text); len(found) > 0 {
 			t.Errorf("%s: found %v", path, found)
 		}
 	}
@@ -67,7 +67,7 @@ aGVsbG8he+His/Pace= is base64; 0xhe, the_he_9 and %he are encoded. The process r
 
 func TestPunctuationSeparatesThePartsOfAPhrase(t *testing.T) {
 	for _, text := range []string{"It is sent as a. Rule two follows.", "the list of, late as it is", "as a - rule"} {
-		if found := newSearch(retired).file("a.md", text); len(found) > 0 {
+		if found := newSearch().file("a.md", text); len(found) > 0 {
 			t.Errorf("%q: found %v", text, found)
 		}
 	}
@@ -100,7 +100,7 @@ func TestSentencesWithWhoOrWhatAsSubject(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []int
-			for _, f := range newSearch(retired).file(row.path, row.text) {
+			for _, f := range newSearch().file(row.path, row.text) {
 				got = append(got, f.line)
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {
