@@ -30,7 +30,7 @@ func withoutTags(text string) string {
 			return out.String() + text
 		}
 		out.WriteString(before)
-		if rest[end] == '>' && !strings.Contains("> \t\n\f\r", rest[:1]) {
+		if rest[end] == '>' && strings.IndexByte("> \t\n\f\r", rest[0]) < 0 {
 			text = rest[end+1:]
 			continue
 		}
