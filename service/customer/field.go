@@ -146,6 +146,20 @@ func nullable(name string, request inRequest, column func(*fluentcart.Customer) 
 	return f
 }
 
+// optional returns a nullable text field whose column only some stores have. A read without the column is merged all the
+// same: the PUT holds the field only if the read showed a value or the request names one. A NULL that is left out of the
+// PUT stays NULL (F2).
+func optional(name string, request inRequest, column func(*fluentcart.Customer) **string, body inBody) field {
+	f := nullable(name, request, column, body)
+	send := f.send
+	f.send = func(u *fluentcart.Update, c *fluentcart.Customer) {
+		if *column(c) != nil {
+			send(u, c)
+		}
+	}
+	return f
+}
+
 // clearing returns the field with a setter that also clears what only the store can derive from the value.
 func (f field) clearing(derived func(*fluentcart.Customer)) field {
 	set := f.set

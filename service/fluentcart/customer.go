@@ -41,6 +41,9 @@ var replaced = []string{
 	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id", "aov",
 }
 
+// optional lists the columns that a PUT overwrites and that only some stores have. A read without them is merged.
+var optional = []string{}
+
 // Update is what a PUT writes. A field that is not set is left out, and the store clears it (F2).
 type Update struct {
 	Email     Value[string] `json:"email,omitzero"`

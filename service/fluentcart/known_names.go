@@ -30,7 +30,7 @@ func shownCode(code string) string {
 // shownField returns a field as errors show it: a column that a PUT overwrites, or another field of the documented bodies
 // or of F3 and F4.
 func shownField(field string) string {
-	if slices.Contains(replaced, field) {
+	if slices.Contains(replaced, field) || slices.Contains(optional, field) {
 		return field
 	}
 	switch field {

@@ -1,48 +1,40 @@
 package history
 
 import (
+	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// column is a column that a PUT can change, as text. NULL and empty text are the same: the store answers either for an
-// absent value (F14).
-type column struct {
-	name string
-	of   func(sandbox.Row) string
+// readOnly lists the columns of a row that no PUT changes, and updated_at, which every PUT changes. A PUT replaces all
+// other columns (F2).
+var readOnly = []string{
+	"id", "contact_id", "uuid", "purchase_value", "purchase_count", "ltv", "first_purchase_date", "last_purchase_date", "created_at", "updated_at",
 }
 
-// columns are all columns that a PUT replaces (F2).
-var columns = []column{
-	{"city", func(r sandbox.Row) string { return text(r.City) }},
-	{"state", func(r sandbox.Row) string { return text(r.State) }},
-	{"country", func(r sandbox.Row) string { return text(r.Country) }},
-	{"postcode", func(r sandbox.Row) string { return text(r.Postcode) }},
-	{"status", func(r sandbox.Row) string { return text(r.Status) }},
-	{"notes", func(r sandbox.Row) string { return r.Notes }},
-	{"email", func(r sandbox.Row) string { return r.Email }},
-	{"first_name", func(r sandbox.Row) string { return r.FirstName }},
-	{"last_name", func(r sandbox.Row) string { return r.LastName }},
-	{"user_id", func(r sandbox.Row) string {
-		if r.UserID == nil {
-			return ""
+// columns returns the columns that a PUT can change, as text. NULL and empty text are the same: the store answers either
+// for an absent value (F14).
+func columns(row sandbox.Row) map[string]string {
+	encoded, _ := json.Marshal(row) // a row has only types that JSON has
+	var values map[string]any
+	_ = json.Unmarshal(encoded, &values) // it has just been encoded
+	texts := map[string]string{}
+	for name, v := range values {
+		if slices.Contains(readOnly, name) {
+			continue
 		}
-		return strconv.FormatInt(*r.UserID, 10)
-	}},
-	{"aov", func(r sandbox.Row) string {
-		if r.AOV == nil {
-			return ""
+		switch v := v.(type) {
+		case string:
+			texts[name] = v
+		case float64:
+			texts[name] = strconv.FormatFloat(v, 'f', -1, 64)
+		default:
+			texts[name] = ""
 		}
-		return strconv.FormatFloat(*r.AOV, 'f', 2, 64)
-	}},
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
 	}
-	return *s
+	return texts
 }
 
 // mayChange reports whether a call with these fields may change the column. The store keeps a full name in two columns.

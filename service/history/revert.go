@@ -2,6 +2,8 @@ package history
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,17 +43,17 @@ func (c claim) fault(calls []Call) string {
 // changes, even one to a value of the repeated call: that value has overwritten a newer one.
 func (c claim) unasked(calls []Call) []string {
 	var changed []string
-	for _, column := range columns {
-		before, after := column.of(c.write.Before), column.of(c.write.After)
-		if before == after {
+	before, after := columns(c.write.Before), columns(c.write.After)
+	for _, column := range slices.Sorted(maps.Keys(after)) {
+		if before[column] == after[column] {
 			continue
 		}
 		asked := false
 		for _, i := range c.owners {
-			asked = asked || mayChange(calls[i].Fields, column.name)
+			asked = asked || mayChange(calls[i].Fields, column)
 		}
 		if !asked {
-			changed = append(changed, fmt.Sprintf("%s from %q to %q", column.name, before, after))
+			changed = append(changed, fmt.Sprintf("%s from %q to %q", column, before[column], after[column]))
 		}
 	}
 	return changed
