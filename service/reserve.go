@@ -102,8 +102,8 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 	return nil
 }
 
-// acquire waits for the customer's lease. Its waiters are bounded, because a lease can take long and they must not fill
-// the queue.
+// acquire waits for the customer's lease. The number of calls that wait for any customer's lease is limited: a lease can
+// be held for long, and the calls that wait for it must not fill the queue.
 func (s *Service) acquire(ctx context.Context, id int64) (lease.Lease, error) {
 	defer s.leaseWaiters.Add(-1)
 	if s.leaseWaiters.Add(1) > s.maxLeaseWaiters && s.leases.QueueLength(id) > 0 {

@@ -34,7 +34,8 @@ func markVerified(ctx context.Context) {
 	}
 }
 
-// earlyRead is a read that was made to verify an account, before the customer's lease was taken.
+// earlyRead is a read of the customer that was made to verify the caller's store account, before the customer's lease was
+// taken. Another update may have changed the customer since; under says whether the read can still be used.
 type earlyRead struct {
 	customer *fluentcart.Customer
 	before   lease.Grant // the latest grant of the customer's lease when the read began

@@ -21,7 +21,7 @@ const (
 	exitUsage  = 2 // the command line or the configuration is wrong
 )
 
-// commands is the command line. The flags belong to all commands, so that --help shows them at once.
+// commands defines the command line. The flags belong to all commands, so that one --help shows them all.
 type commands struct {
 	config.Flags
 

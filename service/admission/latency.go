@@ -9,8 +9,8 @@ import (
 const (
 	// newestWeight is the weight of the newest duration in the moving average.
 	newestWeight = 0.2
-	// halfLife is the time without a new duration after which the average begins to fade, and in which it then halves.
-	// Without fading, an operation that was too slow once would be rejected for ever, and never measured again.
+	// halfLife: if no new duration has come for this long, the average begins to fade, and halves every halfLife from then
+	// on. Without fading, an operation that was too slow once would be rejected for ever, and never measured again.
 	halfLife = 2 * time.Second
 	// outlierFloor is the duration up to which no value counts as an outlier, even if the average is near 0.
 	outlierFloor = 100 * time.Millisecond

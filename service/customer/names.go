@@ -8,7 +8,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// The store's limits of names, in characters. Its columns cut longer names silently (F9).
+// The longest names that the store keeps, in characters. Its columns cut longer names silently (fact F9 in
+// BEHAVIOUR.md), so the gateway refuses them.
 const (
 	maxFullName = 255
 	maxNamePart = 192

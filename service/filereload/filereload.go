@@ -155,7 +155,7 @@ func (v *Value[T]) read() ([][]byte, error) {
 
 func same(a, b [][]byte) bool { return slices.EqualFunc(a, b, bytes.Equal) }
 
-// Name returns the names of the files without their paths, such as "--tls-cert and --tls-key".
+// Name says which files these are by the flags that name them, such as "--tls-cert and --tls-key", without their paths.
 func (v *Value[T]) Name() string {
 	names := make([]string, len(v.cfg.Sources))
 	for i, source := range v.cfg.Sources {

@@ -44,7 +44,8 @@ func meansDown(err error) bool {
 	if !errors.As(err, &failure) {
 		return false
 	}
-	// The kind that the response states counts here, even if the refusal is not definitive.
+	// A refusal that does not prove that nothing was written has another Kind than the status that the store stated. The
+	// breaker counts by the stated one: a store that answers 503 is down, whatever it did with the write.
 	switch cmp.Or(failure.stated, failure.Kind) {
 	case Unreachable, NotTrusted, NoAnswer, Unavailable:
 		return true

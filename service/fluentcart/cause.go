@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/url"
 )
 
-// cause is the reason why a connection failed, as a text for the log. The text holds nothing that the store sent: net/http
-// quotes lines that it cannot parse, and the store may have put anything into them, so an error of an unknown type is shown
-// by its type only.
+// cause is the reason why a connection failed, as a text for the log. The text holds nothing that the store sent: the
+// parser of net/http quotes lines that it cannot parse, and the store may have put anything into them, so an error of an
+// unknown type is shown by its type only.
 type cause struct {
 	text string
 	err  error
@@ -25,12 +23,8 @@ func (c *cause) Error() string { return c.text }
 // Unwrap returns the original error, with its full text.
 func (c *cause) Unwrap() error { return c.err }
 
-// causeOf wraps err as a cause. It also drops the address that net/http puts into its errors: the log names the store once,
-// at start-up.
+// causeOf wraps err as a cause.
 func causeOf(err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
 	var operation *net.OpError
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -48,7 +42,7 @@ func causeOf(err error) error {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return &cause{"timeout", err}
 	}
-	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, http.ErrSchemeMismatch, context.Canceled, context.DeadlineExceeded} {
+	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, known) {
 			return &cause{known.Error(), err}
 		}

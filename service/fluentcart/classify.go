@@ -30,7 +30,10 @@ func (r refusal) isError() bool { return r.Code != "" || r.Message != "" || len(
 // 400 and 423 as a 500 with the number in the body (F1); later versions and proxies may send them in the status line, and
 // all forms must mean the same. Whether the refusal of a write is definitive is decided in definitive.go.
 func classify(r *response) *Error {
-	if r.status >= 300 && r.status < 400 {
+	switch {
+	case len(r.body) > maxBody:
+		return r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
+	case r.status >= 300 && r.status < 400:
 		return r.error(Redirected, nil)
 	}
 	switch holds := r.findCustomer(); {

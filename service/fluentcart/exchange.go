@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -59,13 +58,13 @@ func (c *Client) exchange(ctx context.Context, deadline time.Time, r *request) (
 		}
 		got, progress, err := c.roundTrip(ctx, deadline, conn, r)
 		if err == nil {
-			if failure := check(got); failure != nil {
+			if failure := classify(got); failure != nil {
 				return nil, failure
 			}
 			return got, nil
 		}
-		if notBegun, ok := err.(*notBegunError); ok { //nolint:errorlint // roundTrip does not wrap it
-			return nil, &Error{Kind: NotBegun, Method: r.method, Err: notBegun.error}
+		if notBegun, ok := errors.AsType[*Error](err); ok {
+			return nil, notBegun
 		}
 		again := progress == notSent || r.method == http.MethodGet && progress == sent
 		if conn.reused && !fresh && again && ctx.Err() == nil && time.Now().Before(deadline) {
@@ -78,9 +77,6 @@ func (c *Client) exchange(ctx context.Context, deadline time.Time, r *request) (
 		return nil, transportError(ctx, deadline, r, status, progress != notSent, err)
 	}
 }
-
-// notBegunError is mayStart's error.
-type notBegunError struct{ error }
 
 // progress is how far an exchange came.
 type progress int
@@ -114,11 +110,11 @@ func (c *Client) roundTrip(ctx context.Context, deadline time.Time, conn *conn, 
 	if r.mayStart != nil {
 		if err := r.mayStart(); err != nil {
 			reusable = true
-			return nil, notSent, &notBegunError{err}
+			return nil, notSent, &Error{Kind: NotBegun, Method: r.method, Err: err}
 		}
 	}
 	if n, err := conn.Write(conn.request); err != nil {
-		if n == 0 && conn.Conn == conn.raw {
+		if n == 0 && conn.from.serverName == "" {
 			return nil, notSent, err
 		}
 		return nil, sent, err // TLS may have sent bytes of a record even if it reports none
@@ -202,14 +198,6 @@ func (r *response) failure(cause error) *Error { return r.error(BadAnswer, cause
 
 func (r *response) error(kind Kind, cause error) *Error {
 	return &Error{Kind: kind, Method: r.method, Status: r.status, Sent: true, Err: cause}
-}
-
-// check returns why a response is not one that holds a customer, or nil.
-func check(got *response) *Error {
-	if len(got.body) > maxBody {
-		return got.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
-	}
-	return classify(got)
 }
 
 // transportError describes a request that got no complete response. The context's error replaces the connection's:

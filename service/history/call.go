@@ -22,7 +22,8 @@ const (
 	Unknown Outcome = iota
 	// Written is a call that was answered OK.
 	Written
-	// NotWritten is a call whose code says that nothing was written and nothing will be.
+	// NotWritten is the outcome of a call whose status code promises that it wrote nothing, and that no write of it can
+	// still arrive.
 	NotWritten
 )
 

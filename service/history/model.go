@@ -20,7 +20,8 @@ func stateOf(values map[string]string) state {
 	return state{}.with(values)
 }
 
-// with returns the state after a write of the fields. Fields that an answer does not show are ignored.
+// with returns the state of the row after a write of these fields. Fields that the gateway's responses to calls never show
+// are ignored, because no response could confirm them.
 func (s state) with(fields map[string]string) state {
 	for i, field := range stateFields {
 		if text, ok := fields[field]; ok {

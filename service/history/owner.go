@@ -9,11 +9,13 @@ import (
 // claim assigns a write to calls.
 type claim struct {
 	write sandbox.Write
-	// owners are the calls whose values are in this write for the first time: one call, unless several share a write.
+	// owners are the calls that this write was made for: it is the first write with their values, which later writes of
+	// the same customer repeat. There is one owner, unless several calls share a write.
 	owners []int
-	// again is the call that the write applies a second time; -1 if none.
+	// again is the index of a call whose values the write applies a second time; -1 if there is none.
 	again int
-	// torn are calls that the write carries for the first time, but incompletely or to the wrong customer.
+	// torn are calls of which the write is the first one with any of their values, but without all of them, or to the
+	// wrong customer.
 	torn []int
 }
 

@@ -121,7 +121,7 @@ func parseReply(reply []any) (state string, left time.Duration, err error) {
 	return "", 0, fmt.Errorf("the reply of the script must be a state and milliseconds, and is %v", reply)
 }
 
-// Renew restarts the term once a quarter of it is over. Before that it sends nothing.
+// Renew restarts the term if at least a quarter of it has passed. Otherwise it sends nothing, so it is cheap to call often.
 func (l *redisLease) Renew(ctx context.Context) error {
 	if time.Since(l.since) < l.locker.cfg.Term/4 {
 		return nil

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Config holds the store settings that change its responses, and the limits and faults of the machine that it runs on. The
-// zero Config is a store without limits and faults: it responds at once, to any number of requests.
+// Config configures a sandbox store: the settings of a FluentCart shop that change its responses, and the limits and
+// faults of the server that it imitates. The zero Config is a store without limits and faults: it responds immediately, to
+// any number of requests.
 type Config struct {
 	// SplitNames makes the store ask for first_name and last_name in place of full_name (F11).
 	SplitNames bool

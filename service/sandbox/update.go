@@ -103,7 +103,8 @@ func stringOrEmpty(s *string) string {
 	return *s
 }
 
-// names returns the first and the last name that the fields give, in a store of this setting (F11).
+// names returns the first and the last name that the store makes from the request's fields. A store with Config.SplitNames
+// takes them as they are; any other store splits full_name (F11).
 func (s *Store) names(p params) (first, last string) {
 	if s.splitNames {
 		return sanitize(stringOrEmpty(p.text("first_name"))), sanitize(stringOrEmpty(p.text("last_name")))

@@ -10,8 +10,8 @@ import (
 // Text is a text that cannot be printed. If it is formatted, logged or marshalled, also as a field of another value, the
 // output holds [secret] in its place, or nothing. Only Reveal returns the text. The zero Text is empty.
 type Text struct {
-	// A function hides the text from fmt and reflection. They read unexported fields without calling their methods, and
-	// would print a string.
+	// The text is kept in a closure, not in a string: fmt and reflection read unexported fields without calling their
+	// String methods, and would print a string.
 	reveal func() string
 }
 

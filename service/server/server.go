@@ -23,7 +23,8 @@ import (
 type Config struct {
 	// Customers implements the contract.
 	Customers customerv1.CustomerServiceServer
-	// Callers authenticates callers; nil accepts all callers, which may change status and not user_id.
+	// Callers authenticates callers. If it is nil, every caller is accepted, and may change a customer's status but not
+	// its user_id.
 	Callers auth.Authenticator
 	// Logger gets one line for each call; its handler is an interceptor.LogHandler.
 	Logger *slog.Logger

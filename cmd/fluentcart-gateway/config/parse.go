@@ -24,8 +24,8 @@ func parsePassword(contents [][]byte) (secret.Text, error) {
 	return secret.New(password), nil
 }
 
-// parseKeyPair makes the TLS configuration of both transports of a certificate, followed by its intermediate
-// certificates, and its key.
+// parseKeyPair makes a TLS configuration, which both transports use, from a certificate, followed by its intermediate
+// certificates, and the private key of the certificate.
 func parseKeyPair(contents [][]byte) (*tls.Config, error) {
 	pair, err := tls.X509KeyPair(contents[0], contents[1])
 	if err != nil {

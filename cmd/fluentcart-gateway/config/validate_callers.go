@@ -74,8 +74,8 @@ func (c *Config) validateAddresses(f *faults) {
 	}
 }
 
-// addressProblem returns what is wrong with a listen address. Without authentication the gateway must be reachable from
-// this machine only: it holds a credential that can rewrite every customer of a shop.
+// addressProblem returns what is wrong with a listen address. Without authentication only loopback addresses are allowed:
+// the gateway holds a credential that can rewrite every customer of a shop.
 func (c *Config) addressProblem(flag, addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {

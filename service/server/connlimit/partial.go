@@ -9,13 +9,14 @@ import (
 // The bounds on partially received requests. Their data is held in memory until they are complete: over gRPC up to 100
 // messages per connection. An authenticated caller may have many connections, so the bound is one for each caller.
 const (
-	// maxPartial is how many bytes the partially received requests of one caller may hold at one transport before the
-	// gateway stops reading its connections: 100 messages of 64 KiB, or 1,024 calls without any data yet. A request that
-	// is never completed gives its bytes back after RequestTimeout.
+	// maxPartial is how many bytes one caller's partially received requests may hold at one transport. Beyond that, the
+	// gateway stops reading the caller's connections. It is enough for 100 messages of 64 KiB, or for 1,024 calls that
+	// have sent no data yet and count as streamWeight (8 KiB) each. A request that is never completed is ended after
+	// RequestTimeout, which frees its bytes.
 	maxPartial = 8 << 20
-	// minPartial is what each connection may hold even then: one call of ordinary size and the beginning of another. So
-	// a caller does not wait for its own flood on other connections, nor for others on its host where callers have no
-	// names. For all connections of one share this adds up to another 32 MiB.
+	// minPartial is what each connection may hold even beyond maxPartial: one call of ordinary size, and the beginning of
+	// another. A caller's flood on some connections therefore does not stop its other connections, nor, where callers have
+	// no names, those of other callers on the same host. All connections of one caller together get 32 MiB more this way.
 	minPartial = 4 * streamWeight
 )
 

@@ -46,8 +46,8 @@ func loggableMethod(method string) string {
 	return "(other)"
 }
 
-// loggableFields returns the names of the violated fields. A name that the gateway does not know was chosen by the
-// caller, and may hold anything.
+// loggableFields returns the names of the violated fields for the log. A name that the gateway does not know was chosen by
+// the caller and may be personal data, so "request" stands in its place.
 func (g *gateway) loggableFields(rejection *apierror.Error) []string {
 	var names []string
 	for _, detail := range rejection.GRPCStatus().Details() {
