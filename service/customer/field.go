@@ -39,7 +39,8 @@ type value struct {
 
 // field is a writable field: where it stands in a request, in the store's row, and in the body of a PUT.
 type field struct {
-	name string // in the contract and in FluentCart alike
+	name     string // in the contract and in FluentCart alike
+	optional bool   // only some stores have the column
 
 	read func(*customerv1.Customer) (value, bool) // false if the request does not have the field
 	show func(*customerv1.Customer, value)
@@ -151,6 +152,7 @@ func nullable(name string, request inRequest, column func(*fluentcart.Customer) 
 // PUT stays NULL (F2).
 func optional(name string, request inRequest, column func(*fluentcart.Customer) **string, body inBody) field {
 	f := nullable(name, request, column, body)
+	f.optional = true
 	send := f.send
 	f.send = func(u *fluentcart.Update, c *fluentcart.Customer) {
 		if *column(c) != nil {

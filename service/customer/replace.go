@@ -24,7 +24,7 @@ func CheckReplace(request *customerv1.UpdateCustomerRequest) []apierror.Violatio
 func (c *Change) Replace(customer int64) *Merged {
 	m := &Merged{change: c, after: fluentcart.Customer{ID: customer}}
 	for id, f := range fields {
-		if c.named[id] && f.set != nil {
+		if c.named[id] && f.set != nil && (!f.optional || c.values[id] != value{}) { // the store clears what is left out (F2)
 			f.set(&m.after, c.values[id])
 		}
 	}
