@@ -61,9 +61,9 @@ const responseTime = "2006-01-02T15:04:05-07:00"
 
 const userLinkPrefix = "https://store.example/wp-admin/user-edit.php?user_id="
 
-func (r Row) json() customerJSON {
+func (r Row) json(names regions) customerJSON {
 	fullName := joinName(r.FirstName, r.LastName)
-	country := countryName(r.Country)
+	country := names.country(r.Country)
 	j := customerJSON{
 		ID:                r.ID,
 		ContactID:         r.ContactID,
@@ -89,7 +89,7 @@ func (r Row) json() customerJSON {
 		CountryName:       country,
 		FormattedAddress: addressJSON{
 			Country:   country,
-			State:     stateName(r.Country, r.State),
+			State:     names.state(r.Country, r.State),
 			City:      r.City,
 			Postcode:  r.Postcode,
 			FirstName: r.FirstName,

@@ -24,7 +24,7 @@ func (s *Store) read(w http.ResponseWriter, r *http.Request, id int64) {
 		return
 	}
 
-	j := row.json()
+	j := row.json(s.regions)
 	// The sandbox's customers have no labels. The parameter removes selected_labels, and keeps labels (F15).
 	j.Labels = json.RawMessage("[]")
 	if r.URL.RawQuery == "" || r.URL.Query().Get("params[customer_only]") != "yes" {

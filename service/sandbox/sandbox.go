@@ -4,6 +4,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -43,6 +44,7 @@ type Store struct {
 	keepLog    bool
 
 	traffic *traffic
+	regions regions
 
 	access      sync.RWMutex // guards credentials
 	credentials map[string]credential
@@ -62,6 +64,10 @@ func New(cfg Config) *Store {
 	if err != nil {
 		panic(fmt.Sprintf("sandbox: embedded fixture: %v", err))
 	}
+	var names regions
+	if err := json.Unmarshal(regionsJSON, &names); err != nil {
+		panic(fmt.Sprintf("sandbox: embedded regions: %v", err))
+	}
 	addExtraCustomers(customers, cfg.Customers)
 	return &Store{
 		splitNames:  cfg.SplitNames,
@@ -71,6 +77,7 @@ func New(cfg Config) *Store {
 		fail:        cfg.Fail,
 		keepLog:     cfg.KeepLog,
 		traffic:     newTraffic(),
+		regions:     names,
 		customers:   customers,
 		accounts:    accounts,
 	}

@@ -42,7 +42,7 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, receive
 	default:
 		writeJSON(w, http.StatusOK, allowUpdate, updateJSON{
 			Message: "Customer updated successfully!",
-			Data:    row.json(),
+			Data:    row.json(s.regions),
 		})
 	}
 }
