@@ -90,11 +90,9 @@ bench: ## Measure one update through each transport against a bare handler
 	go test -run '^$$' -bench . -benchmem -count 6 ./service/server
 
 fuzz: ## Run each fuzz target for FUZZTIME
-	@for package in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-			echo "== $$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
-		done; \
+	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd service | sed 's/:func / /' | while read -r file target; do \
+		echo "== $$(dirname "$$file") $$target"; \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null; \
 	done
 
 soak: ## Run the long tests of real processes: storms, kills, overload, floods (SOAK=short or long)

@@ -22,6 +22,7 @@ import (
 func TestBillHoldsAllThatGoVersionPrints(t *testing.T) {
 	dir := t.TempDir()
 	binary, file := filepath.Join(dir, "fluentcart-gateway"), filepath.Join(dir, "fluentcart-gateway.cdx.json")
+	t.Setenv("CGO_ENABLED", "0") // as in the Makefile, so that the compiled packages are shared with `make build`
 	output(t, "go", "-C", "../..", "build", "-trimpath", "-buildvcs=false", "-o", binary, "./cmd/fluentcart-gateway")
 	if err := write(binary, file); err != nil {
 		t.Fatal(err)
