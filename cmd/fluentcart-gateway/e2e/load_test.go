@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,9 +39,13 @@ type load struct {
 
 // loadReport is the outcome of a load.
 type loadReport struct {
-	Codes         map[string]int
-	Rejections    int
-	RejectionTime time.Duration // p99
+	Codes      map[string]int
+	Rejections int
+	Evictions  int // the rejections of calls that had waited in the queue
+
+	// The time in which calls were rejected that did not wait, p99: of those made within load.Spread, when all clients come,
+	// and of the later ones.
+	BurstTime, LaterTime time.Duration
 }
 
 // send runs a load to its end.
@@ -122,8 +127,9 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 		conn.Connect()
 		clients = append(clients, customerv1.NewCustomerServiceClient(conn))
 	}
+	start := time.Now()
 	var mu sync.Mutex
-	var rejections []time.Duration
+	var burst, later []time.Duration
 	var all sync.WaitGroup
 	for i := range l.Clients {
 		all.Go(func() {
@@ -141,7 +147,15 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 				mu.Lock()
 				report.Codes[code]++
 				if status.Code(err) == codes.ResourceExhausted {
-					rejections = append(rejections, took)
+					report.Rejections++
+					switch {
+					case strings.Contains(status.Convert(err).Message(), "evicted from the queue"):
+						report.Evictions++
+					case begin.Sub(start) < l.Spread:
+						burst = append(burst, took)
+					default:
+						later = append(later, took)
+					}
 				}
 				mu.Unlock()
 				if err == nil {
@@ -155,7 +169,7 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 		})
 	}
 	all.Wait()
-	report.Rejections, report.RejectionTime = len(rejections), percentile(rejections, 99)
+	report.BurstTime, report.LaterTime = percentile(burst, 99), percentile(later, 99)
 	return nil
 }
 
