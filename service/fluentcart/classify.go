@@ -131,7 +131,7 @@ func (r refusal) number() int {
 func retryAfter(value string) time.Duration {
 	var wait time.Duration
 	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil {
-		wait = time.Duration(min(seconds, 86400)) * time.Second
+		wait = time.Duration(min(max(seconds, 0), 86400)) * time.Second
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = time.Until(date)
 	}

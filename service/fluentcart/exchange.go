@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -30,7 +29,7 @@ type request struct {
 	target string // path and query
 	as     Credentials
 	body   []byte
-	// mayStart, if set, is called right before the first byte is sent. Its error forbids that.
+	// mayStart, if set, is called right before the first byte of each attempt. Its error forbids to send the byte.
 	mayStart func() error
 }
 
@@ -44,8 +43,8 @@ type response struct {
 	customer object // the customer in the body; nil if there is none
 }
 
-// exchange sends one request and returns the store's response if that holds a customer. The calling goroutine does all of
-// it. The request is sent at most once, except that a read is sent again, once, if a kept connection ends before the first
+// exchange sends one request and returns the store's response if that holds a customer. The calling goroutine writes and
+// reads. The request is sent at most once, except that a read is sent again, once, if a kept connection ends before the first
 // byte of the response: the store may close an idle connection at any moment.
 func (c *Client) exchange(ctx context.Context, deadline time.Time, r *request) (*response, *Error) {
 	for fresh := false; ; fresh = true {
@@ -88,7 +87,8 @@ const (
 )
 
 // roundTrip writes the request to the connection and reads the response. It keeps the connection if it can be used again,
-// and closes it otherwise.
+// and closes it otherwise. A response that arrives before the whole request is written is not looked for: a store that
+// refuses a body by its size answers, and then closes the connection, which ends as NoAnswer.
 func (c *Client) roundTrip(ctx context.Context, deadline time.Time, conn *conn, r *request) (got *response, p progress, err error) {
 	reusable := false
 	// A cancelled context ends the exchange at once: it makes the connection time out.
@@ -97,7 +97,7 @@ func (c *Client) roundTrip(ctx context.Context, deadline time.Time, conn *conn, 
 		if uncancelled := stop(); uncancelled && reusable {
 			conn.keep()
 		} else {
-			_ = conn.Close() // its error would say nothing about the exchange
+			conn.close()
 		}
 	}()
 	if err := conn.SetDeadline(deadline); err != nil {
@@ -113,7 +113,9 @@ func (c *Client) roundTrip(ctx context.Context, deadline time.Time, conn *conn, 
 			return nil, notSent, &Error{Kind: NotBegun, Method: r.method, Err: err}
 		}
 	}
-	if n, err := conn.Write(conn.request); err != nil {
+	n, err := conn.Write(conn.request)
+	clear(conn.request) // it holds credentials and a customer, and an idle connection keeps it
+	if err != nil {
 		if n == 0 && conn.from.serverName == "" {
 			return nil, notSent, err
 		}
@@ -123,36 +125,45 @@ func (c *Client) roundTrip(ctx context.Context, deadline time.Time, conn *conn, 
 	if _, err := conn.reader.Peek(1); err != nil {
 		return nil, sent, err
 	}
-	answered, err := readFinal(conn, r.method) //nolint:bodyclose // closing would read it to its end; the connection is closed instead
+	answered, err := readFinal(conn, r.method) //nolint:bodyclose // readBody reads it to its end, or the connection is closed
 	if err != nil {
 		return nil, received, err
 	}
-	conn.limit.N = maxBody + maxHeader // of chunked framing and compression; the body itself is bounded below
+	conn.limit.N = maxBody + maxHeader // the header's limit again for chunk sizes and trailers; readBody bounds the content
 	got = &response{method: r.method, status: answered.StatusCode, header: answered.Header}
 	got.body, err = readBody(answered)
 	if err != nil {
 		return got, received, err
 	}
-	reusable = len(got.body) <= maxBody && !answered.Close && conn.reader.Buffered() == 0
+	reusable = len(got.body) <= maxBody && !answered.Close
 	return got, received, nil
 }
 
-// readFinal reads the header of the response, and skips informational ones.
+// readFinal reads the header of the response, and skips informational ones. 101 is an error: no request asks for another
+// protocol, and what follows would not be HTTP.
 func readFinal(conn *conn, method string) (*http.Response, error) {
-	for range maxInformational {
+	for range maxInformational + 1 {
 		answered, err := http.ReadResponse(conn.reader, &http.Request{Method: method})
-		if err != nil || answered.StatusCode >= http.StatusOK || answered.StatusCode == http.StatusSwitchingProtocols {
-			return answered, err
+		switch {
+		case err != nil:
+			return nil, err
+		case answered.StatusCode >= http.StatusOK:
+			return answered, nil
+		case answered.StatusCode < http.StatusContinue || answered.StatusCode == http.StatusSwitchingProtocols:
+			return nil, errors.New("a status that is no response to the request")
 		}
 	}
 	return nil, errors.New("too many informational responses")
 }
 
-// readBody reads a body of at most maxBody bytes, and one byte more if it is longer.
+// readBody reads a body to its end. Of one that is longer than maxBody bytes it returns the first maxBody+1.
 func readBody(answered *http.Response) ([]byte, error) {
 	var body io.Reader = answered.Body
-	if answered.Header.Get("Content-Encoding") == "gzip" {
+	if strings.EqualFold(answered.Header.Get("Content-Encoding"), "gzip") {
 		unpacked, err := gzip.NewReader(body)
+		if err == io.EOF { //nolint:errorlint // of an empty body, which some servers label too; gzip wraps nothing
+			return nil, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -164,11 +175,6 @@ func readBody(answered *http.Response) ([]byte, error) {
 	}
 	if _, err := read.ReadFrom(io.LimitReader(body, maxBody+1)); err != nil {
 		return nil, err
-	}
-	if read.Len() <= maxBody && body != io.Reader(answered.Body) { // the end of the chunks is behind that of the compressed data
-		if _, err := io.Copy(io.Discard, answered.Body); err != nil {
-			return nil, err
-		}
 	}
 	return read.Bytes(), nil
 }
@@ -201,7 +207,7 @@ func (r *response) error(kind Kind, cause error) *Error {
 }
 
 // transportError describes a request that got no complete response. The context's error replaces the connection's:
-// "deadline exceeded" says more than "use of closed connection".
+// "context canceled" says more than "i/o timeout".
 func transportError(ctx context.Context, deadline time.Time, r *request, status int, sent bool, err error) *Error {
 	failure := &Error{Kind: Unreachable, Method: r.method, Status: status, Sent: sent, Err: causeOf(err)}
 	if ends, ok := ctx.Deadline(); ok && !ends.After(deadline) && isTimeout(err) && !time.Now().Before(ends) {
@@ -214,23 +220,14 @@ func transportError(ctx context.Context, deadline time.Time, r *request, status 
 		failure.Kind, failure.Err = NoAnswer, context.DeadlineExceeded
 	case sent: // a TLS alert as well: after the handshake it may come after the request
 		failure.Kind = NoAnswer
-	case isTLS(err):
-		failure.Kind = NotTrusted
+	default:
+		if _, ok := errors.AsType[*handshakeError](err); ok {
+			failure.Kind = NotTrusted
+		}
 	}
 	return failure
 }
 
 func isTimeout(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// isTLS reports whether the TLS handshake failed.
-func isTLS(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	if errors.As(err, &certificate) || errors.As(err, &record) {
-		return true
-	}
-	var alert *net.OpError // crypto/tls has no type for an alert over TCP
-	return errors.As(err, &alert) && (alert.Op == "remote error" || alert.Op == "local error")
 }

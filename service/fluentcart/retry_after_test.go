@@ -31,6 +31,8 @@ func TestRetryAfterIsObeyedOnce(t *testing.T) {
 		{"a date", inSequence(respondRetryAfter(503, "Sat, 01 Jan 2000 00:00:04 GMT"), respondNormally), 0, 4 * time.Second, false},
 		{"a date that has passed", inSequence(respondRetryAfter(503, "Fri, 31 Dec 1999 00:00:00 GMT"), respondNormally), 0, never, true},
 		{"a 500, which is not caused by load", inSequence(respondRetryAfter(500, "3"), respondNormally), 0, never, true},
+		{"a negative number that overflows when it is multiplied", inSequence(respondRetryAfter(429, "-9223372036854775808"), respondNormally), 0, never, true},
+		{"a negative number that overflows to a wait", inSequence(respondRetryAfter(429, "-18446744070"), respondNormally), 0, never, true},
 		{"a wait of 0", inSequence(respondRetryAfter(429, "0"), respondNormally), 0, never, true},
 		{"a second Retry-After", inSequence(respondRetryAfter(429, "3"), respondRetryAfter(503, "1"), respondNormally), 0, 3 * time.Second, true},
 		{"a deadline that allows it", inSequence(respondRetryAfter(429, "3"), respondNormally), 3*time.Second + time.Millisecond, 3 * time.Second, false},

@@ -6,9 +6,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/url"
+	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,13 +26,13 @@ const (
 	maxIdle = 64
 )
 
-// Transport keeps the HTTP/1.1 connections to one store. It uses no proxy: the shop's credentials go to the shop only,
-// whatever the environment says. Its fields must not change once it is in use. It is safe for concurrent use.
+// Transport keeps the HTTP/1.1 connections to one store. It ignores the proxy settings of the environment, so that the
+// shop's credentials go to the shop only. Its fields must not change once it is in use. It is safe for concurrent use.
 type Transport struct {
 	// DialContext opens a connection; nil is the method of a net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// Roots returns the CA certificates that the store's certificate must chain to; nil means those of the system. It is
-	// called for each new connection.
+	// called for each request and must be fast. Other certificates are returned as another pool.
 	Roots func() *x509.CertPool
 
 	address    string // host and port
@@ -59,7 +62,8 @@ type conn struct {
 	net.Conn
 
 	from    *Transport
-	raw     net.Conn // below TLS
+	raw     net.Conn       // below TLS; the same as Conn without TLS
+	roots   *x509.CertPool // with which the store's certificate was verified
 	reader  *bufio.Reader
 	limit   io.LimitedReader // bounds the bytes of one response
 	request []byte           // the buffer of the request
@@ -68,17 +72,17 @@ type conn struct {
 }
 
 // take returns an idle connection, or opens one. The caller gives it back with keep, or closes it. fresh asks for a new
-// connection.
+// connection. A connection that was verified with other roots than the current ones is not used any more.
 func (t *Transport) take(ctx context.Context, deadline time.Time, fresh bool) (*conn, error) {
 	for !fresh {
 		c := t.pop()
 		if c == nil {
 			break
 		}
-		if !isStale(c.raw) {
+		if c.roots == t.currentRoots() && !isStale(c.raw) && c.drained() {
 			return c, nil
 		}
-		_ = c.Close() // the store has closed it already
+		c.close()
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
@@ -92,21 +96,29 @@ func (t *Transport) pop() *conn {
 	if len(t.idle) == 0 {
 		return nil
 	}
-	c := t.idle[len(t.idle)-1]
-	t.idle = t.idle[:len(t.idle)-1]
+	last := len(t.idle) - 1
+	c := t.idle[last]
+	t.idle[last] = nil
+	t.idle = t.idle[:last]
 	c.timer.Stop()
 	return c
 }
 
 // keep makes the connection available for the next request.
 func (c *conn) keep() {
-	t := c.from
 	c.reused = true
+	_ = c.SetDeadline(time.Time{}) // the deadline of this request would make isStale fail; a closed connection is found by take
+	if !c.from.push(c) {
+		c.close()
+	}
+}
+
+// push adds a connection to the idle ones, and reports whether there was room.
+func (t *Transport) push(c *conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.idle) >= maxIdle {
-		_ = c.Close() // its response has been read
-		return
+		return false
 	}
 	t.idle = append(t.idle, c)
 	if c.timer == nil {
@@ -114,6 +126,7 @@ func (c *conn) keep() {
 	} else {
 		c.timer.Reset(idleTimeout)
 	}
+	return true
 }
 
 // drop closes the connection if it is idle.
@@ -121,19 +134,32 @@ func (c *conn) drop() {
 	t := c.from
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, other := range t.idle {
-		if other == c {
-			t.idle = append(t.idle[:i], t.idle[i+1:]...)
-			_ = c.Close() // nothing is in flight on it
-			return
-		}
+	if i := slices.Index(t.idle, c); i >= 0 {
+		t.idle = slices.Delete(t.idle, i, i+1)
+		c.close()
 	}
 }
+
+// drained reports whether nothing is left in the connection's buffers: no bytes behind the latest response, and no end of
+// the connection. isStale sees only what the operating system has not handed over yet.
+func (c *conn) drained() bool {
+	if c.Conn == c.raw {
+		return c.reader.Buffered() == 0
+	}
+	c.limit.N = maxHeader
+	_ = c.SetReadDeadline(time.Unix(1, 0)) // in the past, so that only what TLS has buffered is read
+	_, err := c.reader.Peek(1)
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// close closes the connection without TLS's closing alert, whose write could block. Nothing is in flight on the
+// connection, or the outcome is known, so its error says nothing.
+func (c *conn) close() { _ = c.raw.Close() }
 
 // CloseIdleConnections closes the connections that are not in use.
 func (t *Transport) CloseIdleConnections() {
 	for c := t.pop(); c != nil; c = t.pop() {
-		_ = c.Close() // nothing is in flight on it
+		c.close()
 	}
 }
 
@@ -147,14 +173,17 @@ func (t *Transport) dial(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, from: t, raw: raw}
+	c := &conn{Conn: raw, from: t, raw: raw, roots: t.currentRoots()}
 	if t.serverName != "" {
-		secured := tls.Client(raw, t.tlsConfig())
+		secured := tls.Client(raw, t.tlsConfig(c.roots))
 		within, cancel := context.WithTimeout(ctx, handshakeTimeout)
 		defer cancel()
 		if err := secured.HandshakeContext(within); err != nil {
-			_ = raw.Close() // the handshake's error says more
-			return nil, err
+			c.close()
+			if isConnectionFault(err) {
+				return nil, err
+			}
+			return nil, &handshakeError{err}
 		}
 		c.Conn = secured
 	}
@@ -163,13 +192,31 @@ func (t *Transport) dial(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// tlsConfig returns the configuration for the current roots. Other roots get a session cache of their own: a resumed
-// session is not verified again.
-func (t *Transport) tlsConfig() *tls.Config {
-	var roots *x509.CertPool
-	if t.Roots != nil {
-		roots = t.Roots()
+// handshakeError is a TLS handshake that failed because of what the store presented, or because it refused what the
+// gateway did.
+type handshakeError struct{ error }
+
+// Unwrap returns the error of crypto/tls.
+func (e *handshakeError) Unwrap() error { return e.error }
+
+// isConnectionFault reports whether a handshake failed because of the network, and not because of TLS. crypto/tls returns
+// the alerts of both sides as a net.OpError as well, with other operations.
+func isConnectionFault(err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && (operation.Op == "read" || operation.Op == "write") ||
+		errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || isTimeout(err)
+}
+
+func (t *Transport) currentRoots() *x509.CertPool {
+	if t.Roots == nil {
+		return nil
 	}
+	return t.Roots()
+}
+
+// tlsConfig returns the configuration for the roots. Other roots get a session cache of their own: a resumed session is
+// not verified again.
+func (t *Transport) tlsConfig(roots *x509.CertPool) *tls.Config {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.tls == nil || t.roots != roots {

@@ -128,6 +128,9 @@ func TestUnreachableStoresAreClassified(t *testing.T) {
 		name, url string
 		kind      fluentcart.Kind
 	}{
+		{"a connection that is closed during the handshake", answerOnce(t, ""), fluentcart.Unreachable},
+		{"an empty hello of the store", answerOnce(t, "\x16\x03\x03\x00\x04\x02\x00\x00\x00"), fluentcart.NotTrusted},
+		{"an alert of the store", answerOnce(t, "\x15\x03\x03\x00\x02\x02\x28"), fluentcart.NotTrusted},
 		{"a refused connection", sandboxtest.Down(t), fluentcart.Unreachable},
 		{"a certificate that is not trusted", untrusted.URL, fluentcart.NotTrusted},
 		{"TLS 1.1", old.URL, fluentcart.NotTrusted},
@@ -145,6 +148,31 @@ func TestUnreachableStoresAreClassified(t *testing.T) {
 			}
 		})
 	}
+}
+
+// answerOnce returns the address of a store that reads the beginning of a TLS handshake, answers with the given bytes, and
+// closes the connection.
+func answerOnce(t testing.TB, answer string) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	t.Cleanup(serving.Wait)
+	t.Cleanup(func() { _ = listener.Close() })
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4<<10)) // a hello is shorter
+			_, _ = io.WriteString(conn, answer)
+			_ = conn.Close()
+		}
+	})
+	return "https://" + listener.Addr().String()
 }
 
 // A transport that used the environment's proxy would send the shop's credentials to it.
