@@ -40,8 +40,8 @@ func newBreaker(changed func(open bool)) *gobreaker.CircuitBreaker[*response] {
 
 // meansDown reports whether a request failed in a way that means that the store is down.
 func meansDown(err error) bool {
-	var failure *Error
-	if !errors.As(err, &failure) {
+	failure, ok := errors.AsType[*Error](err)
+	if !ok {
 		return false
 	}
 	// A refusal that does not prove that nothing was written has another Kind than the status that the store stated. The
@@ -57,8 +57,8 @@ func meansDown(err error) bool {
 
 // meansNothing reports whether a request ended for a reason that is not the store's.
 func meansNothing(err error) bool {
-	var failure *Error
-	return errors.As(err, &failure) && (failure.Kind == NotBegun || failure.byCaller)
+	failure, ok := errors.AsType[*Error](err)
+	return ok && (failure.Kind == NotBegun || failure.byCaller)
 }
 
 // Suspended reports whether the breaker is open: the store fails so often that no requests are sent for now. A call

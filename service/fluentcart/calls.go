@@ -39,8 +39,8 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 // which customer to write: the documented response holds an id, an e-mail and a name only.
 //
 // A PUT of which one byte has left is never sent again, with one exception: the store refused the credentials before it
-// dispatched the request, and they have been replaced since. mayStart, if set, is called right before the first byte; its
-// error ends the call with an Error of kind NotBegun, and nothing is sent.
+// dispatched the request, and they have been replaced since. mayStart, if set, is called right before the first byte of
+// each attempt, so it may be called again; its error ends the call with an Error of kind NotBegun, and nothing is sent.
 func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer, mayStart func() error) (*Customer, error) {
 	body, err := json.Marshal(struct {
 		ID int64 `json:"id"`

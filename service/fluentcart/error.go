@@ -35,7 +35,7 @@ const (
 	// Refused is any other 4xx.
 	Refused
 
-	// Unreachable means that no connection could be opened: nothing was sent.
+	// Unreachable means that no connection could be opened, or that not one byte could be written: nothing was sent.
 	Unreachable
 	// Suspended means that the circuit breaker is open: the store failed too often, and nothing was sent.
 	Suspended
@@ -70,8 +70,8 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// Error is a call that returned no customer. Its text holds nothing that the store sent, except the known names of Code and
-// Fields, and not the store's address.
+// Error is a call that returned no customer. Of what the store sent, its text holds only the known names of Code and Fields,
+// and the names in a certificate that is not trusted. It may hold the store's address.
 type Error struct {
 	Kind   Kind
 	Method string

@@ -29,8 +29,8 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*response, 
 	var refused *Error
 	for try := 1; ; try++ {
 		got, err := send(as)
-		var failure *Error
-		if !errors.As(err, &failure) {
+		failure, ok := errors.AsType[*Error](err)
+		if !ok {
 			return got, err
 		}
 		if failure.refusedBeforeDispatch() && !renewed {
