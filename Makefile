@@ -24,6 +24,8 @@ CALLS ?= 200
 PARALLEL ?= 8
 ADDR ?=
 LOADFLAGS ?=
+# Further flags of `make bench`, such as -quick.
+BENCHFLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate breaking bench fuzz soak load clean
@@ -86,8 +88,10 @@ third_party/.stamp: tools/thirdparty/main.go tools/go.mod
 breaking: third_party/.stamp ## Compare the API definition with an earlier state (BASE=<commit>)
 	tools/breaking $(BASE)
 
-bench: ## Measure one update through each transport against a bare handler
-	go test -run '^$$' -bench . -benchmem -count 6 ./service/server
+bench: build ## Compare the CPU time of an update with that of code written by hand, in processes of their own (BENCHFLAGS)
+	go -C tools build -o ../bin/ ./bench
+	bin/bench -gateway bin/fluentcart-gateway -write docs/benchmarks.md $(BENCHFLAGS)
+	go test -run '^$$' -bench . -benchmem ./service/server
 
 fuzz: ## Run each fuzz target for FUZZTIME
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd service | sed 's/:func / /' | while read -r file target; do \

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// bench is one run.
+type bench struct {
+	gateway string
+	rounds  int
+	calls   int
+	quick   bool
+	page    string
+}
+
+const (
+	// inFlight is how many calls a load keeps in flight, and how many the gateway lets through to the store.
+	inFlight = 16
+	// queue is the gateway's queue. For the rejections it is full.
+	queue = 1024
+)
+
+// subject is a program under measurement, and the load that it gets.
+type subject struct {
+	name   string
+	server *process // nil for a gateway that is started, and its queue filled, for each measurement
+	load   load
+}
+
+// measurements are the results of a run.
+type measurements struct {
+	subjects []subject
+	costs    [][]float64 // by subject and round: CPU time of the server for one call, in seconds
+
+	byInFlight   map[int]float64    // throughput of the gRPC server in calls a second, by calls in flight
+	byProcessors map[int]float64    // the same, by GOMAXPROCS
+	memory       map[string]float64 // peak resident memory with 1,000 calls in flight, in MiB, by transport
+}
+
+// measure runs all programs at once, each idle while another is measured.
+func (b *bench) measure(ctx context.Context) (*measurements, error) {
+	group, err := newProcesses()
+	if err != nil {
+		return nil, err
+	}
+	defer group.stop()
+	subjects, err := b.subjects(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurements{subjects: subjects, costs: make([][]float64, len(subjects))}
+	for round := range b.rounds + 1 {
+		for i, s := range subjects {
+			cost, err := b.cost(ctx, group, s)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.name, err)
+			}
+			if round > 0 { // the first is the warm-up
+				m.costs[i] = append(m.costs[i], cost)
+			}
+		}
+	}
+	if b.quick {
+		return m, nil
+	}
+	if m.byInFlight, err = b.byInFlight(ctx, group, subjects[gRPCServer].load); err != nil {
+		return nil, err
+	}
+	if m.byProcessors, err = b.byProcessors(ctx); err != nil {
+		return nil, err
+	}
+	m.memory, err = b.memory(ctx)
+	return m, err
+}
+
+// The positions of two subjects.
+const (
+	bareHandlerAt = 0
+	gRPCServer    = 1
+)
+
+// subjects starts the store and the programs in front of it.
+func (b *bench) subjects(ctx context.Context, group *processes) ([]subject, error) {
+	store, err := group.self(ctx, "store")
+	if err != nil {
+		return nil, err
+	}
+	bare, err := group.self(ctx, "bare", "-store", store.json)
+	if err != nil {
+		return nil, err
+	}
+	vanguard, err := group.self(ctx, "vanguard", "-store", store.json)
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := group.startGateway(ctx, b.gateway, store.json)
+	if err != nil {
+		return nil, err
+	}
+	return []subject{
+		{"bare handler", bare, load{JSON: bare.json}},
+		{"gRPC server", gateway, load{GRPC: gateway.grpc}},
+		{"HTTP/JSON gateway", gateway, load{JSON: gateway.json}},
+		{"vanguard-go, a PUT without a GET", vanguard, load{GRPC: vanguard.json}},
+		{"rejection by the gRPC server", nil, load{GRPC: "full", Rejected: true}},
+		{"rejection by the HTTP/JSON gateway", nil, load{JSON: "full", Rejected: true}},
+	}, nil
+}
+
+// cost sends the load, and returns the CPU time that each call took in the server.
+func (b *bench) cost(ctx context.Context, group *processes, s subject) (float64, error) {
+	s.load.InFlight, s.load.Calls = inFlight, b.calls
+	if s.load.Rejected {
+		own, err := newProcesses()
+		if err != nil {
+			return 0, err
+		}
+		defer own.stop()
+		if s.server, err = b.fullGateway(ctx, own); err != nil {
+			return 0, err
+		}
+		if s.load.GRPC != "" {
+			s.load.GRPC = s.server.grpc
+		} else {
+			s.load.JSON = s.server.json
+		}
+		warmUp := s.load
+		warmUp.Calls = min(b.calls, 2000)
+		if _, err := own.send(ctx, warmUp); err != nil {
+			return 0, err
+		}
+	}
+	before, err := s.server.cpu()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := group.send(ctx, s.load); err != nil {
+		return 0, err
+	}
+	after, err := s.server.cpu()
+	return (after - before) / float64(s.load.Calls), err
+}
+
+// fullGateway starts a gateway whose store does not answer, and fills its queue.
+func (b *bench) fullGateway(ctx context.Context, group *processes) (*process, error) {
+	store, err := group.self(ctx, "store", "-latency", limit.String())
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := group.startGateway(ctx, b.gateway, store.json, "--get-timeout=30s", "--drain-timeout=1m")
+	if err != nil {
+		return nil, err
+	}
+	return gateway, fill(ctx, gateway.grpc)
+}
+
+// byInFlight returns the throughput for each number of calls in flight, as the median of three.
+func (b *bench) byInFlight(ctx context.Context, group *processes, l load) (map[int]float64, error) {
+	result := map[int]float64{}
+	for _, l.InFlight = range []int{16, 100, 1000} {
+		rate, err := b.throughput(ctx, group, l)
+		if err != nil {
+			return nil, fmt.Errorf("%d calls in flight: %w", l.InFlight, err)
+		}
+		result[l.InFlight] = rate
+	}
+	return result, nil
+}
+
+// byProcessors returns the throughput of a gateway with one and with two processors.
+func (b *bench) byProcessors(ctx context.Context) (map[int]float64, error) {
+	result := map[int]float64{}
+	for _, processors := range []int{1, 2} {
+		group, err := newProcesses()
+		if err != nil {
+			return nil, err
+		}
+		defer group.stop()
+		store, err := group.self(ctx, "store")
+		if err != nil {
+			return nil, err
+		}
+		group.environment = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", processors))
+		gateway, err := group.startGateway(ctx, b.gateway, store.json)
+		if err != nil {
+			return nil, err
+		}
+		if result[processors], err = b.throughput(ctx, group, load{GRPC: gateway.grpc, InFlight: inFlight}); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+func (b *bench) throughput(ctx context.Context, group *processes, l load) (float64, error) {
+	l.Calls = b.calls
+	var rates []float64
+	for range 3 {
+		took, err := group.send(ctx, l)
+		if err != nil {
+			return 0, err
+		}
+		rates = append(rates, float64(l.Calls)/took.Seconds())
+	}
+	return median(rates), nil
+}
+
+// memory returns the peak resident memory of a gateway that has had 1,000 calls in flight over each transport, in MiB.
+func (b *bench) memory(ctx context.Context) (map[string]float64, error) {
+	const calls = 1000
+	peaks := map[string]float64{}
+	for _, transport := range []string{"gRPC", "JSON"} {
+		group, err := newProcesses()
+		if err != nil {
+			return nil, err
+		}
+		defer group.stop()
+		store, err := group.self(ctx, "store", "-latency", "2ms")
+		if err != nil {
+			return nil, err
+		}
+		gateway, err := group.startGateway(ctx, b.gateway, store.json)
+		if err != nil {
+			return nil, err
+		}
+		l := load{GRPC: gateway.grpc, InFlight: calls, Calls: 20 * calls}
+		if transport == "JSON" {
+			l = load{JSON: gateway.json, InFlight: calls, Calls: 20 * calls}
+		}
+		if _, err := group.send(ctx, l); err != nil {
+			return nil, fmt.Errorf("%d calls in flight over %s: %w", calls, transport, err)
+		}
+		if peaks[transport], err = gateway.peakMemory(); err != nil {
+			return nil, err
+		}
+	}
+	return peaks, nil
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+// startTimeout is how long a process may take until it serves.
+const startTimeout = 10 * time.Second

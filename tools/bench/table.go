@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// table returns the results as Markdown. CPU times are ratios to the bare handler's of the same round.
+func (m *measurements) table() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "Measured with %s on %d cores of %s/%s.\n\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	out.WriteString("| program | CPU time per call | lowest and highest of the rounds |\n|---|---|---|\n")
+	for i, s := range m.subjects {
+		ratios := make([]float64, len(m.costs[i]))
+		for round := range ratios {
+			ratios[round] = m.costs[i][round] / m.costs[bareHandlerAt][round]
+		}
+		fmt.Fprintf(&out, "| %s | %.2f | %.2f to %.2f |\n", s.name, median(ratios), slices.Min(ratios), slices.Max(ratios))
+	}
+	if m.byInFlight == nil {
+		return out.String()
+	}
+	out.WriteString("\n| throughput of the gRPC server | ratio |\n|---|---|\n")
+	for _, calls := range []int{100, 1000} {
+		fmt.Fprintf(&out, "| %d calls in flight, to 16 | %.2f |\n", calls, m.byInFlight[calls]/m.byInFlight[16])
+	}
+	fmt.Fprintf(&out, "| GOMAXPROCS 2, to 1 | %.2f |\n", m.byProcessors[2]/m.byProcessors[1])
+	out.WriteString("\n| 1,000 calls in flight | peak resident memory |\n|---|---|\n")
+	for _, transport := range []string{"gRPC", "JSON"} {
+		fmt.Fprintf(&out, "| over %s | %.0f MiB |\n", transport, m.memory[transport])
+	}
+	return out.String()
+}
+
+// The lines of the page between which the table stands.
+const tableBegin, tableEnd = "<!-- make bench: begin -->\n", "<!-- make bench: end -->\n"
+
+// replaceTable replaces the table in a page.
+func replaceTable(page, table string) error {
+	content, err := os.ReadFile(page) //nolint:gosec // the page that the command line names
+	if err != nil {
+		return err
+	}
+	before, rest, begins := bytes.Cut(content, []byte(tableBegin))
+	_, after, ends := bytes.Cut(rest, []byte(tableEnd))
+	if !begins || !ends {
+		return fmt.Errorf("%s has no lines %q and %q, between which the table belongs", page, strings.TrimSpace(tableBegin), strings.TrimSpace(tableEnd))
+	}
+	content = slices.Concat(before, []byte(tableBegin+"\n"+table+"\n"+tableEnd), after)
+	return os.WriteFile(page, content, 0o644) //nolint:gosec // a page of the documentation
+}
