@@ -5,37 +5,53 @@ import (
 	"sync"
 )
 
-// inFlightWrites are the goroutines of the writes without an outcome, with or without their callers.
+// inFlightWrites are the writes without an outcome. A write runs on its caller's goroutine, and moves to one of its own
+// when its caller leaves or when it is in doubt.
 type inFlightWrites struct {
 	running sync.WaitGroup
 
 	mu      sync.Mutex
 	last    int
 	cancels map[int]context.CancelFunc
+	stopped bool
 }
 
-// start runs a write in the background, with the values of ctx but without its deadline. It returns how to cancel the
-// write.
-func (f *inFlightWrites) start(ctx context.Context, run func(context.Context)) context.CancelFunc {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// begin adds a write. The returned context ends when the gateway stops, or before. Either end or moveToBackground must
+// follow.
+func (f *inFlightWrites) begin(ctx context.Context) (inFlight context.Context, number int) {
+	inFlight, cancel := context.WithCancel(ctx)
+	f.running.Add(1)
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.cancels == nil {
 		f.cancels = map[int]context.CancelFunc{}
 	}
 	f.last++
-	number := f.last
-	f.cancels[number] = cancel
+	f.cancels[f.last] = cancel
+	if f.stopped {
+		cancel()
+	}
+	return inFlight, f.last
+}
+
+// end removes a write that has its outcome.
+func (f *inFlightWrites) end(number int) {
+	f.mu.Lock()
+	f.cancels[number]()
+	delete(f.cancels, number)
 	f.mu.Unlock()
-	f.running.Go(func() {
-		defer func() {
-			f.mu.Lock()
-			delete(f.cancels, number)
-			f.mu.Unlock()
-			cancel()
-		}()
-		run(ctx)
-	})
-	return cancel
+	f.running.Done()
+}
+
+// moveToBackground carries a write on in a goroutine of its own until run returns. The context of run has the values of
+// ctx, and ends only when the gateway stops.
+func (f *inFlightWrites) moveToBackground(ctx context.Context, number int, run func(context.Context)) {
+	background, own := f.begin(context.WithoutCancel(ctx))
+	f.end(number)
+	go func() {
+		defer f.end(own)
+		run(background)
+	}()
 }
 
 func (f *inFlightWrites) count() int {
@@ -44,9 +60,10 @@ func (f *inFlightWrites) count() int {
 	return len(f.cancels)
 }
 
-func (f *inFlightWrites) cancelAll() {
+func (f *inFlightWrites) stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.stopped = true
 	for _, cancel := range f.cancels {
 		cancel()
 	}
@@ -63,7 +80,7 @@ func (s *Service) Close(ctx context.Context) {
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		s.inFlight.cancelAll()
+		s.inFlight.stop()
 		<-ended
 	}
 }

@@ -64,6 +64,9 @@ func writeError(ctx context.Context, merged *customer.Merged, err error) error {
 		}
 		return leaseExpired(failure)
 	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer, fluentcart.Suspended:
+		if !failure.Sent && ctx.Err() != nil {
+			return notSent(ctx.Err())
+		}
 		if failure.Sent {
 			return outcomeUnknown(ctx.Err()).CausedBy(failure).Upstream(failure.Status, failure.Code)
 		}

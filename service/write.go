@@ -11,6 +11,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
@@ -22,20 +23,12 @@ type write struct {
 	lease  lease.Lease
 	slot   *admission.Slot // nil once it is released
 
-	gate     atomic.Int32              // the send gate
-	sentAt   atomic.Pointer[time.Time] // when the first byte was sent; nil before
-	orphaned atomic.Bool               // the caller is gone
-	released bool                      // the lease is released
-	done     chan outcome              // receives one outcome
+	begun    time.Time   // when the exchange with the store began
+	sent     time.Time   // when the first byte was sent; zero before
+	released bool        // the lease is released
+	orphaned atomic.Bool // the caller is gone, and gets no outcome
+	done     chan outcome
 }
-
-// The states of the send gate. It decides once, between the sender and a caller who leaves, whether the first byte may be
-// sent.
-const (
-	gateUndecided int32 = iota
-	gateOpen
-	gateClosed
-)
 
 // outcome is the result of a write.
 type outcome struct {
@@ -43,26 +36,81 @@ type outcome struct {
 	err      error
 }
 
-// write sends the write, and waits for its outcome for as long as the caller does. It takes over the lease and the slot
-// of the reservation.
-func (s *Service) write(ctx context.Context, held *reservation, merged *customer.Merged) (*customerv1.UpdateCustomerResponse, error) {
+// write sends the write, and returns its outcome if the caller waits for it. It takes over the lease and the slot of the
+// reservation. The exchange with the store runs on the calling goroutine. If ctx ends during it, or if the response is
+// ambiguous, the write moves to a goroutine of its own.
+func (s *Service) write(ctx context.Context, held *reservation, merged *customer.Merged) (response *customerv1.UpdateCustomerResponse, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, notSent(err)
 	}
 	if !fits(ctx, s.writes.Mean()) {
 		return nil, tooLate()
 	}
-	w := &write{merged: merged, lease: held.lease, slot: held.slot, done: make(chan outcome, 1)}
+	w := &write{merged: merged, lease: held.lease, slot: held.slot, begun: time.Now()}
 	held.lease, held.slot = nil, nil
-	stop := s.inFlight.start(ctx, func(background context.Context) { s.carryOut(background, ctx, w) })
+	inFlight, number := s.inFlight.begin(ctx)
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = apierror.Fault()
+			s.inFlight.moveToBackground(ctx, number, func(background context.Context) { s.holdAfterPanic(background, w, panicked) })
+		}
+	}()
+
+	stored, err := s.store.PutCustomer(inFlight, w.merged.Body(), w.merged.Expected(), func() error { return w.mayStart(ctx) })
+	if left, ok := callerLeft(err); ok {
+		s.continueInBackground(ctx, number, w, func(background context.Context) {
+			stored, err := left.Await(background)
+			s.settle(background, ctx, w, stored, err)
+		})
+		return w.await(ctx)
+	}
+	s.putEnded(w)
+	if err != nil && isAmbiguous(err) {
+		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, err) })
+		return w.await(ctx)
+	}
+	response, err = w.definitive(ctx, stored, err)
+	s.inFlight.end(number)
+	return response, err
+}
+
+// callerLeft returns the failure of a PUT whose caller's context has ended after the first byte was sent.
+func callerLeft(err error) (*fluentcart.Error, bool) {
+	failure, ok := errors.AsType[*fluentcart.Error](err)
+	return failure, ok && failure.Kind == fluentcart.CallerLeft
+}
+
+// mayStart is called right before the first byte of the write is sent. Its error forbids that.
+func (w *write) mayStart(caller context.Context) error {
+	if err := caller.Err(); err != nil {
+		return err
+	}
+	if err := w.lease.Check(); err != nil {
+		return err
+	}
+	w.sent = time.Now()
+	return nil
+}
+
+// continueInBackground carries the write on while its caller waits, and after that.
+func (s *Service) continueInBackground(ctx context.Context, number int, w *write, run func(context.Context)) {
+	w.done = make(chan outcome, 1)
+	s.inFlight.moveToBackground(ctx, number, func(background context.Context) {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				s.holdAfterPanic(background, w, panicked)
+			}
+		}()
+		run(background)
+	})
+}
+
+// await returns the outcome of a write that continues in the background, or an error when the caller leaves.
+func (w *write) await(ctx context.Context) (*customerv1.UpdateCustomerResponse, error) {
 	select {
 	case o := <-w.done:
 		return o.response, o.err
 	case <-ctx.Done():
-	}
-	if w.gate.CompareAndSwap(gateUndecided, gateClosed) {
-		stop() // the write may still be connecting
-		return nil, notSent(ctx.Err())
 	}
 	w.orphaned.Store(true)
 	select {
@@ -73,50 +121,41 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 	}
 }
 
-// passSendGate is called right before the first byte of the write is sent. Its error forbids that.
-func (w *write) passSendGate(caller context.Context) error {
-	if err := caller.Err(); err != nil {
-		return err
+// settle works out the outcome of a write whose caller has left. ctx ends when the gateway stops; caller is the caller's
+// context.
+func (s *Service) settle(ctx, caller context.Context, w *write, stored *fluentcart.Customer, err error) {
+	s.putEnded(w)
+	if err != nil && isAmbiguous(err) {
+		s.verify(ctx, caller, w, err)
+		return
 	}
-	if err := w.lease.Check(); err != nil {
-		return err
-	}
-	if !w.gate.CompareAndSwap(gateUndecided, gateOpen) && w.gate.Load() != gateOpen {
-		return context.Canceled
-	}
-	now := time.Now()
-	w.sentAt.Store(&now)
-	return nil
+	response, err := w.definitive(caller, stored, err)
+	s.conclude(ctx, w, outcome{response, err})
 }
 
-// carryOut runs a write to its outcome, and keeps the lease until the write can no longer be applied. ctx ends when the
-// gateway stops; caller is the caller's context.
-func (s *Service) carryOut(ctx, caller context.Context, w *write) {
-	defer s.recoverWrite(ctx, w)
-	start := time.Now()
-	stored, err := s.store.PutCustomer(ctx, w.merged.Body(), w.merged.Expected(), func() error { return w.passSendGate(caller) })
-	if w.sentAt.Load() != nil {
-		s.writes.Add(time.Since(start))
+// putEnded releases the slot, which the store's worker no longer needs, and adds the duration to the latency estimate.
+func (s *Service) putEnded(w *write) {
+	if !w.sent.IsZero() {
+		s.writes.Add(time.Since(w.begun))
 	}
 	w.releaseSlot()
-	switch {
-	case err == nil:
-		w.releaseLease()
-		s.conclude(ctx, w, outcome{response: w.merged.Response(stored)})
-	case !isAmbiguous(err):
-		w.releaseLease()
-		s.conclude(ctx, w, outcome{err: writeError(caller, w.merged, err)})
-	default:
-		s.verify(ctx, caller, w, err)
+}
+
+// definitive releases the lease, and returns the outcome of a write whose response is not ambiguous.
+func (w *write) definitive(caller context.Context, stored *fluentcart.Customer, err error) (*customerv1.UpdateCustomerResponse, error) {
+	w.releaseLease()
+	if err != nil {
+		return nil, writeError(caller, w.merged, err)
 	}
+	return w.merged.Response(stored), nil
 }
 
 // settledAt returns when the write can no longer be applied.
 func (w *write) settledAt(settleTime time.Duration) time.Time {
-	if sent := w.sentAt.Load(); sent != nil {
-		return sent.Add(settleTime)
+	if w.sent.IsZero() {
+		return time.Now().Add(settleTime)
 	}
-	return time.Now().Add(settleTime)
+	return w.sent.Add(settleTime)
 }
 
 func (w *write) releaseSlot() {
@@ -133,25 +172,23 @@ func (w *write) releaseLease() {
 	}
 }
 
-// recoverWrite keeps a panic from ending the gateway with all its calls: a write has a goroutine of its own, which no
-// interceptor guards. The outcome of the write is not known then.
-func (s *Service) recoverWrite(ctx context.Context, w *write) {
-	panicked := recover()
-	if panicked == nil {
-		return
-	}
+// holdAfterPanic withholds the lease until the write can no longer be applied: its outcome is not known. No interceptor
+// guards the goroutine of a write, so a panic would end the gateway with all its calls.
+func (s *Service) holdAfterPanic(ctx context.Context, w *write, panicked any) {
 	s.logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
 	w.releaseSlot()
-	select {
-	case w.done <- outcome{err: apierror.Fault()}:
-	default: // the caller has its outcome
+	if w.done != nil {
+		select {
+		case w.done <- outcome{err: apierror.Fault()}:
+		default: // the caller has its outcome
+		}
 	}
 	settled, cancel := context.WithDeadline(ctx, w.settledAt(s.settleTime))
 	defer cancel()
 	if !w.released {
 		<-settled.Done()
 	}
-	if ctx.Err() == nil || w.sentAt.Load() == nil { // else the write may be applied after the gateway has stopped
+	if ctx.Err() == nil || w.sent.IsZero() { // else the write may be applied after the gateway has stopped
 		w.releaseLease()
 	}
 }

@@ -19,8 +19,8 @@ const (
 
 // newBreaker returns a circuit breaker that counts failures which mean that the store is down: connection errors, and
 // 502, 503 and 504. A refusal shows that the store works. A caller that leaves shows nothing, and is not counted.
-func newBreaker(changed func(open bool)) *gobreaker.CircuitBreaker[*response] {
-	return gobreaker.NewCircuitBreaker[*response](gobreaker.Settings{
+func newBreaker(changed func(open bool)) *gobreaker.TwoStepCircuitBreaker[*response] {
+	return gobreaker.NewTwoStepCircuitBreaker[*response](gobreaker.Settings{
 		MaxRequests:  1,
 		Timeout:      breakerPeriod,
 		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakerFailures },
@@ -78,29 +78,25 @@ func (c *Client) do(ctx context.Context, timeout time.Duration, r *request) (*re
 	if r.method == http.MethodPut && !c.Healthy() {
 		return nil, suspended(r.method)
 	}
-	got, err := c.breaker.Execute(func() (*response, error) {
-		start := time.Now()
-		deadline := start.Add(timeout)
-		if ends, ok := ctx.Deadline(); ok && ends.Before(deadline) {
-			deadline = ends
-		}
-		got, failure := c.exchange(ctx, deadline, r)
-		outcome := Kind(0)
-		if failure != nil {
-			outcome = failure.Kind
-		}
-		c.ended(r.method, outcome, time.Since(start))
-		c.refused.record(r.as, outcome)
-		if failure != nil {
-			failure.byCaller = ctx.Err() != nil
-			return nil, failure
-		}
-		return got, nil
-	})
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+	settle, err := c.breaker.Allow()
+	if err != nil {
 		return nil, suspended(r.method)
 	}
-	return got, err
+	x := &exchange{client: c, request: r, start: time.Now(), settle: settle}
+	x.deadline = x.start.Add(timeout)
+	panicked := true
+	defer func() {
+		if panicked { // a request that the breaker never learns the end of would keep it half open for ever
+			settle(&Error{Kind: NotBegun})
+		}
+	}()
+	got, failure := x.run(ctx)
+	panicked = false
+	if failure != nil && failure.Kind == CallerLeft {
+		failure.await = x.await
+		return nil, failure
+	}
+	return x.end(ctx, got, failure)
 }
 
 func suspended(method string) *Error {

@@ -151,6 +151,7 @@ func TestWriteReportedAsNotSentNeverArrives(t *testing.T) {
 							time.AfterFunc(rand.N(row.longestDelay), cancel)
 						}
 						_, err := client.PutCustomer(ctx, fluentcart.Update{}, fluentcart.Customer{ID: int64(id)}, nil)
+						err = givenUp(t.Context(), err)
 						cancel()
 						if err != nil {
 							notSent[id].Store(!failure(t, err).Sent)

@@ -2,8 +2,6 @@ package fluentcart
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 )
 
@@ -14,21 +12,9 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	target := c.customerPath(id) + "?params%5Bcustomer_only%5D=yes"
 	c.retries.earn()
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
-		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as})
+		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}})
 	})
-	if err != nil {
-		return nil, err
-	}
-	customer := Customer{ID: id}
-	if err := customer.decode(got.customer); err != nil {
-		return nil, got.failure(err)
-	}
-	for _, column := range replaced {
-		if _, ok := got.customer[column]; !ok { // merging without this column would clear it (F2)
-			return nil, got.failure(fmt.Errorf("the customer lacks %q", column))
-		}
-	}
-	return &customer, nil
+	return got.read(true, err)
 }
 
 // PutCustomer replaces a customer: the store clears every field that update leaves out (F2). The id in the body is always
@@ -38,44 +24,47 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 // It returns the customer after the write. Fields that the response leaves out are taken from expected, whose ID also says
 // which customer to write: the documented response holds an id, an e-mail and a name only.
 //
+// If ctx ends before the first byte is sent, nothing is sent. If it ends later, the error has the kind CallerLeft, and
+// Await must be called: the store goes on with the write (F22), and closing the connection would only lose the response.
+//
 // A PUT of which one byte has left is never sent again, with one exception: the store refused the credentials before it
 // dispatched the request, and they have been replaced since. mayStart, if set, is called right before the first byte of
 // each attempt, so it may be called again; its error ends the call with an Error of kind NotBegun, and nothing is sent.
 func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer, mayStart func() error) (*Customer, error) {
-	body, err := json.Marshal(struct {
-		ID int64 `json:"id"`
-		Update
-	}{expected.ID, update})
-	if err != nil {
-		return nil, &Error{Kind: Unreachable, Method: http.MethodPut, Err: err}
-	}
+	body := update.body(expected.ID)
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
-		return c.do(ctx, c.putTimeout, &request{method: http.MethodPut, target: c.customerPath(expected.ID), as: as, body: body, mayStart: mayStart})
+		return c.do(ctx, c.putTimeout, &request{
+			method: http.MethodPut, target: c.customerPath(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart,
+		})
 	})
+	return got.read(false, err)
+}
+
+// Await waits for the response to a write whose Error has the kind CallerLeft, until ctx ends or the write's own timeout
+// is over. It returns what PutCustomer would have returned. It must be called once.
+func (e *Error) Await(ctx context.Context) (*Customer, error) {
+	got, err := e.await(ctx)
+	return got.read(false, err)
+}
+
+// read returns the customer of the response, or the error.
+func (r *response) read(complete bool, err error) (*Customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := expected.decode(got.customer); err != nil {
-		return nil, got.failure(err)
+	if err := r.customer.check(complete); err != nil {
+		return nil, r.failure(err)
 	}
-	return &expected, nil
+	return &r.customer.customer, nil
 }
 
-// findCustomer looks for the customer in the body, and keeps it with the response. A GET has it in `customer`, a PUT in
-// `data` beside a message (F15). Errors may have a `data` too, with other contents: only a customer has an id.
-func (r *response) findCustomer() bool {
-	if r.method == http.MethodGet {
-		type envelope struct {
-			Customer object `json:"customer"`
-		}
-		read, found := findJSON(r.body, func(e envelope) bool { return e.Customer != nil })
-		r.customer = read.Customer
-		return found
+// findCustomer looks for the customer in the body, keeps it with the response, and reports whether there is one. A GET has
+// it in `customer`, a PUT in `data` beside a message (F15). Errors may have a `data` too, with other contents: only a
+// customer has an id.
+func (r *response) findCustomer(expected *Customer) bool {
+	r.customer = envelope{member: `"customer"`, expected: expected}
+	if r.method == http.MethodPut {
+		r.customer.member, r.customer.needsID = `"data"`, true
 	}
-	type envelope struct {
-		Data object `json:"data"`
-	}
-	written, found := findJSON(r.body, func(e envelope) bool { return e.Data["id"] != nil })
-	r.customer = written.Data
-	return found
+	return r.customer.find(r.body)
 }

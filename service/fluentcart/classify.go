@@ -2,21 +2,32 @@ package fluentcart
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // refusal is the JSON of any error response: a WP_Error, FluentCart's own {code, message, data}, wp_die.
 type refusal struct {
-	Code    text            `json:"code"` // a word, or a number that stands for an HTTP status (F1)
-	Message text            `json:"message"`
-	Data    json.RawMessage `json:"data"`
-	Errors  json.RawMessage `json:"errors"`
+	Code    scalar         `json:"code"` // a word, or a number that stands for an HTTP status (F1)
+	Message scalar         `json:"message"`
+	Data    jsontext.Value `json:"data"`
+	Errors  jsontext.Value `json:"errors"`
+}
+
+// scalar is a string or a number as text; other JSON is empty text.
+type scalar string
+
+// UnmarshalJSON accepts any JSON.
+func (s *scalar) UnmarshalJSON(raw []byte) error {
+	*s = scalar(shownText(raw))
+	return nil
 }
 
 // isError reports whether the object is an error at all: an object inside a PHP warning that is printed in front of the
@@ -24,25 +35,26 @@ type refusal struct {
 func (r refusal) isError() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
 
 // classify returns nil for a response that holds a customer, and the Error of any other. It looks for the customer first:
-// text printed around the customer is not the response (F20).
+// text printed around the customer is not the response (F20). The columns that the response does not have are taken from
+// expected.
 //
 // The most specific status counts: a number in `code` before the `status` in `data` before the status line. Stores send
 // 400 and 423 as a 500 with the number in the body (F1); later versions and proxies may send them in the status line, and
 // all forms must mean the same. Whether the refusal of a write is definitive is decided in definitive.go.
-func classify(r *response) *Error {
+func classify(r *response, expected *Customer) *Error {
 	switch {
 	case len(r.body) > maxBody:
 		return r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
 	case r.status >= 300 && r.status < 400:
 		return r.error(Redirected, nil)
 	}
-	switch holds := r.findCustomer(); {
+	switch holds := r.findCustomer(expected); {
 	case holds && r.status == http.StatusOK:
 		return nil
 	case holds && r.method == http.MethodPut:
 		return r.error(BadAnswer, fmt.Errorf("a customer under status %d", r.status))
 	}
-	body, _ := findJSON(r.body, refusal.isError)
+	body := findJSON(r.body, refusal.isError)
 	bodyStatus := body.status()
 	if status := cmp.Or(bodyStatus, r.status); status < 300 {
 		if r.status == http.StatusOK {
@@ -115,7 +127,7 @@ func (r refusal) status() int {
 	var data struct {
 		Status int `json:"status"`
 	}
-	if json.Unmarshal(r.Data, &data) == nil && data.Status >= 400 && data.Status < 600 {
+	if json.Unmarshal(r.Data, &data, tolerant) == nil && data.Status >= 400 && data.Status < 600 {
 		return data.Status
 	}
 	return 0

@@ -53,7 +53,7 @@ type Client struct {
 	getTimeout  time.Duration
 	putTimeout  time.Duration
 	transport   *Transport
-	breaker     *gobreaker.CircuitBreaker[*response]
+	breaker     *gobreaker.TwoStepCircuitBreaker[*response]
 	retries     budget
 	rate        *rate.Limiter
 	refused     refusedCredentials

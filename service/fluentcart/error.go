@@ -1,6 +1,7 @@
 package fluentcart
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ const (
 	Suspended
 	// NotBegun means that mayStart refused the write before its first byte: nothing was sent.
 	NotBegun
+	// CallerLeft means that the context of a write ended after the first byte was sent, and before the response: Await
+	// waits for it.
+	CallerLeft
 	// NotTrusted means that the TLS handshake failed: nothing was sent.
 	NotTrusted
 	// NoAnswer means that no complete response came before the timeout, or before the connection failed. If Sent, the
@@ -58,7 +62,7 @@ const (
 var kindNames = [...]string{
 	Rejected: "rejected", Invalid: "invalid", UserUpdateFailed: "WordPress user not updated", NotFound: "customer not found",
 	NoRoute: "no such route", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
-	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "circuit breaker open", NotBegun: "not begun",
+	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "circuit breaker open", NotBegun: "not begun", CallerLeft: "caller left before the response",
 	NotTrusted: "TLS handshake failed", NoAnswer: "no complete response", Broken: "server error", BadAnswer: "unusable response",
 }
 
@@ -89,9 +93,10 @@ type Error struct {
 	// Err is the cause, if there is one. errors.Is finds the context's error.
 	Err error
 
-	byCaller bool // the call's own context had ended
-	numbered bool // the code is a number, as FluentCart gives to exceptions of any origin
-	stated   Kind // the kind that the response states, also if it is not definitive; 0 without an error in it
+	await    func(context.Context) (*response, error) // of CallerLeft
+	byCaller bool                                     // the call's own context had ended
+	numbered bool                                     // the code is a number, as FluentCart gives to exceptions of any origin
+	stated   Kind                                     // the kind that the response states, also if it is not definitive; 0 without an error in it
 }
 
 // Error returns one line for the log.

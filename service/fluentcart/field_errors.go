@@ -1,9 +1,11 @@
 package fluentcart
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // FieldError is one validation rule of the store that one field breaks.
@@ -18,9 +20,12 @@ type FieldError struct {
 // fieldErrors reads a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
 // {"message":…,"errors":{field:[message]}} (F5).
 func fieldErrors(body []byte) []FieldError {
-	top, _ := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
+	top := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
 	return top.fieldErrors()
 }
+
+// object is the JSON of a 422.
+type object map[string]jsontext.Value
 
 // maxFieldErrors bounds the list: a customer has fewer fields, and the gateway handles each entry on its own.
 const maxFieldErrors = 32
@@ -28,7 +33,7 @@ const maxFieldErrors = 32
 func (o object) fieldErrors() []FieldError {
 	top := o
 	var documented object
-	if json.Unmarshal(top["errors"], &documented) == nil && len(documented) > 0 {
+	if json.Unmarshal(top["errors"], &documented, tolerant) == nil && len(documented) > 0 {
 		top = documented
 	}
 	var list []FieldError
@@ -43,13 +48,13 @@ func (o object) fieldErrors() []FieldError {
 			continue
 		}
 		var rules object
-		var messages []json.RawMessage
+		var messages []jsontext.Value
 		switch raw := top[field]; {
-		case json.Unmarshal(raw, &rules) == nil:
+		case json.Unmarshal(raw, &rules, tolerant) == nil:
 			for _, rule := range slices.Sorted(maps.Keys(rules)) {
 				add(field, shownRule(rule))
 			}
-		case json.Unmarshal(raw, &messages) == nil:
+		case json.Unmarshal(raw, &messages, tolerant) == nil:
 			for range messages {
 				add(field, other)
 			}

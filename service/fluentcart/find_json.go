@@ -2,35 +2,48 @@ package fluentcart
 
 import (
 	"bytes"
-	"encoding/json"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxStarts bounds how many opening braces are tried as the beginning of the JSON, so that a hostile body costs little.
 const maxStarts = 16
 
-// findJSON decodes the JSON object of a response. PHP can print warnings in front of the object or behind it (F20): if
-// the body as a whole is not JSON, findJSON returns the first object in it that accept takes. A warning can print objects
-// of its own, so accept must recognise a response; objects inside another object are not tried. If there is none, findJSON
-// returns the zero T and false.
-func findJSON[T any](body []byte, accept func(T) bool) (T, bool) {
+// findObject looks for the JSON object of a response. PHP can print warnings in front of the object or behind it (F20), and
+// a warning can print objects of its own. read reads one object to its end, and reports whether it is the response; its
+// error means that the JSON is malformed. findObject reports whether read has accepted an object; objects inside another
+// object are not tried.
+func findObject(body []byte, read func(*jsontext.Decoder) (bool, error)) bool {
 	for range maxStarts {
 		start := bytes.IndexByte(body, '{')
 		if start < 0 {
 			break
 		}
 		body = body[start:]
-		decoder := json.NewDecoder(bytes.NewReader(body))
-		var whole json.RawMessage
-		if decoder.Decode(&whole) != nil {
+		in := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
+		switch accepted, err := read(in); {
+		case err != nil:
 			body = body[1:]
-			continue
+		case accepted:
+			return true
+		default:
+			body = body[in.InputOffset():]
 		}
-		var value T
-		if json.Unmarshal(whole, &value) == nil && accept(value) {
-			return value, true
-		}
-		body = body[decoder.InputOffset():]
 	}
-	var zero T
-	return zero, false
+	return false
+}
+
+// findJSON returns the first object that accept takes, or the zero T. A T must accept any JSON in its members.
+func findJSON[T any](body []byte, accept func(T) bool) T {
+	var found T
+	findObject(body, func(in *jsontext.Decoder) (bool, error) {
+		var value T
+		if err := json.UnmarshalDecode(in, &value, tolerant); err != nil || !accept(value) {
+			return false, err
+		}
+		found = value
+		return true, nil
+	})
+	return found
 }

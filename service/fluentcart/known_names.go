@@ -1,9 +1,6 @@
 package fluentcart
 
-import (
-	"slices"
-	"strconv"
-)
+import "strconv"
 
 // other replaces every code, field and rule that is not in the lists below. A name that a store sends may be any text, such
 // as the e-mail address of a customer, so errors and logs show known names only.
@@ -30,7 +27,7 @@ func shownCode(code string) string {
 // shownField returns a field as errors show it: a column that a PUT overwrites, or another field of the documented bodies
 // or of F3 and F4.
 func shownField(field string) string {
-	if slices.Contains(replaced, field) || slices.Contains(optional, field) {
+	if isWritten(field) {
 		return field
 	}
 	switch field {

@@ -82,7 +82,7 @@ func TestStartedWriteIsSentOnce(t *testing.T) {
 				leave = cancel
 				notes := strings.Repeat("x", 1<<20) // large, so that writing the request takes a while
 				_, err := client.PutCustomer(ctx, fluentcart.Update{Notes: fluentcart.Send(&notes)}, fluentcart.Customer{ID: 1}, nil)
-				if got := failure(t, err); got.Kind != fluentcart.NoAnswer || !got.Sent {
+				if got := failure(t, givenUp(ctx, err)); got.Kind != fluentcart.NoAnswer || !got.Sent {
 					t.Errorf("got %v, sent: %v", got, got.Sent)
 				}
 				store.Close()

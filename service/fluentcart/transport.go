@@ -2,6 +2,7 @@ package fluentcart
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -68,7 +69,40 @@ type conn struct {
 	limit   io.LimitedReader // bounds the bytes of one response
 	request []byte           // the buffer of the request
 	reused  bool
-	timer   *time.Timer // drops the connection while it is idle
+
+	recording bool
+	recorded  []byte // what was read of the response while recording
+
+	timer *time.Timer // drops the connection while it is idle
+}
+
+// Read reads from the connection. bufio calls it.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.recording {
+		c.recorded = append(c.recorded, p[:n]...)
+	}
+	return n, err
+}
+
+// record keeps what is read from now on, if it is asked to, so that another goroutine can read it again with replay.
+func (c *conn) record(on bool) { c.recording, c.recorded = on, c.recorded[:0] }
+
+// replay starts to read again from where record was called.
+func (c *conn) replay() {
+	c.recording = false
+	c.limit.R = io.MultiReader(bytes.NewReader(c.recorded), c.Conn)
+	c.reader.Reset(&c.limit)
+}
+
+// interruptWith makes the connection time out when ctx ends: reading, and writing as well if asked for. stop reports
+// whether that has not happened, and prevents it.
+func (c *conn) interruptWith(ctx context.Context, writing bool) (stop func() bool) {
+	interrupt := c.SetReadDeadline
+	if writing {
+		interrupt = c.SetDeadline
+	}
+	return context.AfterFunc(ctx, func() { _ = interrupt(time.Unix(1, 0)) }) // the past
 }
 
 // take returns an idle connection, or opens one. The caller gives it back with keep, or closes it. fresh asks for a new
@@ -107,6 +141,11 @@ func (t *Transport) pop() *conn {
 // keep makes the connection available for the next request.
 func (c *conn) keep() {
 	c.reused = true
+	c.recording = false
+	clear(c.recorded)
+	if cap(c.request)+cap(c.recorded) > maxHeader {
+		c.request, c.recorded = nil, nil
+	}
 	_ = c.SetDeadline(time.Time{}) // the deadline of this request would make isStale fail; a closed connection is found by take
 	if !c.from.push(c) {
 		c.close()
@@ -187,7 +226,7 @@ func (t *Transport) dial(ctx context.Context) (*conn, error) {
 		}
 		c.Conn = secured
 	}
-	c.limit.R = c.Conn
+	c.limit.R = c
 	c.reader = bufio.NewReader(&c.limit)
 	return c, nil
 }

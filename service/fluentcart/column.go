@@ -1,0 +1,193 @@
+package fluentcart
+
+import (
+	"bytes"
+	"html"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// column is a column of a customer, and how its JSON is read. The store sends the same column sometimes as a number and
+// sometimes as text, and an absent value in three ways (F14).
+type column struct {
+	name string
+	// read sets the field of the customer. It returns what the JSON should have been, or an empty text. It is strict about
+	// columns that are written back, where a misread value would be lost, and tolerant about those that are only shown.
+	read func(*Customer, jsontext.Value) (wanted string)
+	// replaced says that a PUT overwrites the column: a merge must know all of these (F2).
+	replaced bool
+	// optional says that only some stores have the column. A read without it is merged.
+	optional bool
+}
+
+// columns are the columns of a customer. Others are skipped.
+var columns = [...]column{
+	integer("id", func(c *Customer, n *int64) { c.ID = valueOr0(n) }),
+	integer("user_id", func(c *Customer, n *int64) { c.UserID = n }).isReplaced(),
+	text("email", func(c *Customer) *string { return &c.Email }),
+	text("first_name", func(c *Customer) *string { return &c.FirstName }),
+	text("last_name", func(c *Customer) *string { return &c.LastName }),
+	nullable("city", func(c *Customer) **string { return &c.City }),
+	nullable("state", func(c *Customer) **string { return &c.State }),
+	nullable("country", func(c *Customer) **string { return &c.Country }),
+	nullable("postcode", func(c *Customer) **string { return &c.Postcode }),
+	nullable("status", func(c *Customer) **string { return &c.Status }),
+	text("notes", func(c *Customer) *string { return &c.Notes }),
+	nullable("aov", func(c *Customer) **string { return &c.AOV }),
+
+	shown("contact_id", func(c *Customer, raw jsontext.Value) { c.ContactID = shownInteger(raw) }),
+	shown("uuid", func(c *Customer, raw jsontext.Value) { c.UUID = shownText(raw) }),
+	shown("ltv", func(c *Customer, raw jsontext.Value) { c.LTV = shownInteger(raw) }),
+	shown("purchase_count", func(c *Customer, raw jsontext.Value) { c.PurchaseCount = shownInteger(raw) }),
+	shown("purchase_value", func(c *Customer, raw jsontext.Value) { c.PurchaseValue = shownAmounts(raw) }),
+	shown("first_purchase_date", func(c *Customer, raw jsontext.Value) { c.FirstPurchase = shownTime(raw) }),
+	shown("last_purchase_date", func(c *Customer, raw jsontext.Value) { c.LastPurchase = shownTime(raw) }),
+	shown("created_at", func(c *Customer, raw jsontext.Value) { c.CreatedAt = shownTime(raw) }),
+	shown("updated_at", func(c *Customer, raw jsontext.Value) { c.UpdatedAt = shownTime(raw) }),
+	shown("photo", func(c *Customer, raw jsontext.Value) { c.Photo = html.UnescapeString(shownText(raw)) }), // it is escaped (F14)
+	shown("country_name", func(c *Customer, raw jsontext.Value) { c.CountryName = shownText(raw) }),
+	shown("user_link", func(c *Customer, raw jsontext.Value) { c.UserLink = shownText(raw) }),
+}
+
+// columnsByName holds the positions in columns by name in JSON form, with its quotes.
+var columnsByName = func() map[string]int { //nolint:gochecknoglobals // as columns, from which it is made
+	byName := map[string]int{}
+	for i, c := range columns {
+		byName[strconv.Quote(c.name)] = i
+	}
+	return byName
+}()
+
+// isWritten reports whether a PUT overwrites a column of this name.
+func isWritten(name string) bool {
+	i, ok := columnsByName[strconv.Quote(name)]
+	return ok && (columns[i].replaced || columns[i].optional)
+}
+
+func (c column) isReplaced() column {
+	c.replaced = true
+	return c
+}
+
+// nullable returns a text column that a PUT overwrites and that may be NULL. Its JSON may be a number.
+func nullable(name string, field func(*Customer) **string) column {
+	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) string {
+		switch raw.Kind() {
+		case 'n':
+			*field(c) = nil
+		case '"', '0':
+			s := shownText(raw)
+			*field(c) = &s
+		default:
+			return "text"
+		}
+		return ""
+	}}
+}
+
+// text returns a text column that a PUT overwrites and that is never NULL.
+func text(name string, field func(*Customer) *string) column {
+	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) string {
+		switch raw.Kind() {
+		case 'n', '"', '0':
+			*field(c) = shownText(raw)
+			return ""
+		}
+		return "text"
+	}}
+}
+
+// integer returns a column of integers. It is nil for null and for empty text.
+func integer(name string, set func(*Customer, *int64)) column {
+	return column{name: name, read: func(c *Customer, raw jsontext.Value) string {
+		s := shownText(raw)
+		if s == "" {
+			switch raw.Kind() {
+			case 'n', '"':
+				set(c, nil)
+				return ""
+			}
+		}
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return "an integer"
+		}
+		set(c, &n)
+		return ""
+	}}
+}
+
+func valueOr0(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// shown returns a column that is only shown. Any JSON is accepted.
+func shown(name string, read func(*Customer, jsontext.Value)) column {
+	return column{name: name, read: func(c *Customer, raw jsontext.Value) string {
+		read(c, raw)
+		return ""
+	}}
+}
+
+// shownText returns a string or a number as text, and anything else as empty text.
+func shownText(raw jsontext.Value) string {
+	switch raw.Kind() {
+	case '0':
+		return string(raw)
+	case '"':
+		if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+			return string(raw[1 : len(raw)-1])
+		}
+		unquoted, _ := jsontext.AppendUnquote(nil, raw) // its error is about UTF-8 that it has replaced
+		return string(unquoted)
+	}
+	return ""
+}
+
+// shownTime returns a time in one of the store's two formats, or the zero time (F14).
+func shownTime(raw jsontext.Value) time.Time {
+	layout := time.DateTime
+	if bytes.IndexByte(raw, 'T') >= 0 {
+		layout = time.RFC3339
+	}
+	t, err := time.Parse(layout, shownText(raw))
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// shownInteger returns the integer of a number or of a text such as "24900" or "24900.00", else 0.
+func shownInteger(raw jsontext.Value) int64 {
+	number := shownText(raw)
+	whole, _, _ := strings.Cut(number, ".")
+	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
+		return n
+	}
+	if f, err := strconv.ParseFloat(number, 64); err == nil && math.Abs(f) < 1<<53 {
+		return int64(f)
+	}
+	return 0
+}
+
+// shownAmounts reads {"USD":24900}; PHP writes the empty map as [].
+func shownAmounts(raw jsontext.Value) map[string]int64 {
+	var amounts map[string]jsontext.Value
+	if json.Unmarshal(raw, &amounts, tolerant) != nil || len(amounts) == 0 {
+		return nil
+	}
+	read := make(map[string]int64, len(amounts))
+	for currency, amount := range amounts {
+		read[currency] = shownInteger(amount)
+	}
+	return read
+}
