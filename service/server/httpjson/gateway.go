@@ -97,7 +97,6 @@ func NewServer(cfg Config) (*http.Server, error) {
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       connlimit.RequestTimeout,
-		WriteTimeout:      interceptor.MaxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    connlimit.MaxHeader,
 
