@@ -25,8 +25,9 @@
 // # Adding an RPC
 //
 // Add it to proto/ and run make generate; add its method to Service in a file of its own, made of the steps above;
-// add case files to service/server/testdata/cases. Both transports serve it without further code. CONTRIBUTING.md has
-// the list.
+// add case files to service/server/testdata/cases. Both transports serve it. CONTRIBUTING.md has the list.
 //
-// Facts about the store are quoted as F1 to F34 from fluentcart/BEHAVIOUR.md.
+// # Facts about the store
+//
+// Comments quote facts about the store by number: F1 to F34 are the rows of fluentcart/BEHAVIOUR.md.
 package service

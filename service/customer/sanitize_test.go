@@ -60,7 +60,7 @@ func FuzzSanitize(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1000 || strings.Contains(text, "ſ") {
-			t.Skip()
+			return
 		}
 		if got, want := sanitize(text), sanitizeByRounds(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

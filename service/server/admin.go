@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/httpjson"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/browser"
 )
 
 const (
@@ -103,7 +103,7 @@ func adminBounds(next http.Handler) http.Handler {
 		switch {
 		case r.ContentLength != 0:
 			writeLines(w, http.StatusRequestEntityTooLarge, "requests here have no body")
-		case origins.Check(r) != nil || httpjson.MayBeRebound(r):
+		case origins.Check(r) != nil || browser.MayBeRebound(r):
 			// As at the HTTP/JSON gateway: a web page whose name points to this machine could read all responses.
 			writeLines(w, http.StatusForbidden, "a browser may come here as localhost, 127.0.0.1 or [::1] only")
 		default:

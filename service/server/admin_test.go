@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
@@ -144,4 +145,34 @@ func TestAdminServerStopsWhileAProfileIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
+}
+
+// The time in which a request must arrive does not limit the duration of a profile.
+func TestAdminServerTakesAProfileForLongerThanItsRequestMayTakeToArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newMemoryListener()
+		admin := server.NewAdmin(server.AdminConfig{Metrics: http.NotFoundHandler(), Profiles: true, Logger: slog.New(slog.DiscardHandler)})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- admin.Run(ctx, listener) }()
+		conn, err := listener.dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "GET /debug/pprof/heap?seconds=30 HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("the response is %s", response.Status)
+		}
+		_ = conn.Close()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }

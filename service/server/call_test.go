@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -81,6 +82,7 @@ func TestEachCallHasADeadlineOfAtMostAMinute(t *testing.T) {
 		{"without a deadline it is the default", 0, "", 20 * time.Second, 30 * time.Second},
 		{"a short one is kept", 15 * time.Second, "15S", 5 * time.Second, 15 * time.Second},
 		{"a long one is shortened", time.Hour, "1H", 45 * time.Second, 60 * time.Second},
+		{"one that is too long for a time.Duration is shortened", math.MaxInt64, "99999999H", 45 * time.Second, 60 * time.Second},
 	} {
 		t.Run(caller.name, func(t *testing.T) {
 			ctx, header := t.Context(), http.Header{}

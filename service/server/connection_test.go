@@ -103,6 +103,39 @@ func TestSlowRequestGetsAResponse(t *testing.T) {
 	})
 }
 
+// The time in which a request must arrive ends with its last byte: net/http's deadline for it must not end the call.
+func TestJSONCallMayTakeLongerThanItsRequestMayTakeToArrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serveInMemory(t, server.Config{
+			DefaultTimeout: time.Minute, DrainTimeout: time.Second,
+			Customers: scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+				select {
+				case <-time.After(50 * time.Second):
+					return &customerv1.UpdateCustomerResponse{}, nil
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
+			}},
+		})
+		defer b.stop()
+		conn, err := b.json.dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("the response is %s", response.Status)
+		}
+		_ = conn.Close()
+	})
+}
+
 func TestFairShareIsByConnectionOverGRPCAndByHostOverJSON(t *testing.T) {
 	names := make(chan string, 1)
 	g := &gateway{log: &lockedBuffer{}}

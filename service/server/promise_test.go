@@ -113,10 +113,10 @@ func TestUpdateOfOneFieldKeepsAllOthers(t *testing.T) {
 	for _, update := range updates {
 		for _, split := range []bool{false, true} {
 			for _, id := range []int64{1, 2, 4} { // with all columns set, linked, sparse
+				if id == 2 && update.field == "email" {
+					continue // the e-mail address of a linked customer is refused (F7)
+				}
 				t.Run(fmt.Sprintf("%s/split=%v/customer %d", update.field, split, id), func(t *testing.T) {
-					if id == 2 && update.field == "email" {
-						t.Skip("the e-mail of a linked customer is refused (F7)")
-					}
 					g := start(t, options{splitNames: split, callers: permitting(t, "status,user_id")})
 					before := g.store.Rows()
 					_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: id, Customer: update.customer})

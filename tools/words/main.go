@@ -7,8 +7,8 @@
 //
 //	path:line: word: what to say instead
 //
-// where line 0 is the path, and the exit code is 1 if there is one. Every finding must be reworded: there is no way to exempt a line. The words
-// are in retired.go.
+// where line 0 is the path, and the exit code is 1 if there is one. Every finding must be reworded: there is no way to
+// exempt a line. The words are in retired.go.
 package main
 
 import (

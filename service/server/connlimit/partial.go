@@ -16,7 +16,8 @@ const (
 	maxPartial = 8 << 20
 	// minPartial is what each connection may hold even beyond maxPartial: one call of ordinary size, and the beginning of
 	// another. A caller's flood on some connections therefore does not stop its other connections, nor, where callers have
-	// no names, those of other callers on the same host. All connections of one caller together get 32 MiB more this way.
+	// no names, those of other callers on the same host. The 1,024 connections of one caller together get 32 MiB more this
+	// way. Where callers have no names, the share of a host is not limited, and its 4,096 connections get 128 MiB more.
 	minPartial = 4 * streamWeight
 )
 

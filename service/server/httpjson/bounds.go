@@ -3,16 +3,12 @@ package httpjson
 import (
 	"errors"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
-
-// grpcTimeout is the format of a timeout in gRPC over HTTP/2.
-var grpcTimeout = regexp.MustCompile(`^[0-9]{1,8}[HMSmun]$`)
 
 // bounded gives each request its id, rejects what cannot become a call, and reads the body within its bound.
 func (g *gateway) bounded(next http.Handler) http.Handler {
@@ -34,8 +30,8 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, interceptor.RejectCaller(err))
 			return
 		}
-		if timeout := r.Header.Get("Grpc-Timeout"); timeout != "" && !grpcTimeout.MatchString(timeout) {
-			g.reject(w, r, invalid("Grpc-Timeout", "must be a number of up to 8 digits with a unit, such as 500m (milliseconds), 5S or 1M (minutes)"))
+		if rejection := g.checkTimeout(r); rejection != nil {
+			g.reject(w, r, rejection)
 			return
 		}
 		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {

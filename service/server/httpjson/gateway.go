@@ -42,6 +42,7 @@ type gateway struct {
 	noSuchPath   *apierror.Error
 	otherOrigin  *apierror.Error
 	otherName    *apierror.Error
+	tooLate      *apierror.Error
 	fault        *apierror.Error
 	faultContent []byte // fault as JSON
 }
@@ -55,6 +56,7 @@ func newGateway(cfg Config) (*gateway, error) {
 		routes: routesOf(contract), anyoneCalls: anyone, ownNames: ownNames(contract),
 		otherOrigin: apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
 		otherName:   apierror.New(apierror.OriginRefused, apierror.NotSent, "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"),
+		tooLate:     apierror.New(apierror.DeadlinePassed, apierror.NotSent, "Grpc-Timeout is 0, so the deadline passed before the request arrived; nothing was written"),
 		fault:       apierror.Fault(),
 	}
 	g.noSuchPath = apierror.New(apierror.NoSuchPath, apierror.NotSent, "no such path; there are "+g.routes.String())
@@ -95,7 +97,6 @@ func NewServer(cfg Config) (*http.Server, error) {
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       connlimit.RequestTimeout,
-		WriteTimeout:      interceptor.MaxTimeout + 30*time.Second, // the longest call, and a write that runs to its outcome
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    connlimit.MaxHeader,
 

@@ -42,10 +42,9 @@ func (g *gateway) strictQuery(known map[string]protoreflect.FieldDescriptor) run
 			}
 			var violations []apierror.Violation
 			for _, name := range slices.Sorted(maps.Keys(query)) {
-				_, inPath := pathParams[name]
 				field := known[name]
 				switch {
-				case inPath || field == nil:
+				case field == nil:
 					violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; known are " + names})
 				case len(query[name]) > 1:
 					violations = append(violations, apierror.Violation{Field: name, Description: "is given more than once"})

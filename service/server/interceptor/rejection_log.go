@@ -23,8 +23,8 @@ const (
 	rejectionsAtOnce    = 100
 )
 
-// RejectionLog counts and logs rejected connections, and requests that were rejected before they became calls: the
-// metrics of calls and the access log have neither.
+// RejectionLog logs rejected connections, and logs and counts requests that were rejected before they became calls. The
+// access log and the metrics of calls have neither.
 type RejectionLog struct {
 	transport string
 	metrics   *Metrics
