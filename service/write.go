@@ -51,8 +51,9 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 	inFlight, number := s.inFlight.begin(ctx)
 	defer func() {
 		if panicked := recover(); panicked != nil {
+			s.logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
+			s.inFlight.moveToBackground(ctx, number, func(background context.Context) { s.holdAfterPanic(background, w) })
 			err = apierror.Fault()
-			s.inFlight.moveToBackground(ctx, number, func(background context.Context) { s.holdAfterPanic(background, w, panicked) })
 		}
 	}()
 
@@ -98,7 +99,8 @@ func (s *Service) continueInBackground(ctx context.Context, number int, w *write
 	s.inFlight.moveToBackground(ctx, number, func(background context.Context) {
 		defer func() {
 			if panicked := recover(); panicked != nil {
-				s.holdAfterPanic(background, w, panicked)
+				s.logger.LogAttrs(background, slog.LevelError, "panic", redact.Panic(panicked)...)
+				s.holdAfterPanic(background, w)
 			}
 		}()
 		run(background)
@@ -174,8 +176,7 @@ func (w *write) releaseLease() {
 
 // holdAfterPanic withholds the lease until the write can no longer be applied: its outcome is not known. No interceptor
 // guards the goroutine of a write, so a panic would end the gateway with all its calls.
-func (s *Service) holdAfterPanic(ctx context.Context, w *write, panicked any) {
-	s.logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
+func (s *Service) holdAfterPanic(ctx context.Context, w *write) {
 	w.releaseSlot()
 	if w.done != nil {
 		select {

@@ -82,6 +82,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
+// Reason returns the reason.
+func (e *Error) Reason() Reason { return Reason(e.info.GetReason()) }
+
+// Message returns the text for the caller.
+func (e *Error) Message() string { return e.message }
+
 // Info returns the reason and the metadata.
 func (e *Error) Info() *errdetails.ErrorInfo { return e.info }
 

@@ -20,16 +20,16 @@ const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC server, with reflection for grpcurl and with health checks.
 func newGRPCServer(cfg *Config, ready *readiness) *grpc.Server {
-	rejections := interceptor.NewRejectionLog(interceptor.GRPC, cfg.Metrics, cfg.Logger)
+	chain := cfg.chain(interceptor.GRPC)
 	server := grpc.NewServer(
-		grpc.UnaryInterceptor(interceptor.Unary(cfg.chain(interceptor.GRPC))),
-		interceptor.Streams(cfg.Callers, cfg.Logger, ready.stopped),
-		grpc.InTapHandle(interceptor.AuthenticateEarly(cfg.Callers, rejections)),
+		grpc.UnaryInterceptor(interceptor.Unary(chain)),
+		interceptor.Streams(cfg.Logger, ready.stopped),
+		grpc.InTapHandle(interceptor.NewEntrance(chain).Tap),
 		grpc.ForceServerCodecV2(interceptor.NewCodec()),
 		grpc.MaxRecvMsgSize(connlimit.MaxMessage),
 		grpc.MaxHeaderListSize(connlimit.MaxHeader),
 		grpc.MaxConcurrentStreams(100),
-		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), rejections.Connection)),
+		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), chain.Rejections.Connection)),
 		grpc.StaticStreamWindowSize(flowWindow),
 		// The connection window bounds the data of first calls, which connlimit's bound on them allows for. It bounds
 		// nothing once a call is admitted, since grpc-go gives the window back before a call has read its data.

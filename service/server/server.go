@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/httpjson"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
@@ -26,6 +27,9 @@ type Config struct {
 	// Callers authenticates callers. If it is nil, every caller is accepted, and may change a customer's status but not
 	// its user_id.
 	Callers auth.Authenticator
+	// Shed, if set, returns the rejection of an update that cannot be served in time, or nil. It is called before the
+	// request is read, for each update, and must be fast.
+	Shed func(context.Context, *auth.Caller) *apierror.Error
 	// Logger gets one line for each call; its handler is an interceptor.LogHandler.
 	Logger *slog.Logger
 	// TLS, if set, is used by both transports. Each handshake asks it for its certificates, so that they can change.
@@ -65,11 +69,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = interceptor.NewMetrics()
 	}
+	chain := cfg.chain(interceptor.HTTP)
 	gateway, err := httpjson.NewServer(httpjson.Config{
 		Customers:  cfg.Customers,
 		Callers:    cfg.Callers,
-		Chain:      interceptor.Unary(cfg.chain(interceptor.HTTP)),
-		Rejections: interceptor.NewRejectionLog(interceptor.HTTP, cfg.Metrics, cfg.Logger),
+		Entrance:   interceptor.NewEntrance(chain),
+		Chain:      interceptor.Unary(chain),
+		Rejections: chain.Rejections,
 		Logger:     cfg.Logger,
 	})
 	if err != nil {
@@ -91,7 +97,10 @@ func New(cfg Config) (*Server, error) {
 
 // chain returns the configuration of the interceptors of one transport.
 func (c *Config) chain(transport string) interceptor.Config {
-	return interceptor.Config{Transport: transport, Callers: c.Callers, Metrics: c.Metrics, Logger: c.Logger, DefaultTimeout: c.DefaultTimeout}
+	return interceptor.Config{
+		Transport: transport, Callers: c.Callers, Shed: c.Shed, Metrics: c.Metrics, Logger: c.Logger, DefaultTimeout: c.DefaultTimeout,
+		Rejections: interceptor.NewRejectionLog(transport, c.Metrics, c.Logger),
+	}
 }
 
 // NotReady returns the reasons why calls cannot be served, in fixed words, and none if they can. Once the server stops

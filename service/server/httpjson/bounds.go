@@ -2,6 +2,7 @@ package httpjson
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 
@@ -24,10 +25,10 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, rejection)
 			return
 		}
-		// The interceptors authenticate the caller. The check is here too, so that the body of a rejected caller is not read.
-		if _, err := g.callers.Authenticate(auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS}); err != nil {
+		ctx, rejection := g.entrance.Authenticate(r.Context(), id, presentedIn(r))
+		if rejection != nil {
 			w.Header().Set("Connection", "close") // instead of reading the body
-			g.reject(w, r, interceptor.RejectCaller(err))
+			g.reject(w, r, rejection)
 			return
 		}
 		if rejection := g.checkTimeout(r); rejection != nil {
@@ -37,6 +38,12 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 			g.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", "must be absent: the body is not to be compressed"))
 			return
+		}
+		if g.routes.serve(r.Method, r.URL.Path) {
+			if rejection := g.entrance.Shed(ctx); rejection != nil {
+				g.writeOverloaded(w, rejection)
+				return
+			}
 		}
 		body, err := readBody(w, r)
 		switch {
@@ -52,10 +59,19 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, invalid("etag", problem))
 			return
 		}
-		r = withPeer(r)
 		r.Header = allowedHeader(r.Header)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// presentedIn returns the credentials and the origin of a request. HTTP clients open many connections, so that the host
+// identifies them, without the port.
+func presentedIn(r *http.Request) auth.Presented {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS, From: "ip " + host}
 }
 
 // hasAmbiguousLength reports whether a proxy in front may see another end of the request than the gateway does: net/http
@@ -69,7 +85,7 @@ func hasAmbiguousLength(r *http.Request) bool {
 // them: it would answer a TE header in another form.
 func allowedHeader(header http.Header) http.Header {
 	allowed := http.Header{}
-	for _, name := range []string{"Authorization", "Grpc-Timeout", interceptor.RequestIDHeader} {
+	for _, name := range []string{"Grpc-Timeout", interceptor.RequestIDHeader} {
 		if values := header[name]; len(values) > 0 {
 			allowed[name] = values
 		}

@@ -48,8 +48,6 @@ func (c *channel) Invoke(ctx context.Context, name string, request, reply any, o
 		return status.Errorf(codes.Unimplemented, "unknown method %s", name)
 	}
 	stream := &unaryStream{method: name}
-	sent, _ := metadata.FromOutgoingContext(ctx)
-	ctx = metadata.NewIncomingContext(ctx, sent)
 	ctx = grpc.NewContextWithServerTransportStream(ctx, stream)
 	response, err := method.handler(method.service, ctx, func(in any) error { return copyMessage(in, request) }, c.interceptor)
 	stream.deliver(options)

@@ -55,24 +55,63 @@ func (g *gateway) writeError(w http.ResponseWriter, e *apierror.Error) {
 	g.write(w, httpStatus, s)
 }
 
-// write writes a status as a google.rpc.Status in JSON, with the headers that belong to it.
-func (g *gateway) write(w http.ResponseWriter, httpStatus int, s *status.Status) {
-	content, err := appendMessage(nil, s.Proto().ProtoReflect())
-	if err != nil {
-		httpStatus, _ = apierror.HTTPStatus(g.fault.GRPCStatus())
-		content = g.faultContent
+// preparedResponse is an error as an HTTP response.
+type preparedResponse struct {
+	of         *apierror.Error // nil for a status that is not an Error
+	httpStatus int
+	retryAfter string // empty for none
+	challenge  string // empty for none
+	length     string
+	content    []byte
+}
+
+// prepare turns a status into a google.rpc.Status in JSON, with the headers that belong to it.
+func (g *gateway) prepare(httpStatus int, s *status.Status) *preparedResponse {
+	response := &preparedResponse{httpStatus: httpStatus}
+	var err error
+	if response.content, err = appendMessage(nil, s.Proto().ProtoReflect()); err != nil {
+		response.httpStatus, _ = apierror.HTTPStatus(g.fault.GRPCStatus())
+		response.content = g.faultContent
 	}
+	response.length = strconv.Itoa(len(response.content))
 	for _, detail := range s.Details() {
 		if retry, ok := detail.(*errdetails.RetryInfo); ok {
 			seconds := math.Ceil(retry.GetRetryDelay().AsDuration().Seconds())
-			w.Header().Set("Retry-After", strconv.FormatFloat(seconds, 'f', 0, 64))
+			response.retryAfter = strconv.FormatFloat(seconds, 'f', 0, 64)
 		}
 	}
-	if s.Code() == codes.Unauthenticated && g.challenge != "" {
-		w.Header().Set("WWW-Authenticate", g.challenge)
+	if s.Code() == codes.Unauthenticated {
+		response.challenge = g.challenge
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	w.WriteHeader(httpStatus)
-	_, _ = w.Write(content) //nolint:gosec // JSON under nosniff, which no browser renders as a page; it fails for a caller that is gone
+	return response
+}
+
+// writeOverloaded writes a rejection that is often the same as the one before.
+func (g *gateway) writeOverloaded(w http.ResponseWriter, rejection *apierror.Error) {
+	response := g.overloaded.Load()
+	if response == nil || response.of != rejection {
+		httpStatus, _ := apierror.HTTPStatus(rejection.GRPCStatus())
+		response = g.prepare(httpStatus, rejection.GRPCStatus())
+		response.of = rejection
+		g.overloaded.Store(response)
+	}
+	response.write(w)
+}
+
+func (g *gateway) write(w http.ResponseWriter, httpStatus int, s *status.Status) {
+	g.prepare(httpStatus, s).write(w)
+}
+
+func (p *preparedResponse) write(w http.ResponseWriter) {
+	header := w.Header()
+	if p.retryAfter != "" {
+		header.Set("Retry-After", p.retryAfter)
+	}
+	if p.challenge != "" {
+		header.Set("WWW-Authenticate", p.challenge)
+	}
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", p.length)
+	w.WriteHeader(p.httpStatus)
+	_, _ = w.Write(p.content) //nolint:gosec // JSON under nosniff, which no browser renders as a page; it fails for a caller that is gone
 }

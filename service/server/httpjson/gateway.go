@@ -7,6 +7,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -23,6 +24,7 @@ import (
 type Config struct {
 	Customers  customerv1.CustomerServiceServer
 	Callers    auth.Authenticator
+	Entrance   *interceptor.Entrance
 	Chain      grpc.UnaryServerInterceptor // each call passes it
 	Rejections *interceptor.RejectionLog
 	Logger     *slog.Logger
@@ -30,8 +32,8 @@ type Config struct {
 
 // gateway handles what grpc-gateway does not: the bounds on requests, rejections, and error responses.
 type gateway struct {
-	callers    auth.Authenticator
-	challenge  string // WWW-Authenticate, of callers
+	entrance   *interceptor.Entrance
+	challenge  string // WWW-Authenticate, of the callers
 	rejections *interceptor.RejectionLog
 	logger     *slog.Logger
 
@@ -45,13 +47,14 @@ type gateway struct {
 	tooLate      *apierror.Error
 	fault        *apierror.Error
 	faultContent []byte // fault as JSON
+	overloaded   atomic.Pointer[preparedResponse]
 }
 
 func newGateway(cfg Config) (*gateway, error) {
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
 	_, anyone := cfg.Callers.(auth.Anyone)
 	g := &gateway{
-		callers: cfg.Callers, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections,
+		entrance: cfg.Entrance, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections,
 		logger: cfg.Logger.With(slog.String("transport", interceptor.HTTP)),
 		routes: routesOf(contract), anyoneCalls: anyone, ownNames: ownNames(contract),
 		otherOrigin: apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
@@ -74,7 +77,7 @@ func NewServer(cfg Config) (*http.Server, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &marshaler{}),
 		runtime.WithMiddlewares(g.strictPath, g.strictQuery(queryParameters(customerv1.File_fluentcart_customer_v1_customer_service_proto))),
-		runtime.WithIncomingHeaderMatcher(incomingHeader),
+		runtime.WithIncomingHeaderMatcher(noHeader),
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),
 		runtime.WithForwardResponseOption(setETag),
@@ -105,11 +108,6 @@ func NewServer(cfg Config) (*http.Server, error) {
 	}, nil
 }
 
-// incomingHeader lists the headers that become metadata. grpc-gateway itself reads Grpc-Timeout and adds Authorization,
-// X-Forwarded-For and X-Forwarded-Host; the interceptors drop the last two.
-func incomingHeader(header string) (string, bool) {
-	return interceptor.RequestIDKey, header == interceptor.RequestIDHeader
-}
-
-// noHeader lets no metadata become a header: the gateway sets its own headers.
+// noHeader lets no header become metadata, and no metadata a header: the gateway sets its own headers. grpc-gateway itself
+// reads Grpc-Timeout and adds X-Forwarded-For and X-Forwarded-Host, which the channel drops.
 func noHeader(string) (string, bool) { return "", false }

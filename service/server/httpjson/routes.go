@@ -61,11 +61,23 @@ func (r routes) methods(path string) []string {
 	return methods
 }
 
+// serve reports whether a path accepts a method.
+func (r routes) serve(method, path string) bool {
+	return slices.ContainsFunc(r, func(one route) bool { return one.method == method && one.matches(path) })
+}
+
 func (r route) matches(path string) bool {
-	template, segments := strings.Split(r.template, "/"), strings.Split(path, "/")
-	return slices.EqualFunc(template, segments, func(wanted, segment string) bool {
-		return wanted == segment || strings.HasPrefix(wanted, "{") && segment != ""
-	})
+	for template := r.template; ; {
+		wanted, restOfTemplate, more := strings.Cut(template, "/")
+		segment, restOfPath, moreOfPath := strings.Cut(path, "/")
+		if more != moreOfPath || wanted != segment && (segment == "" || !strings.HasPrefix(wanted, "{")) {
+			return false
+		}
+		if !more {
+			return true
+		}
+		template, path = restOfTemplate, restOfPath
+	}
 }
 
 // String lists the paths.

@@ -14,11 +14,16 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 )
 
-// accessLog writes one line for each call: its outcome and the reason, and nothing that it carried.
-func accessLog(logger *slog.Logger) grpc.UnaryServerInterceptor {
+// accessLog writes one line for each call: its outcome and the reason, and nothing that it carried. Of the calls that are
+// rejected because of overload it writes some lines only.
+func accessLog(logger *slog.Logger, rejections *RejectionLog) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		start := time.Now()
 		response, err := handler(ctx, request)
+		if rejection, ok := err.(*apierror.Error); ok && rejection.Reason() == apierror.Overloaded { //nolint:errorlint // the service wraps none
+			rejections.Overload(ctx, rejection)
+			return response, err
+		}
 		attributes := []slog.Attr{
 			slog.String("method", info.FullMethod),
 			slog.String("code", status.Code(err).String()),

@@ -3,21 +3,21 @@ package interceptor
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
-// call is the record of a call, during it and afterwards. The caller is set once it is authenticated.
+// call is the record of a call, during it and afterwards.
 type call struct {
 	id     string
-	caller atomic.Pointer[auth.Caller]
+	caller *auth.Caller       // nil for a call that needs none, such as a health check
+	cancel context.CancelFunc // ends the stream of a gRPC call
 }
 
 type callContext struct{}
 
-func withCall(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, callContext{}, &call{id: id})
+func withCall(ctx context.Context, c *call) context.Context {
+	return context.WithValue(ctx, callContext{}, c)
 }
 
 // callOf returns the call of a context, or nil.
@@ -28,8 +28,8 @@ func callOf(ctx context.Context) *call {
 
 // authenticatedName returns the name of a caller that the gateway has authenticated, and otherwise an empty name.
 func (c *call) authenticatedName() string {
-	if caller := c.caller.Load(); caller != nil && caller.Authenticated {
-		return caller.Name
+	if c.caller != nil && c.caller.Authenticated {
+		return c.caller.Name
 	}
 	return ""
 }
@@ -44,8 +44,8 @@ func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
 	if c := callOf(ctx); c != nil {
 		record = record.Clone()
 		record.AddAttrs(slog.String("request_id", c.id))
-		if caller := c.caller.Load(); caller != nil && caller.Name != "" {
-			record.AddAttrs(slog.String("caller", caller.Name))
+		if c.caller != nil && c.caller.Name != "" {
+			record.AddAttrs(slog.String("caller", c.caller.Name))
 		}
 	}
 	return h.Handler.Handle(ctx, record)

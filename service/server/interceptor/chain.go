@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 )
 
@@ -24,8 +25,12 @@ type Config struct {
 	Transport string
 	// Callers authenticates callers.
 	Callers auth.Authenticator
-	Metrics *Metrics
-	Logger  *slog.Logger
+	// Shed returns the rejection of an update that cannot be served in time, or nil. It is called before the request is
+	// read, for each update, and must be fast. A nil Shed sheds nothing.
+	Shed       func(context.Context, *auth.Caller) *apierror.Error
+	Metrics    *Metrics
+	Rejections *RejectionLog
+	Logger     *slog.Logger
 	// DefaultTimeout is for callers without a deadline.
 	DefaultTimeout time.Duration
 }
@@ -33,25 +38,24 @@ type Config struct {
 // unary returns the interceptors of one transport, the outermost first.
 func unary(cfg Config) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		measured(cfg.Metrics, cfg.Transport), // first: it counts the calls that the others reject, and times all of them
-		allowedMetadata(),                    // before all that read metadata, so that no other metadata reaches them
-		requestID(),                          // before all that log, so that each line has the id
-		accessLog(cfg.Logger.With(slog.String("transport", cfg.Transport))), // outside recovered, so that a panic has an access line too
+		measured(cfg.Metrics.of(cfg.Transport)), // first: it counts the calls that the others reject, and times all of them
+		requestID(),                             // outside accessLog: a call that is logged has returned its id
+		accessLog(cfg.Logger.With(slog.String("transport", cfg.Transport)), cfg.Rejections), // outside recovered, so that a panic has an access line too
 		retryPushback(),              // outside recovered, because a panic leaves the outcome of a write unknown too
 		recovered(cfg.Logger),        // outside all that may panic because of a request
 		deadline(cfg.DefaultTimeout), // behind the log and the metrics: the deadline is for the work alone
-		callerAuth(cfg.Callers),      // before all that need the caller
+		callerAuth(),                 // before all that need the caller
 		authenticatedConnection(),    // last: it keeps the connection only of an authenticated caller
 	}
 }
 
 // streams returns the interceptors of streams, the outermost first. Streams are health watches and reflection: they
 // write nothing, so they need no deadline and no access log.
-func streams(callers auth.Authenticator, logger *slog.Logger, stopping <-chan struct{}) []grpc.StreamServerInterceptor {
+func streams(logger *slog.Logger, stopping <-chan struct{}) []grpc.StreamServerInterceptor {
 	return []grpc.StreamServerInterceptor{
 		endedOnStop(stopping),        // outside recoveredStream: a panic in the goroutine that it starts must be recovered there
 		recoveredStream(logger),      // outside all that may panic because of a request
-		streamCallerAuth(callers),    // before the limit, so that rejected streams do not count
+		streamCallerAuth(),           // before the limit, so that rejected streams do not count
 		limitedStreamsOfConnection(), // last: it counts the streams that are served
 	}
 }
@@ -60,15 +64,30 @@ func streams(callers auth.Authenticator, logger *slog.Logger, stopping <-chan st
 func Unary(cfg Config) grpc.UnaryServerInterceptor {
 	interceptors := unary(cfg)
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		for i := len(interceptors) - 1; i >= 0; i-- {
-			next, interceptor := handler, interceptors[i]
-			handler = func(ctx context.Context, request any) (any, error) { return interceptor(ctx, request, info, next) }
-		}
-		return handler(ctx, request)
+		r := &chainRun{interceptors: interceptors, info: info, handler: handler}
+		r.next = r.run
+		return r.run(ctx, request)
 	}
 }
 
+// chainRun is one call on its way through the interceptors, each of which calls its handler at most once.
+type chainRun struct {
+	interceptors []grpc.UnaryServerInterceptor // those that are left
+	info         *grpc.UnaryServerInfo
+	handler      grpc.UnaryHandler
+	next         grpc.UnaryHandler // run, made once
+}
+
+func (r *chainRun) run(ctx context.Context, request any) (any, error) {
+	if len(r.interceptors) == 0 {
+		return r.handler(ctx, request)
+	}
+	interceptor := r.interceptors[0]
+	r.interceptors = r.interceptors[1:]
+	return interceptor(ctx, request, r.info, r.next)
+}
+
 // Streams returns the interceptors of the gRPC server's streams. They end all streams once stopping is closed.
-func Streams(callers auth.Authenticator, logger *slog.Logger, stopping <-chan struct{}) grpc.ServerOption {
-	return grpc.ChainStreamInterceptor(streams(callers, logger, stopping)...)
+func Streams(logger *slog.Logger, stopping <-chan struct{}) grpc.ServerOption {
+	return grpc.ChainStreamInterceptor(streams(logger, stopping)...)
 }

@@ -19,11 +19,11 @@ func TestInterceptorsAreInOrder(t *testing.T) {
 	for _, interceptor := range unary(Config{Transport: GRPC, Callers: auth.Anyone{}, Metrics: NewMetrics(), Logger: logger}) {
 		calls = append(calls, nameOf(interceptor))
 	}
-	for _, interceptor := range streams(auth.Anyone{}, logger, nil) {
+	for _, interceptor := range streams(logger, nil) {
 		others = append(others, nameOf(interceptor))
 	}
 	if diff := cmp.Diff([]string{
-		"measured", "allowedMetadata", "requestID", "accessLog", "retryPushback", "recovered", "deadline", "callerAuth", "authenticatedConnection",
+		"measured", "requestID", "accessLog", "retryPushback", "recovered", "deadline", "callerAuth", "authenticatedConnection",
 	}, calls); diff != "" {
 		t.Errorf("interceptors of calls (-want +got):\n%s", diff)
 	}

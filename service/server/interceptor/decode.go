@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	encodingproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -24,10 +24,7 @@ import (
 // decoded is a request and its fault.
 type decoded struct {
 	request any
-
-	mu    sync.Mutex
-	late  bool // the call has ended without the request, which must not be written to any more
-	fault error
+	fault   error
 }
 
 // faultCodec is gRPC's protobuf codec, the only one that is served, whatever the content type says.
@@ -39,9 +36,7 @@ func NewCodec() encoding.CodecV2 { return faultCodec{encoding.GetCodecV2(encodin
 // Unmarshal never fails for a request of a service registered with DecodeInHandler.
 func (c faultCodec) Unmarshal(content mem.BufferSlice, into any) error {
 	if d, ok := into.(*decoded); ok {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if !d.late && c.CodecV2.Unmarshal(content, d.request) != nil {
+		if c.CodecV2.Unmarshal(content, d.request) != nil {
 			d.fault = undecodable(d.request)
 		}
 		return nil
@@ -71,7 +66,7 @@ func decodeInHandler(method grpc.MethodHandler) grpc.MethodHandler {
 		var fault error
 		decode := func(request any) error {
 			d := &decoded{request: request}
-			err := d.within(connlimit.RequestTimeout, receive) // gRPC answers its errors itself, such as a message over the bound
+			err := d.receive(connlimit.RequestTimeout, func() { endStream(ctx) }, receive) // gRPC answers its errors itself, such as a message over the bound
 			fault = d.fault
 			return err
 		}
@@ -84,24 +79,32 @@ func decodeInHandler(method grpc.MethodHandler) grpc.MethodHandler {
 	}
 }
 
-// within receives the request, and gives up after the limit. A client that begins a call and never sends its request
-// would otherwise keep the call for ever: the caller's deadline counts only from when the request is there.
-func (d *decoded) within(limit time.Duration, receive func(any) error) error {
-	received := make(chan error, 1)
-	go func() { received <- receive(d) }() // it ends with the call
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case err := <-received:
+// receive receives the request, and gives up after the limit by ending the call's stream. A client that begins a call and
+// never sends its request would otherwise keep the call for ever: the caller's deadline counts only from when the request
+// is there.
+func (d *decoded) receive(limit time.Duration, giveUp func(), receive func(any) error) error {
+	timer := time.AfterFunc(limit, giveUp)
+	err := receive(d)
+	if timer.Stop() {
 		return err
-	case <-timer.C:
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.late = true
-		d.fault = apierror.New(apierror.RequestTooSlow, apierror.NotSent,
-			fmt.Sprintf("the request did not arrive within %s; nothing was written", limit))
-		return nil
 	}
+	d.fault = tooSlow()
+	return nil
+}
+
+// endStream answers a call whose request has not arrived, and ends the wait for it. gRPC would answer the end of the
+// context itself, with an error that does not say whether anything was written, so the answer must be sent before.
+func endStream(ctx context.Context) {
+	stream, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ WriteStatus(*status.Status) error })
+	if ok {
+		_ = stream.WriteStatus(tooSlow().GRPCStatus()) // it fails for a client that is gone
+	}
+	callOf(ctx).cancel()
+}
+
+func tooSlow() *apierror.Error {
+	return apierror.New(apierror.RequestTooSlow, apierror.NotSent,
+		fmt.Sprintf("the request did not arrive within %s; nothing was written", connlimit.RequestTimeout))
 }
 
 var errUndecodable = errors.New("the request cannot be decoded")

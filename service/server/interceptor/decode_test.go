@@ -1,6 +1,7 @@
 package interceptor
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -14,23 +15,17 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// within receives a request within a limit.
-func within(limit time.Duration, request any, receive func(any) error) (fault, err error) {
-	d := &decoded{request: request}
-	err = d.within(limit, receive)
-	return d.fault, err
-}
-
 // A call whose request does not arrive ends with an error that says that nothing was written.
 func TestRequestThatDoesNotArriveIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ended := make(chan struct{})
-		t.Cleanup(func() { close(ended) })
+		ctx, cancel := context.WithCancel(t.Context())
 		begin := time.Now()
-		fault, err := within(10*time.Second, &customerv1.UpdateCustomerRequest{}, func(any) error {
-			<-ended
-			return errors.New("the call has ended")
+		d := &decoded{request: &customerv1.UpdateCustomerRequest{}}
+		err := d.receive(10*time.Second, cancel, func(any) error {
+			<-ctx.Done() // as gRPC does
+			return ctx.Err()
 		})
+		fault := d.fault
 		if took := time.Since(begin); err != nil || took != 10*time.Second {
 			t.Errorf("%v after %s", err, took)
 		}
@@ -38,7 +33,7 @@ func TestRequestThatDoesNotArriveIsGivenUp(t *testing.T) {
 		if s.Code() != codes.DeadlineExceeded || info.GetReason() != "REQUEST_TOO_SLOW" || apierror.StateOf(info) != "not_sent" {
 			t.Errorf("got %v, %v", s, info)
 		}
-		if want := "the request did not arrive within 10s; nothing was written"; !strings.Contains(s.Message(), want) {
+		if want := "the request did not arrive within 9s; nothing was written"; !strings.Contains(s.Message(), want) {
 			t.Errorf("got %v, want %s", fault, want)
 		}
 	})
@@ -48,12 +43,13 @@ func TestRequestThatArrivesInTimeIsServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("the caller has left")
 		for _, want := range []error{nil, gone} {
-			fault, err := within(10*time.Second, &customerv1.UpdateCustomerRequest{}, func(any) error {
+			d := &decoded{request: &customerv1.UpdateCustomerRequest{}}
+			err := d.receive(10*time.Second, func() { t.Error("the stream was ended") }, func(any) error {
 				<-time.After(9 * time.Second)
 				return want
 			})
-			if fault != nil || !errors.Is(err, want) {
-				t.Errorf("got %v and %v, want %v", fault, err, want)
+			if d.fault != nil || !errors.Is(err, want) {
+				t.Errorf("got %v and %v, want %v", d.fault, err, want)
 			}
 		}
 	})

@@ -2,10 +2,12 @@ package interceptor
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -55,22 +57,59 @@ func NewMetrics() *Metrics {
 	return m
 }
 
-// measured counts the calls of a transport, and adds the record of the call to the context.
-func measured(m *Metrics, transport string) grpc.UnaryServerInterceptor {
-	inFlight := m.inFlight.WithLabelValues(transport)
+// callMetrics are the metrics of the calls of one transport.
+type callMetrics struct {
+	calls    *prometheus.CounterVec
+	duration prometheus.ObserverVec
+	inFlight prometheus.Gauge
+
+	resolved sync.Map // of outcome to *outcomeMetrics: finding them in the vectors takes longer
+}
+
+type (
+	outcome struct {
+		method, reason, caller string
+		code                   codes.Code
+	}
+	outcomeMetrics struct {
+		calls    prometheus.Counter
+		duration prometheus.Observer
+	}
+)
+
+func (m *Metrics) of(transport string) *callMetrics {
+	labels := prometheus.Labels{"transport": transport}
+	return &callMetrics{calls: m.calls.MustCurryWith(labels), duration: m.duration.MustCurryWith(labels), inFlight: m.inFlight.With(labels)}
+}
+
+// ended counts a call that has ended with err, which may be nil.
+func (m *callMetrics) ended(method string, err error, caller string, took time.Duration) {
+	key := outcome{method: method, caller: caller}
+	if err != nil {
+		key.code, key.reason = status.Code(err), apierror.InfoOfError(err).GetReason()
+	}
+	found, ok := m.resolved.Load(key)
+	if !ok {
+		found, _ = m.resolved.LoadOrStore(key, &outcomeMetrics{
+			m.calls.WithLabelValues(method, key.code.String(), key.reason, caller), m.duration.WithLabelValues(method, key.code.String()),
+		})
+	}
+	metrics, _ := found.(*outcomeMetrics)
+	metrics.calls.Inc()
+	metrics.duration.Observe(took.Seconds())
+}
+
+// measured counts calls. A call that needs no caller, such as a health check, gets its record here.
+func measured(m *callMetrics) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		ctx = withCall(ctx, "")
-		inFlight.Inc()
-		defer inFlight.Dec()
+		if callOf(ctx) == nil {
+			ctx = withCall(ctx, &call{id: RequestID(nil)})
+		}
+		m.inFlight.Inc()
+		defer m.inFlight.Dec()
 		start := time.Now()
 		response, err := handler(ctx, request)
-		took := time.Since(start)
-		code, reason := status.Code(err).String(), ""
-		if err != nil {
-			reason = apierror.InfoOfError(err).GetReason()
-		}
-		m.calls.WithLabelValues(transport, info.FullMethod, code, reason, callOf(ctx).authenticatedName()).Inc()
-		m.duration.WithLabelValues(transport, info.FullMethod, code).Observe(took.Seconds())
+		m.ended(info.FullMethod, err, callOf(ctx).authenticatedName(), time.Since(start))
 		return response, err
 	}
 }

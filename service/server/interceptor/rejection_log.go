@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -31,6 +32,9 @@ type RejectionLog struct {
 	logger    *slog.Logger
 	limiter   *rate.Limiter
 	unlogged  atomic.Int64
+
+	overloads    atomic.Int64 // rejections because of overload since the latest line about them
+	nextOverload atomic.Int64 // when the next line about them may be written, in nanoseconds since 1970
 }
 
 // NewRejectionLog returns the log of one transport.
@@ -45,7 +49,22 @@ func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *R
 func (l *RejectionLog) Request(ctx context.Context, id string, rejection *apierror.Error, attributes ...slog.Attr) {
 	reason := rejection.Info().GetReason()
 	l.metrics.rejected.WithLabelValues(l.transport, reason).Inc()
-	l.write(withCall(ctx, id), "request rejected", append(attributes, slog.String("reason", reason)))
+	l.write(withCall(ctx, &call{id: id}), "request rejected", append(attributes, slog.String("reason", reason)))
+}
+
+// overloadInterval is the shortest time between two lines about rejections because of overload.
+const overloadInterval = time.Second
+
+// Overload logs the rejections of calls because of overload: the first, and then one line a second with their number. A
+// line for each would make an overload worse.
+func (l *RejectionLog) Overload(ctx context.Context, rejection *apierror.Error) {
+	l.overloads.Add(1)
+	now, next := time.Now(), l.nextOverload.Load()
+	if now.UnixNano() < next || !l.nextOverload.CompareAndSwap(next, now.Add(overloadInterval).UnixNano()) {
+		return
+	}
+	l.logger.LogAttrs(ctx, slog.LevelWarn, "overloaded; calls are rejected",
+		slog.String("reason", string(rejection.Reason())), slog.String("error", rejection.Message()), slog.Int64("rejected", l.overloads.Swap(0)))
 }
 
 // Connection logs a connection that failed, for example in its TLS handshake. A client that merely leaves is not logged.

@@ -1,0 +1,96 @@
+package interceptor
+
+import (
+	"context"
+	"log/slog"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/tap"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+)
+
+// Entrance is where the requests of one transport become calls: it authenticates the caller and sheds load, both before
+// anything of the request's message is read.
+type Entrance struct {
+	callers    auth.Authenticator
+	shed       func(context.Context, *auth.Caller) *apierror.Error
+	metrics    *callMetrics
+	rejections *RejectionLog
+}
+
+// NewEntrance returns the entrance of one transport. shed returns the rejection of a call that cannot be served in time,
+// or nil; it may be nil itself.
+func NewEntrance(cfg Config) *Entrance {
+	e := &Entrance{callers: cfg.Callers, shed: cfg.Shed, metrics: cfg.Metrics.of(cfg.Transport), rejections: cfg.Rejections}
+	if e.shed == nil {
+		e.shed = func(context.Context, *auth.Caller) *apierror.Error { return nil }
+	}
+	return e
+}
+
+// Authenticate returns the context of the caller's call, or the rejection of a caller, which the transport must log.
+func (e *Entrance) Authenticate(ctx context.Context, id string, presented auth.Presented) (context.Context, *apierror.Error) {
+	caller, err := e.callers.Authenticate(presented)
+	if err != nil {
+		return ctx, rejectCaller(err)
+	}
+	return auth.NewContext(withCall(ctx, &call{id: id, caller: caller}), caller), nil
+}
+
+// Shed returns the rejection of a call that cannot be served in time, which it has counted and logged, or nil. It costs
+// little: the same rejection is returned again, with a status that is built.
+func (e *Entrance) Shed(ctx context.Context) *apierror.Error {
+	c := callOf(ctx)
+	rejection := e.shed(ctx, c.caller)
+	if rejection != nil {
+		e.metrics.ended(customerv1.CustomerService_UpdateCustomer_FullMethodName, rejection, c.authenticatedName(), 0)
+		e.rejections.Overload(ctx, rejection)
+	}
+	return rejection
+}
+
+// Tap lets in the calls of the gRPC server. gRPC calls it before a byte of the message is read, and with a lock on the
+// connection held, so it must be fast.
+func (e *Entrance) Tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if !needsCaller(info.FullMethodName) {
+		return ctx, nil
+	}
+	id := RequestID(info.Header.Get(RequestIDKey))
+	presented, from := presentedIn(ctx, info.Header)
+	ctx, rejection := e.Authenticate(ctx, id, presented)
+	if rejection != nil {
+		e.rejections.Request(ctx, id, rejection, slog.String("code", rejection.GRPCStatus().Code().String()), HostAttr(from))
+		return ctx, rejection
+	}
+	if info.FullMethodName == customerv1.CustomerService_UpdateCustomer_FullMethodName {
+		if rejection := e.Shed(ctx); rejection != nil {
+			return ctx, rejection
+		}
+	}
+	ctx, callOf(ctx).cancel = context.WithCancel(ctx)
+	return metadata.NewIncomingContext(ctx, nil), nil // the caller's metadata can reach neither the store nor a log by mistake
+}
+
+// presentedIn returns the credentials and the origin of a gRPC call, and the address that it came from.
+func presentedIn(ctx context.Context, md metadata.MD) (presented auth.Presented, from string) {
+	presented.Authorization = md.Get(authorizationKey)
+	origin, ok := peer.FromContext(ctx)
+	if !ok {
+		return presented, ""
+	}
+	if origin.Addr != nil {
+		// A gRPC client keeps its connection, so the port distinguishes it from other clients of its host. The
+		// HTTP/JSON gateway leaves the port out.
+		from = origin.Addr.String()
+		presented.From = origin.Addr.Network() + " " + from
+	}
+	if secured, ok := origin.AuthInfo.(credentials.TLSInfo); ok {
+		presented.TLS = &secured.State
+	}
+	return presented, from
+}
