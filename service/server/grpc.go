@@ -19,8 +19,7 @@ import (
 const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC server, with reflection for grpcurl and with health checks.
-func newGRPCServer(cfg *Config, ready *readiness) *grpc.Server {
-	rejections := interceptor.NewRejectionLog(interceptor.GRPC, cfg.Metrics, cfg.Logger)
+func newGRPCServer(cfg *Config, ready *readiness, rejections *interceptor.RejectionLog) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(interceptor.Unary(cfg.chain(interceptor.GRPC))),
 		interceptor.Streams(cfg.Callers, cfg.Logger, ready.stopped),

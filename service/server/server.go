@@ -54,6 +54,8 @@ type Server struct {
 	logger *slog.Logger
 	tls    *tls.Config
 
+	grpcRejections, httpRejections *interceptor.RejectionLog
+
 	httpCalls sync.RWMutex // each request of the HTTP/JSON gateway holds it for reading
 }
 
@@ -65,11 +67,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = interceptor.NewMetrics()
 	}
+	grpcRejections := interceptor.NewRejectionLog(interceptor.GRPC, cfg.Metrics, cfg.Logger)
+	httpRejections := interceptor.NewRejectionLog(interceptor.HTTP, cfg.Metrics, cfg.Logger)
 	gateway, err := httpjson.NewServer(httpjson.Config{
 		Customers:  cfg.Customers,
 		Callers:    cfg.Callers,
 		Chain:      interceptor.Unary(cfg.chain(interceptor.HTTP)),
-		Rejections: interceptor.NewRejectionLog(interceptor.HTTP, cfg.Metrics, cfg.Logger),
+		Rejections: httpRejections,
 		Logger:     cfg.Logger,
 	})
 	if err != nil {
@@ -77,13 +81,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	ready := newReadiness(cfg.NotReady)
 	s := &Server{
-		grpc:   newGRPCServer(&cfg, ready),
+		grpc:   newGRPCServer(&cfg, ready, grpcRejections),
 		http:   gateway,
 		ready:  ready,
 		drain:  cfg.DrainTimeout,
 		finish: cfg.Finish,
 		logger: cfg.Logger,
 		tls:    cfg.TLS,
+
+		grpcRejections: grpcRejections,
+		httpRejections: httpRejections,
 	}
 	s.http.Handler = s.counted(gateway.Handler)
 	return s, nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"time"
 )
@@ -14,20 +15,42 @@ type pipeListener struct {
 	net.Listener
 
 	coming chan net.Conn
+	closed chan struct{}
 }
 
-func (p pipeListener) Accept() (net.Conn, error) { return <-p.coming, nil }
+func (p pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.coming:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipeListener) Close() error {
+	close(p.closed)
+	return nil
+}
 
 // testListener is a bounded listener of a test.
 type testListener struct {
 	t       testing.TB
 	coming  chan net.Conn
 	bounded net.Listener
+	evicted map[Reason]int // how many; read it when nothing changes any more
 }
 
 func newTestListener(t testing.TB) *testListener {
 	coming := make(chan net.Conn, 1)
-	return &testListener{t, coming, NewListener(pipeListener{coming: coming})}
+	evicted := map[Reason]int{}
+	var mu sync.Mutex
+	bounded := NewListener(pipeListener{coming: coming, closed: make(chan struct{})}, func(reason Reason, _ net.Addr) {
+		mu.Lock()
+		defer mu.Unlock()
+		evicted[reason]++
+	})
+	t.Cleanup(func() { _ = bounded.Close() })
+	return &testListener{t, coming, bounded, evicted}
 }
 
 // connect returns both ends of a new connection.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // The number of log lines for rejections of a transport. Anyone can be rejected without credentials, and must not be
@@ -23,21 +24,31 @@ const (
 	rejectionsAtOnce    = 100
 )
 
+// evictionsPerSecond is the number of log lines for evictions. They come by the hundred, and the metric has their number.
+const evictionsPerSecond = 1
+
 // RejectionLog counts and logs rejected connections, and requests that were rejected before they became calls: the
 // metrics of calls and the access log have neither.
 type RejectionLog struct {
 	transport string
 	metrics   *Metrics
 	logger    *slog.Logger
-	limiter   *rate.Limiter
-	unlogged  atomic.Int64
+	requests  sampling // and connections that failed
+	evictions sampling
+}
+
+// sampling limits the lines of one kind, and counts those that are not written.
+type sampling struct {
+	limiter  *rate.Limiter
+	unlogged atomic.Int64
 }
 
 // NewRejectionLog returns the log of one transport.
 func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *RejectionLog {
 	return &RejectionLog{
 		transport: transport, metrics: metrics, logger: logger.With(slog.String("transport", transport)),
-		limiter: rate.NewLimiter(rejectionsPerSecond, rejectionsAtOnce),
+		requests:  sampling{limiter: rate.NewLimiter(rejectionsPerSecond, rejectionsAtOnce)},
+		evictions: sampling{limiter: rate.NewLimiter(evictionsPerSecond, 1)},
 	}
 }
 
@@ -45,7 +56,7 @@ func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *R
 func (l *RejectionLog) Request(ctx context.Context, id string, rejection *apierror.Error, attributes ...slog.Attr) {
 	reason := rejection.Info().GetReason()
 	l.metrics.rejected.WithLabelValues(l.transport, reason).Inc()
-	l.write(withCall(ctx, id), "request rejected", append(attributes, slog.String("reason", reason)))
+	l.write(withCall(ctx, id), &l.requests, "request rejected", append(attributes, slog.String("reason", reason)))
 }
 
 // Connection logs a connection that failed, for example in its TLS handshake. A client that merely leaves is not logged.
@@ -53,7 +64,13 @@ func (l *RejectionLog) Connection(from net.Addr, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return
 	}
-	l.write(context.Background(), "connection rejected", []slog.Attr{HostAttr(from.String()), truncated(err.Error())})
+	l.write(context.Background(), &l.requests, "connection rejected", []slog.Attr{HostAttr(from.String()), truncated(err.Error())})
+}
+
+// Evicted counts and logs a connection that was closed to keep the bounds on connections.
+func (l *RejectionLog) Evicted(reason connlimit.Reason, from net.Addr) {
+	l.metrics.evicted.WithLabelValues(l.transport, string(reason)).Inc()
+	l.write(context.Background(), &l.evictions, "connection evicted", []slog.Attr{slog.String("reason", string(reason)), HostAttr(from.String())})
 }
 
 // HostAttr returns the host of an address, by which an operator can find the client of a rejection.
@@ -67,7 +84,7 @@ func HostAttr(address string) slog.Attr {
 
 // Write logs a line of net/http about connections or about itself.
 func (l *RejectionLog) Write(line []byte) (int, error) {
-	l.write(context.Background(), "message of the HTTP server", []slog.Attr{truncated(strings.TrimSpace(string(line)))})
+	l.write(context.Background(), &l.requests, "message of the HTTP server", []slog.Attr{truncated(strings.TrimSpace(string(line)))})
 	return len(line), nil
 }
 
@@ -82,12 +99,12 @@ func truncated(text string) slog.Attr {
 }
 
 // write writes a line, or counts it for the next line if there are too many. At debug level there is no limit.
-func (l *RejectionLog) write(ctx context.Context, message string, attributes []slog.Attr) {
-	if !l.logger.Enabled(ctx, slog.LevelDebug) && !l.limiter.Allow() {
-		l.unlogged.Add(1)
+func (l *RejectionLog) write(ctx context.Context, of *sampling, message string, attributes []slog.Attr) {
+	if !l.logger.Enabled(ctx, slog.LevelDebug) && !of.limiter.Allow() {
+		of.unlogged.Add(1)
 		return
 	}
-	if missed := l.unlogged.Swap(0); missed > 0 {
+	if missed := of.unlogged.Swap(0); missed > 0 {
 		attributes = append(attributes, slog.Int64("more_before", missed))
 	}
 	l.logger.LogAttrs(ctx, slog.LevelInfo, message, attributes...)
