@@ -7,7 +7,10 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // pipeListener is a listener whose connections are made in process.
@@ -37,20 +40,32 @@ type testListener struct {
 	t       testing.TB
 	coming  chan net.Conn
 	bounded net.Listener
-	evicted map[Reason]int // how many; read it when nothing changes any more
+
+	mu      sync.Mutex
+	evicted map[Reason]int // how many
 }
 
 func newTestListener(t testing.TB) *testListener {
 	coming := make(chan net.Conn, 1)
-	evicted := map[Reason]int{}
-	var mu sync.Mutex
-	bounded := NewListener(pipeListener{coming: coming, closed: make(chan struct{})}, func(reason Reason, _ net.Addr) {
-		mu.Lock()
-		defer mu.Unlock()
-		evicted[reason]++
+	l := &testListener{t: t, coming: coming, evicted: map[Reason]int{}}
+	l.bounded = NewListener(pipeListener{coming: coming, closed: make(chan struct{})}, func(reason Reason, _ net.Addr) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.evicted[reason]++
 	})
-	t.Cleanup(func() { _ = bounded.Close() })
-	return &testListener{t, coming, bounded, evicted}
+	t.Cleanup(func() { _ = l.bounded.Close() })
+	return l
+}
+
+// checkEvictions compares how many connections were evicted for each reason.
+func (l *testListener) checkEvictions(want map[Reason]int) {
+	l.t.Helper()
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if diff := cmp.Diff(want, l.evicted); diff != "" {
+		l.t.Errorf("evictions (-want +got):\n%s", diff)
+	}
 }
 
 // connect returns both ends of a new connection.
