@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -107,7 +108,7 @@ func putOnce(ctx context.Context, client *http.Client, url, authorization string
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return &http.ProtocolError{ErrorString: response.Status}
+		return errors.New(response.Status)
 	}
 	return nil
 }
