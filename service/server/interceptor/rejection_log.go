@@ -45,6 +45,9 @@ type sampling struct {
 
 // NewRejectionLog returns the log of one transport.
 func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *RejectionLog {
+	for _, reason := range connlimit.Reasons() { // so that the first eviction is an increase from 0
+		metrics.evicted.WithLabelValues(transport, string(reason))
+	}
 	return &RejectionLog{
 		transport: transport, metrics: metrics, logger: logger.With(slog.String("transport", transport)),
 		requests:  sampling{limiter: rate.NewLimiter(rejectionsPerSecond, rejectionsAtOnce)},
