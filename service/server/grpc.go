@@ -19,8 +19,7 @@ import (
 const flowWindow = 64 << 10
 
 // newGRPCServer returns the gRPC server, with reflection for grpcurl and with health checks.
-func newGRPCServer(cfg *Config, ready *readiness) *grpc.Server {
-	chain := cfg.chain(interceptor.GRPC)
+func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(interceptor.Unary(chain)),
 		interceptor.Streams(cfg.Logger, ready.stopped),

@@ -16,6 +16,7 @@ import (
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
@@ -112,6 +113,11 @@ func TestCallsAndRejectionsOfBothTransportsAreCounted(t *testing.T) {
 		"requests_rejected_total reason=NO_SUCH_PATH transport=http":           1,
 		"requests_rejected_total reason=METHOD_NOT_ALLOWED transport=http":     1,
 		"requests_rejected_total reason=INVALID_FIELD transport=http":          1,
+	}
+	for _, reason := range connlimit.Reasons() {
+		for _, transport := range []string{"grpc", "http"} {
+			wanted[fmt.Sprintf("connections_evicted_total reason=%s transport=%s", reason, transport)] = 0
+		}
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)

@@ -18,8 +18,8 @@ import (
 // Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes the
 // listeners. Its error names the transport that failed; a stop because of ctx is not an error.
 func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listener) error {
-	grpcListener = connlimit.NewListener(grpcListener)
-	httpListener = connlimit.NewListener(httpListener)
+	grpcListener = connlimit.NewListener(grpcListener, s.grpcRejections.Evicted)
+	httpListener = connlimit.NewListener(httpListener, s.httpRejections.Evicted)
 	if s.tls != nil { // the gRPC server makes its handshakes itself
 		httpListener = tls.NewListener(httpListener, offering(protocolHTTP, s.tls))
 	}

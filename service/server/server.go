@@ -58,6 +58,8 @@ type Server struct {
 	logger *slog.Logger
 	tls    *tls.Config
 
+	grpcRejections, httpRejections *interceptor.RejectionLog
+
 	httpCalls sync.RWMutex // each request of the HTTP/JSON gateway holds it for reading
 }
 
@@ -69,13 +71,13 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = interceptor.NewMetrics()
 	}
-	chain := cfg.chain(interceptor.HTTP)
+	grpcChain, httpChain := cfg.chain(interceptor.GRPC), cfg.chain(interceptor.HTTP)
 	gateway, err := httpjson.NewServer(httpjson.Config{
 		Customers:  cfg.Customers,
 		Callers:    cfg.Callers,
-		Entrance:   interceptor.NewEntrance(chain),
-		Chain:      interceptor.Unary(chain),
-		Rejections: chain.Rejections,
+		Entrance:   interceptor.NewEntrance(httpChain),
+		Chain:      interceptor.Unary(httpChain),
+		Rejections: httpChain.Rejections,
 		Logger:     cfg.Logger,
 	})
 	if err != nil {
@@ -83,13 +85,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	ready := newReadiness(cfg.NotReady)
 	s := &Server{
-		grpc:   newGRPCServer(&cfg, ready),
+		grpc:   newGRPCServer(&cfg, ready, grpcChain),
 		http:   gateway,
 		ready:  ready,
 		drain:  cfg.DrainTimeout,
 		finish: cfg.Finish,
 		logger: cfg.Logger,
 		tls:    cfg.TLS,
+
+		grpcRejections: grpcChain.Rejections,
+		httpRejections: httpChain.Rejections,
 	}
 	s.http.Handler = s.counted(gateway.Handler)
 	return s, nil

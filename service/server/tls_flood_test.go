@@ -86,12 +86,13 @@ func TestSlowHandshakesAreBounded(t *testing.T) {
 	}
 }
 
-// countOpen counts the connections that the other side has not closed within a second.
+// countOpen counts the connections that the other side has not closed within four seconds: a second longer than those of
+// a flood wait for a place.
 func countOpen(conns []net.Conn) int {
 	open := make(chan bool)
 	for _, conn := range conns {
 		go func() {
-			_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+			_ = conn.SetReadDeadline(time.Now().Add(4 * time.Second))
 			buffer := make([]byte, 4096)
 			_, err := conn.Read(buffer)
 			for err == nil {

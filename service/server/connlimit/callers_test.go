@@ -29,7 +29,7 @@ func authenticate(conn net.Conn) bool { return begin(conn, anonymous()) }
 
 // metered counts the frames of an authenticated connection.
 func metered(conn net.Conn) net.Conn {
-	below := newTable().accept(conn)
+	below := newTable(func(Reason, net.Addr) {}).accept(conn)
 	below.Begin(anonymous())
 	return newMeteredConn(below, below)
 }

@@ -26,10 +26,11 @@ type Conn struct {
 	// The other fields are guarded by table.mu.
 	state connectionState
 
-	// While the connection is unauthenticated:
+	// While the connection waits or is unauthenticated:
 	expiry  *time.Timer
 	element *list.Element // in the list of its host
 	order   uint64        // the oldest connection has the lowest
+	since   time.Time     // it arrived, or became unauthenticated again
 	weight  int
 
 	calls     int  // admitted and in flight
@@ -42,7 +43,8 @@ type Conn struct {
 type connectionState int
 
 const (
-	isUnauthenticated connectionState = iota
+	isWaiting connectionState = iota // for a place in the table
+	isUnauthenticated
 	isAuthenticated
 	isClosed
 )
@@ -72,7 +74,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) Close() error {
 	c.table.mu.Lock()
 	c.remove()
-	c.table.mu.Unlock()
+	c.table.unlock()
 	return c.Conn.Close()
 }
 
@@ -80,6 +82,9 @@ func (c *Conn) Close() error {
 // table.mu held. From then on no call is admitted on the connection.
 func (c *Conn) remove() {
 	switch c.state {
+	case isWaiting:
+		c.leaveWaiting()
+		c.expiry.Stop()
 	case isUnauthenticated:
 		c.leaveUnauthenticated()
 	case isAuthenticated:
@@ -93,20 +98,9 @@ func (c *Conn) remove() {
 // expire closes the connection if no call was admitted on it.
 func (c *Conn) expire() {
 	c.table.mu.Lock()
-	expired := c.state == isUnauthenticated
-	if expired {
-		c.remove()
-	}
-	c.table.mu.Unlock()
-	if expired {
-		c.hangUp()
-	}
-}
-
-// hangUp closes the socket of a connection that remove has been called for. Its users get an error.
-func (c *Conn) hangUp() {
-	if c != nil {
-		_ = c.Conn.Close()
+	defer c.table.unlock()
+	if c.state == isWaiting || c.state == isUnauthenticated {
+		c.evict(Expired)
 	}
 }
 
@@ -116,26 +110,20 @@ func (c *Conn) weigh(bytes int) {
 		return
 	}
 	t := c.table
-	var evicted []*Conn
 	t.mu.Lock()
-	if c.state == isUnauthenticated {
-		bytes = max(bytes, -c.weight)
-		c.weight += bytes
-		t.hosts[c.from].weight += bytes
-		t.weight += bytes
-		if c.weight > maxFirstCalls {
-			c.remove()
-			evicted = append(evicted, c)
-		}
-		for t.weight > maxUnauthenticatedWeight {
-			heavy := t.oldest(func(h *host) int { return max(h.weight-largestCall, 0) }, func(c *Conn) bool { return c.weight > 0 })
-			heavy.remove()
-			evicted = append(evicted, heavy)
-		}
+	defer t.unlock()
+	if c.state != isUnauthenticated {
+		return
 	}
-	t.mu.Unlock()
-	for _, c := range evicted {
-		c.hangUp()
+	bytes = max(bytes, -c.weight)
+	c.weight += bytes
+	t.hosts[c.from].weight += bytes
+	t.weight += bytes
+	if c.weight > maxFirstCalls {
+		c.evict(Memory)
+	}
+	for t.weight > maxUnauthenticatedWeight {
+		t.oldest(func(h *host) int { return max(h.weight-largestCall, 0) }, func(c *Conn) bool { return c.weight > 0 }).evict(Memory)
 	}
 }
 

@@ -19,11 +19,23 @@ const MaxStreams = 16
 
 // The bounds on unauthenticated connections.
 const (
-	// MaxUnauthenticated lets all callers of a shop connect at the same moment. That many idle connections cost a
-	// transport less than 8 MiB, with TLS less than 24 MiB.
+	// MaxUnauthenticated is the number of places in the table. That many idle connections cost a transport less than
+	// 8 MiB, with TLS less than 24 MiB.
 	MaxUnauthenticated = 256
+	// maxWaiting lets twice as many clients connect at the same moment as one caller may have connected. That many waiting
+	// connections cost a transport less than 4 MiB. Beyond it, the next one of them evicts at once.
+	maxWaiting = 2 * maxShare
+	// maxWait is how long a connection waits for a place before it evicts another one. While the host is a burst, which
+	// authenticates burstProgress of its connections within maxWait, a connection waits for up to 2*maxWait: 1,000 clients
+	// on the two cores of the gateway itself take 1 s to 8 s for their first calls. A flood authenticates none.
+	maxWait       = 3 * time.Second
+	burstProgress = MaxUnauthenticated / 4
+	// maxWaitOfOtherHost is the same for a connection of a host that has fewer than another. In a burst, a place becomes
+	// free within it; in a flood, no newcomer of another host waits longer.
+	maxWaitOfOtherHost = 250 * time.Millisecond
 	// authenticationTime is enough for a TLS handshake and a first call over the slowest of lines. A client that
-	// connects early and calls later finds its connection closed, as any idle connection may be, and opens another.
+	// connects early and calls later finds its connection closed, as any idle connection may be, and opens another. It
+	// includes the wait for a place, which leaves at least 4 s.
 	authenticationTime = 10 * time.Second
 	// maxUnauthenticatedWeight bounds, in bytes, the memory that all unauthenticated connections together make the
 	// gateway hold: 256 of them could otherwise send 100 messages of 128 KiB each at once. It is enough for 200 first

@@ -5,8 +5,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // pipeListener is a listener whose connections are made in process.
@@ -14,20 +18,54 @@ type pipeListener struct {
 	net.Listener
 
 	coming chan net.Conn
+	closed chan struct{}
 }
 
-func (p pipeListener) Accept() (net.Conn, error) { return <-p.coming, nil }
+func (p pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.coming:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p pipeListener) Close() error {
+	close(p.closed)
+	return nil
+}
 
 // testListener is a bounded listener of a test.
 type testListener struct {
 	t       testing.TB
 	coming  chan net.Conn
 	bounded net.Listener
+
+	mu      sync.Mutex
+	evicted map[Reason]int // how many
 }
 
 func newTestListener(t testing.TB) *testListener {
 	coming := make(chan net.Conn, 1)
-	return &testListener{t, coming, NewListener(pipeListener{coming: coming})}
+	l := &testListener{t: t, coming: coming, evicted: map[Reason]int{}}
+	l.bounded = NewListener(pipeListener{coming: coming, closed: make(chan struct{})}, func(reason Reason, _ net.Addr) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.evicted[reason]++
+	})
+	t.Cleanup(func() { _ = l.bounded.Close() })
+	return l
+}
+
+// checkEvictions compares how many connections were evicted for each reason.
+func (l *testListener) checkEvictions(want map[Reason]int) {
+	l.t.Helper()
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if diff := cmp.Diff(want, l.evicted); diff != "" {
+		l.t.Errorf("evictions (-want +got):\n%s", diff)
+	}
 }
 
 // connect returns both ends of a new connection.

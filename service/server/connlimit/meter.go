@@ -58,7 +58,7 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 	c.below.weigh(c.meter.weight)
 	c.below.hold(c.meter.held)
 	if flooded != nil {
-		_ = c.below.Close() // closing c would first send a TLS alert, to a client that may not read it
+		c.below.evictNow(Flood) // closing c would first send a TLS alert, to a client that may not read it
 		return 0, flooded
 	}
 	if c.meter.pause > 0 {

@@ -52,15 +52,16 @@ func (c *Conn) shareOf(caller Caller) (shareKey, int) {
 func (c *Conn) Begin(caller Caller) Result {
 	t := c.table
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer t.unlock()
 	switch c.state {
-	case isClosed:
+	case isClosed, isWaiting: // no call arrives on a connection that waits
 		return Closed
 	case isUnauthenticated:
 		key, limit := c.shareOf(caller)
 		if of := t.shares[key]; t.authenticated >= maxAuthenticated || of != nil && of.connections >= limit {
 			return AtCapacity
 		}
+		t.hosts[c.from].progress()
 		c.leaveUnauthenticated()
 		c.state = isAuthenticated
 		c.joinShare(key)
@@ -74,8 +75,8 @@ func (c *Conn) Begin(caller Caller) Result {
 // confirmed for no call on the connection, the connection becomes unauthenticated again.
 func (c *Conn) End(caller Caller, confirmed bool) {
 	c.table.mu.Lock()
+	defer c.table.unlock()
 	c.calls--
-	var evicted *Conn
 	if c.state == isAuthenticated {
 		c.confirmed = c.confirmed || confirmed
 		key, _ := c.shareOf(caller)
@@ -85,11 +86,10 @@ func (c *Conn) End(caller Caller, confirmed bool) {
 			c.joinShare(key)
 		case !c.confirmed && c.calls == 0:
 			c.leaveShare()
-			evicted = c.becomeUnauthenticated()
+			c.begins()
+			c.becomeUnauthenticated()
 		}
 	}
-	c.table.mu.Unlock()
-	evicted.hangUp()
 }
 
 // joinShare adds the connection to a share. The caller holds table.mu.

@@ -27,6 +27,7 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	inFlight *prometheus.GaugeVec
 	rejected *prometheus.CounterVec
+	evicted  *prometheus.CounterVec
 }
 
 // NewMetrics returns Metrics that have counted nothing.
@@ -50,9 +51,13 @@ func NewMetrics() *Metrics {
 			Name: prefix + "requests_rejected_total",
 			Help: "Requests that a transport rejected before they became calls, whether or not they were logged.",
 		}, []string{"transport", "reason"}),
+		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: prefix + "connections_evicted_total",
+			Help: "Connections that a transport closed to keep its bounds: for a newcomer, for memory, without a call in time, for a flood of control frames.",
+		}, []string{"transport", "reason"}),
 	}
 	all := prometheus.NewRegistry()
-	all.MustRegister(m.calls, m.duration, m.inFlight, m.rejected)
+	all.MustRegister(m.calls, m.duration, m.inFlight, m.rejected, m.evicted)
 	m.Collector = all
 	return m
 }

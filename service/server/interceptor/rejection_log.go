@@ -10,11 +10,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // The number of log lines for rejections of a transport. Anyone can be rejected without credentials, and must not be
@@ -24,24 +24,37 @@ const (
 	rejectionsAtOnce    = 100
 )
 
+// sampledPerSecond is the number of log lines for each of the kinds that come by the hundred and have a metric: evicted
+// connections, and calls rejected because of overload.
+const sampledPerSecond = 1
+
 // RejectionLog logs rejected connections, and logs and counts requests that were rejected before they became calls. The
 // access log and the metrics of calls have neither.
 type RejectionLog struct {
 	transport string
 	metrics   *Metrics
 	logger    *slog.Logger
-	limiter   *rate.Limiter
-	unlogged  atomic.Int64
+	requests  sampling // and connections that failed
+	evictions sampling
+	overloads sampling
+}
 
-	overloads    atomic.Int64 // rejections because of overload since the latest line about them
-	nextOverload atomic.Int64 // when the next line about them may be written, in nanoseconds since 1970
+// sampling limits the lines of one kind, and counts those that are not written.
+type sampling struct {
+	limiter  *rate.Limiter
+	unlogged atomic.Int64
 }
 
 // NewRejectionLog returns the log of one transport.
 func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *RejectionLog {
+	for _, reason := range connlimit.Reasons() { // so that the first eviction is an increase from 0
+		metrics.evicted.WithLabelValues(transport, string(reason))
+	}
 	return &RejectionLog{
 		transport: transport, metrics: metrics, logger: logger.With(slog.String("transport", transport)),
-		limiter: rate.NewLimiter(rejectionsPerSecond, rejectionsAtOnce),
+		requests:  sampling{limiter: rate.NewLimiter(rejectionsPerSecond, rejectionsAtOnce)},
+		evictions: sampling{limiter: rate.NewLimiter(sampledPerSecond, 1)},
+		overloads: sampling{limiter: rate.NewLimiter(sampledPerSecond, 1)},
 	}
 }
 
@@ -49,22 +62,15 @@ func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *R
 func (l *RejectionLog) Request(ctx context.Context, id string, rejection *apierror.Error, attributes ...slog.Attr) {
 	reason := rejection.Info().GetReason()
 	l.metrics.rejected.WithLabelValues(l.transport, reason).Inc()
-	l.write(withCall(ctx, &call{id: id}), "request rejected", append(attributes, slog.String("reason", reason)))
+	l.write(withCall(ctx, &call{id: id}), &l.requests, "request rejected", append(attributes, slog.String("reason", reason)))
 }
-
-// overloadInterval is the shortest time between two lines about rejections because of overload.
-const overloadInterval = time.Second
 
 // Overload logs the rejections of calls because of overload: the first, and then one line a second with their number. A
 // line for each would make an overload worse.
 func (l *RejectionLog) Overload(ctx context.Context, rejection *apierror.Error) {
-	l.overloads.Add(1)
-	now, next := time.Now(), l.nextOverload.Load()
-	if now.UnixNano() < next || !l.nextOverload.CompareAndSwap(next, now.Add(overloadInterval).UnixNano()) {
-		return
-	}
-	l.logger.LogAttrs(ctx, slog.LevelWarn, "overloaded; calls are rejected",
-		slog.String("reason", string(rejection.Reason())), slog.String("error", rejection.Message()), slog.Int64("rejected", l.overloads.Swap(0)))
+	l.write(ctx, &l.overloads, "overloaded, calls are rejected", []slog.Attr{
+		slog.String("reason", string(rejection.Reason())), slog.String("error", rejection.Message()),
+	})
 }
 
 // Connection logs a connection that failed, for example in its TLS handshake. A client that merely leaves is not logged.
@@ -72,7 +78,13 @@ func (l *RejectionLog) Connection(from net.Addr, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return
 	}
-	l.write(context.Background(), "connection rejected", []slog.Attr{HostAttr(from.String()), truncated(err.Error())})
+	l.write(context.Background(), &l.requests, "connection rejected", []slog.Attr{HostAttr(from.String()), truncated(err.Error())})
+}
+
+// Evicted counts and logs a connection that was closed to keep the bounds on connections.
+func (l *RejectionLog) Evicted(reason connlimit.Reason, from net.Addr) {
+	l.metrics.evicted.WithLabelValues(l.transport, string(reason)).Inc()
+	l.write(context.Background(), &l.evictions, "connection evicted", []slog.Attr{slog.String("reason", string(reason)), HostAttr(from.String())})
 }
 
 // HostAttr returns the host of an address, by which an operator can find the client of a rejection.
@@ -86,7 +98,7 @@ func HostAttr(address string) slog.Attr {
 
 // Write logs a line of net/http about connections or about itself.
 func (l *RejectionLog) Write(line []byte) (int, error) {
-	l.write(context.Background(), "message of the HTTP server", []slog.Attr{truncated(strings.TrimSpace(string(line)))})
+	l.write(context.Background(), &l.requests, "message of the HTTP server", []slog.Attr{truncated(strings.TrimSpace(string(line)))})
 	return len(line), nil
 }
 
@@ -101,12 +113,12 @@ func truncated(text string) slog.Attr {
 }
 
 // write writes a line, or counts it for the next line if there are too many. At debug level there is no limit.
-func (l *RejectionLog) write(ctx context.Context, message string, attributes []slog.Attr) {
-	if !l.logger.Enabled(ctx, slog.LevelDebug) && !l.limiter.Allow() {
-		l.unlogged.Add(1)
+func (l *RejectionLog) write(ctx context.Context, of *sampling, message string, attributes []slog.Attr) {
+	if !l.logger.Enabled(ctx, slog.LevelDebug) && !of.limiter.Allow() {
+		of.unlogged.Add(1)
 		return
 	}
-	if missed := l.unlogged.Swap(0); missed > 0 {
+	if missed := of.unlogged.Swap(0); missed > 0 {
 		attributes = append(attributes, slog.Int64("more_before", missed))
 	}
 	l.logger.LogAttrs(ctx, slog.LevelInfo, message, attributes...)
