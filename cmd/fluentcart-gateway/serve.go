@@ -23,6 +23,7 @@ import (
 
 // serve assembles a gateway, and runs it until ctx is done.
 func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) error {
+	keepHeadroom()
 	logger := newLogger(flags, stderr)
 	cfg, err := config.Load(flags, logger)
 	if err != nil {

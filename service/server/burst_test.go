@@ -58,7 +58,7 @@ func TestBurstOfConnectionsOfOneHostIsServed(t *testing.T) {
 			t.Run("JSON", func(t *testing.T) {
 				g := startMeasured(t, row.callers)
 				burst(t, func() (call func() error, disconnect func()) {
-					client := &http.Client{Transport: &http.Transport{}}
+					client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}} // one caller may have 1,024 connections
 					return func() error { return putOnce(ctx, client, g.url, row.authorization) }, client.CloseIdleConnections
 				})
 			})

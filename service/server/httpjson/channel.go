@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // channel is a grpc.ClientConnInterface that calls registered services in process, through an interceptor, as a
@@ -41,7 +42,8 @@ func (c *channel) RegisterService(description *grpc.ServiceDesc, service any) {
 	}
 }
 
-// Invoke runs a call to its end. Request and response are copied, so that the two sides share no message.
+// Invoke runs a call to its end. The two sides share the contents of the request and the response: the generated code,
+// which is the caller, does not use its request any more, and the service keeps nothing of its response.
 func (c *channel) Invoke(ctx context.Context, name string, request, reply any, options ...grpc.CallOption) error {
 	method, ok := c.methods[name]
 	if !ok {
@@ -49,12 +51,12 @@ func (c *channel) Invoke(ctx context.Context, name string, request, reply any, o
 	}
 	stream := &unaryStream{method: name}
 	ctx = grpc.NewContextWithServerTransportStream(ctx, stream)
-	response, err := method.handler(method.service, ctx, func(in any) error { return copyMessage(in, request) }, c.interceptor)
+	response, err := method.handler(method.service, ctx, func(in any) error { return shareMessage(in, request) }, c.interceptor)
 	stream.deliver(options)
 	if err != nil {
 		return status.Convert(err).Err()
 	}
-	return copyMessage(reply, response)
+	return shareMessage(reply, response)
 }
 
 // NewStream is not supported: the gateway has no streaming calls.
@@ -62,13 +64,19 @@ func (c *channel) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.C
 	return nil, status.Error(codes.Unimplemented, "streams are not served in process")
 }
 
-func copyMessage(to, from any) error {
+// shareMessage sets the fields of one message in another, without a copy of what they point to.
+func shareMessage(to, from any) error {
 	target, ok := to.(proto.Message)
 	source, alsoOK := from.(proto.Message)
 	if !ok || !alsoOK {
 		return status.Errorf(codes.Internal, "not a protobuf message: %T, %T", to, from)
 	}
-	proto.Merge(target, source)
+	into := target.ProtoReflect()
+	source.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		into.Set(field, value)
+		return true
+	})
+	into.SetUnknown(source.ProtoReflect().GetUnknown())
 	return nil
 }
 

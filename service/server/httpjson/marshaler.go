@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // marshaler writes the gateway's JSON: the contract's JSON names, every field present, and 64-bit integers as JSON
@@ -39,7 +43,13 @@ func (m *marshaler) NewEncoder(w io.Writer) runtime.Encoder {
 	})
 }
 
+// initialSize is enough for the response to most updates, in bytes.
+const initialSize = 2 << 10
+
 func appendMessage(out []byte, message protoreflect.Message) ([]byte, error) {
+	if t, ok := message.Interface().(*timestamppb.Timestamp); ok && t.GetNanos() == 0 && t.CheckValid() == nil {
+		return append(t.AsTime().AppendFormat(append(out, '"'), time.RFC3339), '"'), nil
+	}
 	if strings.HasPrefix(string(message.Descriptor().FullName()), "google.") {
 		// Timestamps and the like have a JSON form of their own. protojson varies the spaces in its output.
 		content, err := protojson.Marshal(message.Interface())
@@ -49,6 +59,9 @@ func appendMessage(out []byte, message protoreflect.Message) ([]byte, error) {
 		compact := bytes.NewBuffer(out)
 		err = json.Compact(compact, content)
 		return compact.Bytes(), err
+	}
+	if out == nil {
+		out = make([]byte, 0, initialSize)
 	}
 	var err error
 	out = append(out, '{')
@@ -93,20 +106,28 @@ func appendList(out []byte, list protoreflect.List, field protoreflect.FieldDesc
 	return append(out, ']'), nil
 }
 
-// appendMap leaves the order of the keys to encoding/json, which sorts them.
+// appendMap writes the entries in the order of their keys.
 func appendMap(out []byte, entries protoreflect.Map, valueField protoreflect.FieldDescriptor) ([]byte, error) {
-	written := make(map[string]json.RawMessage, entries.Len())
-	var failed error
-	entries.Range(func(key protoreflect.MapKey, value protoreflect.Value) bool {
-		content, err := appendValue(nil, value, valueField)
-		written[key.String()], failed = content, err
-		return err == nil
+	keys := make([]protoreflect.MapKey, 0, entries.Len())
+	entries.Range(func(key protoreflect.MapKey, _ protoreflect.Value) bool {
+		keys = append(keys, key)
+		return true
 	})
-	if failed != nil {
-		return nil, failed
+	slices.SortFunc(keys, func(a, b protoreflect.MapKey) int { return strings.Compare(a.String(), b.String()) })
+	out = append(out, '{')
+	for i, key := range keys {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		var err error
+		if out, err = jsontext.AppendQuote(out, key.String()); err != nil {
+			return nil, err
+		}
+		if out, err = appendValue(append(out, ':'), entries.Get(key), valueField); err != nil {
+			return nil, err
+		}
 	}
-	content, err := json.Marshal(written)
-	return append(out, content...), err
+	return append(out, '}'), nil
 }
 
 func appendValue(out []byte, value protoreflect.Value, field protoreflect.FieldDescriptor) ([]byte, error) {
@@ -119,18 +140,11 @@ func appendValue(out []byte, value protoreflect.Value, field protoreflect.FieldD
 		}
 		return strconv.AppendInt(out, int64(value.Enum()), 10), nil
 	case protoreflect.StringKind:
-		return appendText(out, value.String())
+		return jsontext.AppendQuote(out, value.String()) // <, > and & as they are: a response is never part of a page
+	case protoreflect.Int32Kind, protoreflect.Int64Kind:
+		return strconv.AppendInt(out, value.Int(), 10), nil
 	}
-	// encoding/json writes booleans, numbers (64-bit ones too) and bytes (as base64) in the right form.
+	// encoding/json writes booleans, other numbers (64-bit ones too) and bytes (as base64) in the right form.
 	content, err := json.Marshal(value.Interface())
 	return append(out, content...), err
-}
-
-// appendText does not escape <, > and &: a response is never part of a page, and people read it.
-func appendText(out []byte, text string) ([]byte, error) {
-	var quoted bytes.Buffer
-	encoder := json.NewEncoder(&quoted)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(text)
-	return append(out, bytes.TrimSuffix(quoted.Bytes(), []byte("\n"))...), err
 }

@@ -2,12 +2,15 @@ package httpjson
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -17,72 +20,123 @@ import (
 // maxMembers bounds the members of a body; a customer has a fraction of it.
 const maxMembers = 256
 
-// readObject reads a JSON object and leaves out the members that are not written.
-func readObject(content []byte, descriptor protoreflect.MessageDescriptor) (members, []apierror.Violation) {
-	notObject := []apierror.Violation{{Field: "body", Description: `must be one JSON object, such as {"city":"Paris"}`}}
+// The faults of a body as a whole.
+var (
+	errNotObject = errors.New(`must be one JSON object, such as {"city":"Paris"}`)
+	errMembers   = fmt.Errorf("must have at most %d members", maxMembers)
+)
+
+// readObject reads a JSON object into a message, in one pass. It leaves out the members that are not written, and returns
+// all violations.
+func readObject(content []byte, message protoreflect.Message) []apierror.Violation {
 	if !utf8.Valid(content) {
-		return nil, []apierror.Violation{{Field: "body", Description: "must be UTF-8"}}
+		return []apierror.Violation{{Field: "body", Description: "must be UTF-8"}}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, notObject
+	o := object{message: message, seen: map[string]bool{}}
+	// A half of a surrogate pair passes here, so that its violation names its field.
+	in := jsontext.NewDecoder(bytes.NewBuffer(content), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := o.read(in); err != nil {
+		return []apierror.Violation{{Field: "body", Description: err.Error()}}
 	}
-	var kept members
-	var violations []apierror.Violation
-	seen := map[string]bool{}
-	unknown := false
-	for count := 0; decoder.More(); count++ {
-		if count == maxMembers {
-			return nil, []apierror.Violation{{Field: "body", Description: fmt.Sprintf("must have at most %d members", maxMembers)}}
-		}
-		key, err := decoder.Token()
-		name, isText := key.(string)
-		var value json.RawMessage
-		if err != nil || !isText || decoder.Decode(&value) != nil {
-			return nil, notObject
-		}
-		field := descriptor.Fields().ByJSONName(name)
-		label := name
-		if field == nil {
-			label = apierror.QuoteName(name)
-		}
-		switch {
-		case seen[name]:
-			violations = append(violations, apierror.Violation{Field: label, Description: "is given more than once"})
-		case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && customer.OutputOnly(field):
-			// Such a field is in responses, and is never written.
-		case field == nil:
-			description := "is not a field here"
-			if !unknown {
-				description += "; writable are " + customer.WritableFields()
-			}
-			violations = append(violations, apierror.Violation{Field: label, Description: description})
-			unknown = true
-		case string(value) != "null":
-			kept = append(kept, member{field, value})
-		case field.HasPresence() && field.Message() == nil:
-			kept = append(kept, member{field, zero(field)})
-		}
-		seen[name] = true
-	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, notObject
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, notObject
-	}
-	return kept, violations
+	return o.violations
 }
 
-// zero returns the JSON of a field's cleared value.
-func zero(field protoreflect.FieldDescriptor) json.RawMessage {
-	switch field.Kind() {
-	case protoreflect.StringKind, protoreflect.BytesKind:
-		return json.RawMessage(`""`)
-	case protoreflect.BoolKind:
-		return json.RawMessage(`false`)
+// object is a JSON object on its way into a message.
+type object struct {
+	message    protoreflect.Message
+	violations []apierror.Violation
+	seen       map[string]bool
+	hasUnknown bool
+}
+
+// read reads the object to its end. Its error is about the body as a whole.
+func (o *object) read(in *jsontext.Decoder) error {
+	if start, err := in.ReadToken(); err != nil || start.Kind() != '{' {
+		return errNotObject
 	}
-	return json.RawMessage(`0`)
+	for count := 0; in.PeekKind() != '}'; count++ {
+		if count == maxMembers {
+			return errMembers
+		}
+		key, err := in.ReadToken()
+		if err != nil {
+			return errNotObject
+		}
+		name := key.String()
+		value, err := in.ReadValue()
+		if err != nil {
+			return errNotObject
+		}
+		o.readMember(name, value)
+	}
+	if _, err := in.ReadToken(); err != nil {
+		return errNotObject
+	}
+	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
+		return errNotObject
+	}
+	return nil
+}
+
+func (o *object) readMember(name string, value jsontext.Value) {
+	descriptor := o.message.Descriptor()
+	field := descriptor.Fields().ByJSONName(name)
+	label := name
+	if field == nil {
+		label = apierror.QuoteName(name)
+	}
+	repeated := o.seen[name]
+	o.seen[name] = true
+	switch {
+	case repeated:
+		o.violate(label, "is given more than once")
+	case field == nil && descriptor.ReservedNames().Has(protoreflect.Name(name)), field != nil && customer.OutputOnly(field):
+		// Such a field is in responses, and is never written.
+	case field == nil:
+		description := "is not a field here"
+		if !o.hasUnknown {
+			description += "; writable are " + customer.WritableFields()
+		}
+		o.violate(label, description)
+		o.hasUnknown = true
+	case value.Kind() == 'n':
+		if field.HasPresence() && field.Message() == nil {
+			o.message.Set(field, field.Default()) // the cleared value
+		}
+	case !readField(o.message, field, value):
+		o.violate(field.JSONName(), "must be "+kindName(field))
+	}
+}
+
+func (o *object) violate(field, description string) {
+	o.violations = append(o.violations, apierror.Violation{Field: field, Description: description})
+}
+
+// readField sets a field, and reports whether the value fits it. Texts and digits are most of what is written; the other
+// forms that canonical proto JSON allows are protojson's.
+func readField(message protoreflect.Message, field protoreflect.FieldDescriptor, value jsontext.Value) bool {
+	singular := field.Cardinality() != protoreflect.Repeated
+	switch kind := field.Kind(); {
+	case singular && kind == protoreflect.StringKind:
+		if value.Kind() != '"' {
+			return false
+		}
+		text, err := jsontext.AppendUnquote(nil, value)
+		message.Set(field, protoreflect.ValueOfString(string(text)))
+		return err == nil
+	case singular && kind == protoreflect.Int64Kind && value.Kind() == '0':
+		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+			message.Set(field, protoreflect.ValueOfInt64(n))
+			return true
+		}
+	}
+	alone := fmt.Appendf(nil, `{%q:%s}`, field.JSONName(), value)
+	read := message.New()
+	if protojson.Unmarshal(alone, read.Interface()) != nil {
+		return false
+	}
+	proto.Merge(message.Interface(), read.Interface())
+	return true
 }
 
 func kindName(field protoreflect.FieldDescriptor) string {

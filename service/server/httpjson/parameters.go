@@ -35,6 +35,10 @@ func (g *gateway) strictQuery(known map[string]protoreflect.FieldDescriptor) run
 	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
+			if r.URL.RawQuery == "" {
+				next(w, r, pathParams)
+				return
+			}
 			query, err := url.ParseQuery(r.URL.RawQuery)
 			if err != nil {
 				g.reject(w, r, invalid("query", "is not a valid query string"))
