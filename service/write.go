@@ -98,17 +98,20 @@ func (s *Service) carryOut(ctx, caller context.Context, w *write) {
 	if w.sentAt.Load() != nil {
 		s.writes.Add(time.Since(start))
 	}
-	w.releaseSlot()
 	switch {
 	case err == nil:
-		w.releaseLease()
 		s.conclude(ctx, w, outcome{response: w.merged.Response(stored)})
 	case !isAmbiguous(err):
-		w.releaseLease()
 		s.conclude(ctx, w, outcome{err: writeError(caller, w.merged, err)})
 	default:
+		w.releaseSlot()
 		s.verify(ctx, caller, w, err)
+		return
 	}
+	// The next waiter comes last: the goroutine that was woken last runs first. Behind the answer to this caller, and all
+	// else that is ready to run in an overloaded process, it would keep a slot or a lease idle.
+	w.releaseSlot()
+	w.releaseLease()
 }
 
 // settledAt returns when the write can no longer be applied.
