@@ -5,8 +5,8 @@
 // it has a slot. Waiting calls get slots fairly by caller. A call that cannot get a slot before its deadline is rejected
 // at once, so that its caller can still use the time.
 //
-// What is scarce is shared between callers in two ways, for slots and for leases alike: a Capacity shares the places of
-// those who wait, and a Queue the order in which they are served.
+// Callers share slots and leases in the same two ways: a Capacity shares the places of the calls that wait, and a Queue
+// the order in which they are served.
 package admission
 
 import (

@@ -125,7 +125,7 @@ func withToken(ctx context.Context, header string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", header)
 }
 
-// A waiter for a lease that is evicted is told when to come back, and its place is free.
+// The caller of an evicted waiter learns when it may come back, and the waiter's place is free.
 func TestEvictionFromTheQueueOfACustomerIsReported(t *testing.T) {
 	const queue = 32
 	limits := lease.LimitsOf(queue)
@@ -150,7 +150,9 @@ func TestEvictionFromTheQueueOfACustomerIsReported(t *testing.T) {
 	if got.Code != "RESOURCE_EXHAUSTED" || got.Reason != "OVERLOADED" || got.WriteState != "not_sent" || got.RetryAfter != "1" || !strings.HasPrefix(got.message, "evicted from the queue") {
 		t.Errorf("the evicted call got %+v", got)
 	}
-	waitUntil(t, func() bool { return g.service.Load().Admitted == limits.Customer && leases.QueueLength(4) == 1+limits.Customer })
+	waitUntil(t, func() bool {
+		return g.service.Load().Admitted == limits.Customer && leases.QueueLength(4) == 1+limits.Customer
+	})
 	held.Release()
 	for range limits.Customer {
 		if got := <-outcomes; got.Code != "OK" {

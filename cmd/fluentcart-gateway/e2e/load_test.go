@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,6 +36,8 @@ type load struct {
 
 	Clients, PerConnection int
 	Spread, Lasting        time.Duration // within which they start, and after which they stop
+	Timeout                time.Duration // of a call; 0 is 30 s
+	Return                 time.Duration // after a rejection; 0 is when the gateway says, spread over 8 s
 
 	// Rate makes it an open loop: so many calls are made a second, whatever becomes of earlier ones. They go round Customers.
 	Rate, Customers int
@@ -150,7 +153,7 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 		all.Go(func() {
 			<-time.After(rand.N(l.Spread))
 			for ctx.Err() == nil {
-				call, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+				call, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(l.Timeout, 30*time.Second))
 				begin := time.Now()
 				notes := fmt.Sprint("call ", i)
 				_, err := clients[i/l.PerConnection].UpdateCustomer(call, &customerv1.UpdateCustomerRequest{
@@ -176,9 +179,13 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 				if err == nil {
 					return
 				}
+				pause := l.Return
+				if pause == 0 {
+					pause = retryAfter(err) + rand.N(8*time.Second)
+				}
 				select {
 				case <-ctx.Done():
-				case <-time.After(retryAfter(err) + rand.N(8*time.Second)):
+				case <-time.After(pause):
 				}
 			}
 		})
