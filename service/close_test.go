@@ -31,7 +31,7 @@ func TestCloseWaitsForInFlightWrites(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				leases := &countingLocker{Locker: lease.NewLocal()}
+				leases := &countingLocker{Locker: lease.NewLocal(lease.Limits{})}
 				h := newHarness(t, setup{store: sandbox.Config{Fail: failFirstWrite(row.failure)}, service: service.Config{Leases: leases}})
 				began := time.Now()
 				h.update(contextEnding(t, byCancel, patience), 1, 1, "city")
@@ -72,7 +72,7 @@ func TestCloseGivesUpWritesInDoubtWhenItsContextEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				leases := &countingLocker{Locker: lease.NewLocal()}
+				leases := &countingLocker{Locker: lease.NewLocal(lease.Limits{})}
 				h := newHarness(t, setup{store: sandbox.Config{Fail: failFirstWrite(lost)}, service: service.Config{Leases: leases}})
 				began := time.Now()
 				var callers sync.WaitGroup

@@ -73,7 +73,7 @@ func TestWriteAppliedLateNeverRevertsAnotherUpdate(t *testing.T) {
 	for number := range rounds {
 		synctest.Test(t, func(t *testing.T) {
 			r := randomRound(seed, number)
-			h, first, second := r.run(t, lease.NewLocal())
+			h, first, second := r.run(t, lease.NewLocal(lease.Limits{}))
 			h.checkHistory(t)
 
 			const applied = latency + timeout + lateBy
@@ -128,7 +128,7 @@ func TestWriteAppliedLateRevertsAnotherUpdateWithoutQuarantine(t *testing.T) {
 	var reverted, unexplained, bothOK int
 	for number := range rounds {
 		synctest.Test(t, func(t *testing.T) {
-			h, first, second := randomRound(seed, number).run(t, withoutQuarantine{lease.NewLocal()})
+			h, first, second := randomRound(seed, number).run(t, withoutQuarantine{lease.NewLocal(lease.Limits{})})
 			calls := h.history()
 			if len(history.Reverts(calls, h.store.Writes())) == 0 {
 				return

@@ -14,8 +14,8 @@ type countingLocker struct {
 	quarantined, released atomic.Int32
 }
 
-func (c *countingLocker) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
-	held, err := c.Locker.Acquire(ctx, customer)
+func (c *countingLocker) Acquire(ctx context.Context, customer int64, caller string) (lease.Lease, error) {
+	held, err := c.Locker.Acquire(ctx, customer, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +40,8 @@ func (l *countingLease) Release() {
 // withoutQuarantine releases a lease where it should go into quarantine.
 type withoutQuarantine struct{ lease.Locker }
 
-func (w withoutQuarantine) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
-	held, err := w.Locker.Acquire(ctx, customer)
+func (w withoutQuarantine) Acquire(ctx context.Context, customer int64, caller string) (lease.Lease, error) {
+	held, err := w.Locker.Acquire(ctx, customer, caller)
 	if err != nil {
 		return nil, err
 	}

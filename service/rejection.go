@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
@@ -47,8 +48,10 @@ func tooLate() error {
 }
 
 // overloaded sheds an update that would wait in vain.
-func (s *Service) overloaded(why string) error {
-	return apierror.New(apierror.Overloaded, apierror.NotSent, why+"; nothing was written", apierror.RetryInfo(s.gate.RetryAfter()))
+func (s *Service) overloaded(why string) error { return rejection(why, s.gate.RetryAfter()) }
+
+func rejection(why string, retryAfter time.Duration) *apierror.Error {
+	return apierror.New(apierror.Overloaded, apierror.NotSent, why+"; nothing was written", apierror.RetryInfo(retryAfter))
 }
 
 func leasesUnavailable(cause *lease.UnavailableError) error {

@@ -6,20 +6,56 @@ import (
 	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
+// Shed returns the rejection of an update that admission control would reject, or nil. It is for transports, which ask
+// before they read a request: it is fast, and returns the same rejection again while it says the same.
+func (s *Service) Shed(ctx context.Context, caller *auth.Caller) *apierror.Error {
+	if !s.gate.Rejects(ctx, shareOf(caller)) {
+		return nil
+	}
+	retryAfter := s.gate.RetryAfter().Round(100 * time.Millisecond)
+	latest := s.shed.Load()
+	if latest == nil || latest.retryAfter != retryAfter {
+		latest = &shedding{retryAfter, rejection(tooManyWait, retryAfter)}
+		s.shed.Store(latest)
+	}
+	return latest.err
+}
+
+// shedding is the latest rejection of Shed.
+type shedding struct {
+	retryAfter time.Duration
+	err        *apierror.Error
+}
+
+const tooManyWait = "too many updates are waiting"
+
+// shareOf returns the name of the share of the queue that a call of the caller takes a place of.
+func shareOf(caller *auth.Caller) string {
+	if caller.Store != nil && !caller.Store.Verified() {
+		return unverifiedShare
+	}
+	return caller.Share
+}
+
 // admit decides whether the update may enter the queue. Leave must be called on the pass at the end. The returned
 // context also ends when the update is evicted for another caller.
-func (s *Service) admit(ctx context.Context) (context.Context, *admission.Pass, error) {
-	share := callerOf(ctx).Share
-	if unverifiedAccount(ctx) != nil {
-		share = unverifiedShare
+func (s *Service) admit(ctx context.Context, id int64, writes bool) (context.Context, *admission.Pass, error) {
+	share := shareOf(callerOf(ctx))
+	if writes && share != unverifiedShare { // an unverified account does not wait for a lease
+		ahead, ok := s.leases.Admits(ctx, id, share)
+		if needed := s.reads.Mean() + s.writes.Mean(); !ok || ahead > 0 && !fits(ctx, needed*time.Duration(ahead+1)) {
+			return nil, nil, s.overloaded(leasesAwaited)
+		}
 	}
 	ctx, pass, err := s.gate.Enter(ctx, share)
 	if err != nil {
-		return nil, nil, s.overloaded("too many updates are waiting")
+		return nil, nil, s.overloaded(tooManyWait)
 	}
 	return ctx, pass, nil
 }
@@ -42,9 +78,9 @@ func (r *reservation) release() {
 	r.slot, r.lease = nil, nil
 }
 
-// reserve waits for the customer's lease and for a slot, and rejects at once what could not be done in time. The lease
-// comes first: updates that wait for one customer must not occupy slots that others could use. writes is false for a dry
-// run and for a read that verifies an account, which need no lease.
+// reserve waits for the customer's lease and for a slot, and rejects what cannot be done in time. The lease comes first:
+// updates that wait for one customer must not occupy slots that others could use. writes is false for a dry run and for a
+// read that verifies an account, which need no lease.
 func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, writes bool) (*reservation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, s.waitError(ctx, err)
@@ -58,9 +94,6 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 	}
 	if !fits(ctx, needed) {
 		return nil, tooLate()
-	}
-	if ahead := s.leases.QueueLength(id); writes && (ahead >= s.maxCustomer || !fits(ctx, needed*time.Duration(ahead+1))) {
-		return nil, s.overloaded("too many updates of this customer are waiting")
 	}
 	held := &reservation{}
 	if err := s.wait(ctx, held, pass, id, writes); err != nil {
@@ -77,8 +110,8 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 // wait waits for the lease, the slot and the rate limit of the store.
 func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, writes bool) (err error) {
 	if writes {
-		if held.lease, err = s.acquire(ctx, id); err != nil {
-			return err
+		if held.lease, err = s.leases.Acquire(ctx, id, callerOf(ctx).Share); err != nil {
+			return s.waitError(ctx, err)
 		}
 	}
 	if held.slot, err = pass.Slot(ctx); err != nil {
@@ -102,31 +135,24 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 	return nil
 }
 
-// acquire waits for the customer's lease. The number of calls that wait for any customer's lease is limited: a lease can
-// be held for long, and the calls that wait for it must not fill the queue.
-func (s *Service) acquire(ctx context.Context, id int64) (lease.Lease, error) {
-	defer s.leaseWaiters.Add(-1)
-	if s.leaseWaiters.Add(1) > s.maxLeaseWaiters && s.leases.QueueLength(id) > 0 {
-		return nil, s.overloaded("too many updates are waiting for customers that are being updated")
-	}
-	held, err := s.leases.Acquire(ctx, id)
-	if err != nil {
-		return nil, s.waitError(ctx, err)
-	}
-	return held, nil
-}
-
 // fits reports whether the call has at least that much time left.
 func fits(ctx context.Context, needed time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return !ok || time.Until(deadline) >= needed
 }
 
+// leasesAwaited says why an update may not wait for its customer's lease.
+const leasesAwaited = "too many updates of this customer, or of others that are being updated, are waiting"
+
 // waitError returns the error of an update that ended while it waited.
 func (s *Service) waitError(ctx context.Context, err error) error {
 	switch {
-	case errors.Is(context.Cause(ctx), admission.ErrOverloaded):
+	case errors.Is(context.Cause(ctx), admission.ErrEvicted), errors.Is(err, admission.ErrEvicted):
 		return s.overloaded("evicted from the queue: this caller is over its fair share")
+	case errors.Is(err, admission.ErrLate):
+		return s.overloaded("updates that came before this one take so long that its deadline would pass")
+	case errors.Is(err, admission.ErrOverloaded):
+		return s.overloaded(leasesAwaited)
 	case ctx.Err() != nil:
 		return notSent(ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded): // a connection times out a moment before the context does

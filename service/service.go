@@ -31,7 +31,7 @@ type Config struct {
 	Store *fluentcart.Client
 	// WriteMode is how customers are written; empty is Merge.
 	WriteMode WriteMode
-	// Leases give each customer one writer at a time; nil is lease.NewLocal.
+	// Leases give each customer one writer at a time; nil is lease.NewLocal with the limits of MaxQueue.
 	Leases lease.Locker
 	// MaxInFlight is how many updates may use the store at once; 0 is 4, the workers of a usual store (F24).
 	MaxInFlight int
@@ -56,15 +56,13 @@ type Service struct {
 	logger        *slog.Logger
 	reads, writes admission.LatencyEstimate // of one GET and one PUT
 
-	gate            *admission.Gate
-	leaseWaiters    atomic.Int64 // of all customers
-	maxLeaseWaiters int64
-	maxCustomer     int // the holder and the waiters of one customer: a lease that takes long must not fill the queue
+	gate *admission.Gate
 
 	unverified    atomic.Int64 // calls whose store account is not verified
 	maxUnverified int64
 	verifying     chan struct{} // holds one token for each account verification in progress
 
+	shed          atomic.Pointer[shedding]
 	inFlight      inFlightWrites
 	inDoubt       atomic.Int64
 	verifyReads   chan struct{} // tokens of reads that verify a write whose caller waits
@@ -82,19 +80,17 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("write mode %q: must be %q or %q", cfg.WriteMode, Merge, Replace)
 	}
 	return &Service{
-		store:           cfg.Store,
-		writeMode:       cfg.WriteMode,
-		validator:       validator,
-		leases:          cfg.Leases,
-		settleTime:      cfg.SettleTime,
-		logger:          cfg.Logger,
-		gate:            admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
-		maxLeaseWaiters: max(int64(cfg.MaxQueue)/2, 8),
-		maxCustomer:     max(cfg.MaxQueue/4, 8),
-		maxUnverified:   max(int64(cfg.MaxQueue)/8, 4),
-		verifying:       make(chan struct{}, max(cfg.MaxInFlight/4, 1)),
-		verifyReads:     make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
-		orphanedReads:   make(chan struct{}, 1),
+		store:         cfg.Store,
+		writeMode:     cfg.WriteMode,
+		validator:     validator,
+		leases:        cfg.Leases,
+		settleTime:    cfg.SettleTime,
+		logger:        cfg.Logger,
+		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
+		maxUnverified: max(int64(cfg.MaxQueue)/8, 4),
+		verifying:     make(chan struct{}, max(cfg.MaxInFlight/4, 1)),
+		verifyReads:   make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
+		orphanedReads: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -102,14 +98,14 @@ func (cfg *Config) setDefaults() {
 	if cfg.WriteMode == "" {
 		cfg.WriteMode = Merge
 	}
-	if cfg.Leases == nil {
-		cfg.Leases = lease.NewLocal()
-	}
 	if cfg.MaxInFlight == 0 {
 		cfg.MaxInFlight = 4
 	}
 	if cfg.MaxQueue == 0 {
 		cfg.MaxQueue = 256
+	}
+	if cfg.Leases == nil {
+		cfg.Leases = lease.NewLocal(lease.LimitsOf(cfg.MaxQueue))
 	}
 	if cfg.SettleTime == 0 {
 		cfg.SettleTime = 30 * time.Second

@@ -14,7 +14,7 @@ import (
 
 // UpdateCustomer changes what the request names, and nothing else. Its errors are those of package apierror.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
-	ctx, pass, err := s.admit(ctx) // before all else: a rejected update must cost little
+	ctx, pass, err := s.admit(ctx, request.GetCustomerId(), !request.GetValidateOnly()) // before all else: a rejected update must cost little
 	if err != nil {
 		return nil, err
 	}

@@ -24,8 +24,9 @@ type leases struct {
 }
 
 func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logger *slog.Logger) (*leases, error) {
+	limits := lease.LimitsOf(cfg.MaxQueue)
 	if cfg.RedisURL == "" {
-		local := lease.NewLocal()
+		local := lease.NewLocal(limits)
 		return &leases{local, local.Held, func() *lease.UnavailableError { return nil }, func() {}}, nil
 	}
 	base, err := fluentcart.ParseBaseURL(storeURL)
@@ -42,6 +43,7 @@ func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logge
 		Store:      strings.ToLower(base.Host) + base.Path, // the same for a store that is reached by http and by https
 		Term:       2 * cfg.GetTimeout,                     // the read before the write may be repeated, but not after a timeout
 		SettleTime: cfg.SettleTime,
+		Limits:     limits,
 		Logger:     logger,
 	})
 	if err != nil {

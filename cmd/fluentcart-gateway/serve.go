@@ -65,6 +65,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 	transports, err := server.New(server.Config{ //nolint:contextcheck // it starts nothing; Run has the context
 		Customers:      customers,
 		Callers:        cfg.Authenticator(),
+		Shed:           customers.Shed,
 		TLS:            cfg.TLS(),
 		Logger:         logger,
 		DefaultTimeout: cfg.DefaultTimeout,

@@ -4,11 +4,15 @@
 // with 4 in flight, 58 with 64. A Gate therefore has one slot for each worker, and a call works on the store only while
 // it has a slot. Waiting calls get slots fairly by caller. A call that cannot get a slot before its deadline is rejected
 // at once, so that its caller can still use the time.
+//
+// Callers share slots and leases in the same two ways: a Capacity shares the places of the calls that wait, and a Queue
+// the order in which they are served.
 package admission
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -16,6 +20,14 @@ import (
 // ErrOverloaded means that a call is rejected: the queue is full, its deadline is nearer than the estimated wait, or it
 // was evicted from the queue.
 var ErrOverloaded = errors.New("admission: overloaded")
+
+// The ErrOverloaded of a call that was admitted before.
+var (
+	// ErrEvicted means that the call was evicted in favour of a caller below its fair share.
+	ErrEvicted = fmt.Errorf("%w: evicted", ErrOverloaded)
+	// ErrLate means that the call cannot meet its deadline any more.
+	ErrLate = fmt.Errorf("%w: the deadline is nearer than the estimated wait", ErrOverloaded)
+)
 
 // Config configures a Gate.
 type Config struct {
@@ -27,122 +39,76 @@ type Config struct {
 
 // Gate admits calls, and gives slots to admitted calls. It is safe for concurrent use.
 type Gate struct {
-	capacity int // of admitted calls
-	slots    int
-
 	mu       sync.Mutex
-	admitted int
-	free     int // slots
-	callers  map[string]*caller
-	ring     []*caller       // callers with calls that wait for a slot; the first is served next
-	urgent   caller          // served before the ring
-	patient  caller          // served as one more caller of the ring
-	latency  LatencyEstimate // of the work in a slot
-}
-
-// caller shares the capacity and the slots fairly with the other callers.
-type caller struct {
-	admitted  int
-	waiters   []chan struct{} // for a slot, in order of arrival; closed when a slot is handed over
-	evictable []*Pass         // calls that have not had a slot yet, in order of arrival
+	admitted Capacity[*Pass]
+	slots    *Queue
 }
 
 // New returns a Gate with all slots free.
 func New(cfg Config) *Gate {
-	return &Gate{capacity: cfg.Slots + cfg.Queue, slots: cfg.Slots, free: cfg.Slots, callers: map[string]*caller{}}
+	return &Gate{admitted: Capacity[*Pass]{Limit: cfg.Slots + cfg.Queue}, slots: NewQueue(cfg.Slots, 0)}
 }
 
 // Pass is an admitted call.
 type Pass struct {
-	gate   *Gate
-	caller *caller
-	name   string
-	evict  context.CancelCauseFunc // nil once the call has ended or was evicted
+	gate      *Gate
+	caller    string
+	protected bool                    // from eviction: it has had a slot
+	end       context.CancelCauseFunc // nil once the call has ended or was evicted
 }
 
-// Enter admits a call of the named caller, or returns ErrOverloaded. The returned context ends with the cause
-// ErrOverloaded if the call is evicted in favour of a caller that has less than its fair share. Only a call that has not
-// had a slot yet is evicted. Leave must be called at the end.
-func (g *Gate) Enter(ctx context.Context, name string) (context.Context, *Pass, error) {
+// Enter admits a call of the caller, or returns ErrOverloaded. The returned context ends with the cause ErrEvicted if the
+// call is evicted in favour of a caller that has less than its fair share. Only a call that has not had a slot yet is
+// evicted. Leave must be called at the end.
+func (g *Gate) Enter(ctx context.Context, caller string) (context.Context, *Pass, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	own := g.callers[name]
-	if own == nil {
-		own = &caller{}
-	}
-	if deadline, ok := ctx.Deadline(); ok && g.estimatedWait(own) > max(time.Until(deadline), 0) {
+	if !g.slots.inTime(ctx, caller) {
 		return nil, nil, ErrOverloaded
 	}
-	if g.admitted >= g.capacity && !g.evictFor(own) {
+	evicted, ok := g.admitted.Room(caller)
+	if !ok {
 		return nil, nil, ErrOverloaded
 	}
-	ctx, evict := context.WithCancelCause(ctx)
-	p := &Pass{gate: g, caller: own, name: name, evict: evict}
-	g.callers[name] = own
-	g.admitted++
-	own.admitted++
-	own.evictable = append(own.evictable, p)
+	if evicted != nil {
+		evicted.leave(ErrEvicted)
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	p := &Pass{gate: g, caller: caller, end: end}
+	g.admitted.Join(caller, p)
 	return ctx, p, nil
 }
 
-// estimatedWait returns how long a new call of the caller will probably wait for a slot. g.mu must be held.
-func (g *Gate) estimatedWait(own *caller) time.Duration {
-	if len(g.ring) == 0 {
-		return 0
+// Rejects reports whether Enter would reject a call of the caller now. It is for transports, which reject before they read a
+// request; a call that passes may still be rejected by Enter.
+func (g *Gate) Rejects(ctx context.Context, caller string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.slots.inTime(ctx, caller) {
+		return true
 	}
-	position := len(own.waiters) + 1
-	ahead := position + len(g.urgent.waiters)
-	for _, other := range g.ring {
-		if other != own {
-			ahead += min(len(other.waiters), position) // slots go to the callers in turn
-		}
-	}
-	return g.latency.Mean() * time.Duration(ahead) / time.Duration(g.slots)
-}
-
-// evictFor evicts the newest call of the caller with the most calls, if that caller is over its fair share and own is
-// under it. It reports whether it has evicted a call. g.mu must be held.
-func (g *Gate) evictFor(own *caller) bool {
-	sharing := len(g.callers)
-	if own.admitted == 0 {
-		sharing++
-	}
-	share := max(g.capacity/sharing, 1)
-	if own.admitted >= share {
-		return false
-	}
-	var most *caller
-	for _, other := range g.callers {
-		if len(other.evictable) > 0 && other.admitted > share && (most == nil || other.admitted > most.admitted) {
-			most = other
-		}
-	}
-	if most == nil {
-		return false
-	}
-	g.leave(most.evictable[len(most.evictable)-1], ErrOverloaded)
-	return true
+	_, ok := g.admitted.Room(caller)
+	return !ok
 }
 
 // Leave ends the call. It does not release the call's slot, which may be in use for longer.
 func (p *Pass) Leave() {
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
-	p.gate.leave(p, context.Canceled)
+	p.leave(context.Canceled)
 }
 
-// leave has an effect only once for each call: on Leave or on eviction. g.mu must be held.
-func (g *Gate) leave(p *Pass, cause error) {
-	if p.evict == nil {
+// leave has an effect only once for each call: on Leave or on eviction. gate.mu must be held.
+func (p *Pass) leave(cause error) {
+	if p.end == nil {
 		return
 	}
-	p.evict(cause)
-	p.evict = nil
-	p.protect()
-	g.admitted--
-	p.caller.admitted--
-	if p.caller.admitted == 0 {
-		delete(g.callers, p.name)
+	p.end(cause)
+	p.end = nil
+	if p.protected {
+		p.gate.admitted.LeaveProtected(p.caller)
+	} else {
+		p.gate.admitted.Leave(p.caller, p)
 	}
 }
 
@@ -151,7 +117,7 @@ func (g *Gate) leave(p *Pass, cause error) {
 func (g *Gate) RetryAfter() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return max(g.latency.Mean()*time.Duration(g.admitted)/time.Duration(g.slots), time.Second).Round(time.Millisecond)
+	return max(g.slots.estimate(g.admitted.taken), time.Second).Round(time.Millisecond)
 }
 
 // Load is the use of a Gate: admitted calls, slots that are taken, and calls that wait for a slot.
@@ -161,9 +127,5 @@ type Load struct{ Admitted, Working, Waiting int }
 func (g *Gate) Load() Load {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	load := Load{Admitted: g.admitted, Working: g.slots - g.free, Waiting: len(g.urgent.waiters)}
-	for _, c := range g.ring {
-		load.Waiting += len(c.waiters)
-	}
-	return load
+	return Load{Admitted: g.admitted.taken, Working: g.slots.rights - g.slots.free, Waiting: g.slots.Waiting()}
 }

@@ -221,3 +221,39 @@ func TestNoSlotIsLost(t *testing.T) {
 		}
 	}
 }
+
+// A call that was admitted in time may become late, because the store has become slower. It is rejected as soon as that is
+// clear, not at its deadline.
+func TestWaiterThatBecomesLateIsRejectedBeforeItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := admission.New(admission.Config{Slots: 1, Queue: 100})
+		if err := call(t.Context(), gate, "a", 100*time.Millisecond); err != nil { // so that the latency is known
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		start := time.Now()
+		var mu sync.Mutex
+		outcomes := map[string]int{}
+		var calls sync.WaitGroup
+		for range 40 { // 4 s of work
+			calls.Go(func() {
+				err := call(ctx, gate, "a", time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					outcomes["served"]++
+				case errors.Is(err, admission.ErrLate) && time.Since(start) <= 8*time.Second:
+					outcomes["rejected early"]++
+				default:
+					outcomes[err.Error()]++
+				}
+			})
+		}
+		calls.Wait()
+		if diff := cmp.Diff(map[string]int{"served": 10, "rejected early": 30}, outcomes); diff != "" {
+			t.Errorf("outcomes (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -14,7 +14,7 @@ func TestLeaseFollowsTheLatestGrantOnly(t *testing.T) {
 		lockers func(t *testing.T) (own, other lease.Locker)
 	}{
 		{"in one process", func(*testing.T) (lease.Locker, lease.Locker) {
-			local := lease.NewLocal()
+			local := lease.NewLocal(lease.Limits{})
 			return local, local
 		}},
 		{"through Redis", func(t *testing.T) (lease.Locker, lease.Locker) {

@@ -15,18 +15,34 @@ import (
 	"time"
 )
 
-// Locker grants leases. Waiters for the same customer are served in the order of their arrival. It is safe for
-// concurrent use.
+// Locker grants leases. The waiters for one customer's lease are bounded, and so are those for all leases. Both numbers
+// are shared fairly between callers. A customer's lease is granted to the callers in turn, and to the calls of one caller
+// in order of arrival. It is safe for concurrent use.
 type Locker interface {
-	// Acquire waits for the customer's lease until ctx is done. Its error is the context's error or an
-	// *UnavailableError.
-	Acquire(ctx context.Context, customer int64) (Lease, error)
-	// QueueLength returns how many calls of this process hold the customer's lease or wait for it.
-	QueueLength(customer int64) int
+	// Acquire waits for the customer's lease until ctx is done. Its error is the context's error, an
+	// *UnavailableError, or an admission.ErrOverloaded: too many calls wait, the call would probably miss its deadline, or
+	// it was evicted from the queue.
+	Acquire(ctx context.Context, customer int64, caller string) (Lease, error)
+	// Admits reports whether Acquire would not be overloaded now, and how many calls of this process would come before
+	// that one, the lease's holder included. It is a cheap way to reject a call early.
+	Admits(ctx context.Context, customer int64, caller string) (ahead int, ok bool)
 	// LastGrant identifies the latest grant of the customer's lease, for Lease.Follows. It returns Held while the lease
 	// is held, and an *UnavailableError if it cannot be known.
 	LastGrant(ctx context.Context, customer int64) (Grant, error)
 }
+
+// Limits bound the calls of one process that wait. The zero Limits are none.
+type Limits struct {
+	// All is how many calls may wait for leases at once.
+	All int
+	// Customer is how many of them may wait for the lease of one customer. A lease can be held for long, and those who
+	// wait for it must not keep out the calls for other customers.
+	Customer int
+}
+
+// LimitsOf returns the limits for a gateway whose queue has so many places: half of them may be taken by waiters for
+// leases, and a quarter by those for one customer.
+func LimitsOf(queue int) Limits { return Limits{All: max(queue/2, 8), Customer: max(queue/4, 8)} }
 
 // Grant identifies a grant of a customer's lease.
 type Grant string

@@ -2,56 +2,105 @@ package lease
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 )
 
 // Local is a Locker within one process. Its leases end with the process: if several gateways serve one store, or if a
 // gateway is restarted while a write of the old process may still be applied, use Redis.
 type Local struct {
-	mu     sync.Mutex
-	queues map[int64]*queue // by customer; a customer without a holder has none
-	grants [grantCounters]uint64
+	limits Limits
+
+	mu      sync.Mutex
+	queues  map[int64]*admission.Queue // by customer, with one right: the lease; a customer without a holder has none
+	waiting admission.Capacity[*admission.Waiter]
+	grants  [grantCounters]uint64
 }
 
 // grantCounters is the number of counters of grants. Customers share them, so that they take no memory for each
 // customer: a grant to another customer with the same counter is mistaken for one to this customer, which is safe.
 const grantCounters = 1024
 
-// queue holds the waiters for one held lease, in the order of their arrival. A waiter's channel is closed when the lease
-// is handed to it.
-type queue struct{ waiters []chan struct{} }
-
 // NewLocal returns a Locker without any held lease.
-func NewLocal() *Local { return &Local{queues: map[int64]*queue{}} }
-
-// Acquire waits for the customer's lease until ctx is done, and then returns the context's error.
-func (l *Local) Acquire(ctx context.Context, customer int64) (Lease, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	granted, held := l.enter(customer)
-	if !held {
-		return l.grant(customer), nil
-	}
-	select {
-	case <-granted:
-		return l.grant(customer), nil
-	case <-ctx.Done():
-		l.leave(customer, granted)
-		return nil, ctx.Err()
+func NewLocal(limits Limits) *Local {
+	return &Local{
+		limits: limits, queues: map[int64]*admission.Queue{},
+		waiting: admission.Capacity[*admission.Waiter]{Limit: limits.All},
 	}
 }
 
-// grant counts a grant and returns the lease.
-func (l *Local) grant(customer int64) *localLease {
+// Acquire waits for the customer's lease until ctx is done, and then returns the context's error. It returns an
+// admission.ErrOverloaded if the call may not wait, or no longer.
+func (l *Local) Acquire(ctx context.Context, customer int64, caller string) (Lease, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	q := l.queues[customer]
+	if q == nil {
+		q = admission.NewQueue(1, l.limits.Customer)
+		l.queues[customer] = q
+	}
+	if !q.Take() {
+		if err := l.wait(ctx, q, customer, caller); err != nil {
+			return nil, err
+		}
+	}
 	counter := l.counter(customer)
 	*counter++
-	return &localLease{locker: l, customer: customer, previous: *counter - 1}
+	return &localLease{locker: l, customer: customer, previous: *counter - 1, since: time.Now()}, nil
+}
+
+// wait waits in the queue. l.mu must be held; it is not held during the wait.
+func (l *Local) wait(ctx context.Context, q *admission.Queue, customer int64, caller string) error {
+	evicted, ok := l.room(ctx, q, caller)
+	if !ok {
+		return admission.ErrOverloaded
+	}
+	if evicted != nil {
+		evicted.Reject(admission.ErrEvicted)
+		l.waiting.Leave(evicted.Caller(), evicted)
+	}
+	w := q.Join(ctx, caller)
+	l.waiting.Join(caller, w)
+	l.mu.Unlock()
+	select {
+	case <-w.Ended():
+		l.mu.Lock()
+		l.waiting.Leave(caller, w)
+		return w.Err()
+	case <-ctx.Done():
+		l.mu.Lock()
+		l.waiting.Leave(caller, w)
+		w.Leave()
+		l.dropIfFree(customer, q)
+		return ctx.Err()
+	}
+}
+
+// room reports whether a call may wait, and which waiter must be evicted for it, if any.
+func (l *Local) room(ctx context.Context, q *admission.Queue, caller string) (evicted *admission.Waiter, ok bool) {
+	evicted, ok = q.Room(ctx, caller)
+	if !ok || evicted != nil { // that frees one of all places too
+		return evicted, ok
+	}
+	return l.waiting.Room(caller)
+}
+
+// Admits reports whether a call may wait for the customer's lease, or take it, and how many calls come before it.
+func (l *Local) Admits(ctx context.Context, customer int64, caller string) (ahead int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.queues[customer]
+	if q == nil {
+		return 0, true
+	}
+	_, ok = l.room(ctx, q, caller)
+	return 1 + q.Ahead(caller), ok
 }
 
 // counter returns the customer's counter of grants. l.mu must be held.
@@ -69,41 +118,11 @@ func (l *Local) LastGrant(_ context.Context, customer int64) (Grant, error) {
 
 func localGrant(number uint64) Grant { return Grant(strconv.FormatUint(number, 10)) }
 
-// enter takes the lease if it is free. Otherwise it appends a waiter to the queue.
-func (l *Local) enter(customer int64) (granted chan struct{}, held bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	q, held := l.queues[customer]
-	if !held {
-		l.queues[customer] = &queue{}
-		return nil, false
-	}
-	granted = make(chan struct{})
-	q.waiters = append(q.waiters, granted)
-	return granted, true
-}
-
-// leave removes a waiter from the queue. If the lease has just been handed to it, the next waiter gets the lease.
-func (l *Local) leave(customer int64, granted chan struct{}) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	q := l.queues[customer]
-	if position := slices.Index(q.waiters, granted); position >= 0 {
-		q.waiters = slices.Delete(q.waiters, position, position+1)
-		return
-	}
-	l.handOver(customer)
-}
-
-// handOver gives the lease to the first waiter, or frees it. l.mu must be held.
-func (l *Local) handOver(customer int64) {
-	q := l.queues[customer]
-	if len(q.waiters) == 0 {
+// dropIfFree forgets a queue whose lease is free. Another one may have taken its place since. l.mu must be held.
+func (l *Local) dropIfFree(customer int64, q *admission.Queue) {
+	if q.Idle() && l.queues[customer] == q {
 		delete(l.queues, customer)
-		return
 	}
-	close(q.waiters[0])
-	q.waiters = q.waiters[1:]
 }
 
 // Held returns the number of customers whose lease is held.
@@ -117,11 +136,11 @@ func (l *Local) Held() int {
 func (l *Local) QueueLength(customer int64) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q, held := l.queues[customer]
-	if !held {
+	q := l.queues[customer]
+	if q == nil {
 		return 0
 	}
-	return 1 + len(q.waiters)
+	return 1 + q.Waiting()
 }
 
 // localLease has no term: it is held until it is released, or until the process ends.
@@ -129,6 +148,8 @@ type localLease struct {
 	locker   *Local
 	customer int64
 	previous uint64 // grants before this one
+	since    time.Time
+	inDoubt  bool // a write was in doubt
 }
 
 func (l *localLease) Renew(context.Context) error { return nil }
@@ -137,10 +158,17 @@ func (l *localLease) Check() error { return nil }
 
 func (l *localLease) Follows(grant Grant) bool { return localGrant(l.previous) == grant }
 
-func (l *localLease) Quarantine(time.Duration) {}
+func (l *localLease) Quarantine(time.Duration) { l.inDoubt = true }
 
+// Release gives the lease to the next waiter. A lease that was in quarantine took much longer than the next one will.
 func (l *localLease) Release() {
 	l.locker.mu.Lock()
 	defer l.locker.mu.Unlock()
-	l.locker.handOver(l.customer)
+	q := l.locker.queues[l.customer]
+	if l.inDoubt {
+		q.HandOver()
+	} else {
+		q.Release(l.since)
+	}
+	l.locker.dropIfFree(l.customer, q)
 }

@@ -15,8 +15,8 @@ import (
 
 func TestLocalGrantsInOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locker := lease.NewLocal()
-		first, err := locker.Acquire(t.Context(), 1)
+		locker := lease.NewLocal(lease.Limits{})
+		first, err := locker.Acquire(t.Context(), 1, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -25,7 +25,7 @@ func TestLocalGrantsInOrderOfArrival(t *testing.T) {
 		var waiting sync.WaitGroup
 		for i := range 10 {
 			waiting.Go(func() {
-				held, err := locker.Acquire(t.Context(), 1)
+				held, err := locker.Acquire(t.Context(), 1, "a")
 				if err != nil {
 					t.Error(err)
 					return
@@ -52,9 +52,9 @@ func TestLocalGrantsInOrderOfArrival(t *testing.T) {
 }
 
 func TestLocalLeasesOfDifferentCustomersAreIndependent(t *testing.T) {
-	locker := lease.NewLocal()
+	locker := lease.NewLocal(lease.Limits{})
 	for customer := range int64(3) {
-		if _, err := locker.Acquire(t.Context(), customer); err != nil {
+		if _, err := locker.Acquire(t.Context(), customer, "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,20 +62,20 @@ func TestLocalLeasesOfDifferentCustomersAreIndependent(t *testing.T) {
 
 func TestLocalRemovesWaitersWhoseContextEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locker := lease.NewLocal()
-		first, err := locker.Acquire(t.Context(), 1)
+		locker := lease.NewLocal(lease.Limits{})
+		first, err := locker.Acquire(t.Context(), 1, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
 			impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			if _, err := locker.Acquire(impatient, 1); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := locker.Acquire(impatient, 1, "a"); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
 		}
 		first.Release()
-		if _, err := locker.Acquire(t.Context(), 1); err != nil {
+		if _, err := locker.Acquire(t.Context(), 1, "a"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -83,16 +83,16 @@ func TestLocalRemovesWaitersWhoseContextEnded(t *testing.T) {
 
 // A waiter may be granted the lease at the moment its context ends. It must then pass the lease on.
 func TestLocalLosesNoLease(t *testing.T) {
-	locker := lease.NewLocal()
+	locker := lease.NewLocal(lease.Limits{})
 	for range 1000 {
-		held, err := locker.Acquire(t.Context(), 1)
+		held, err := locker.Acquire(t.Context(), 1, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var both sync.WaitGroup
 		both.Go(func() {
-			if second, err := locker.Acquire(ctx, 1); err == nil {
+			if second, err := locker.Acquire(ctx, 1, "a"); err == nil {
 				second.Release()
 			}
 		})

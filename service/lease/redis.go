@@ -38,6 +38,8 @@ type RedisConfig struct {
 	Term time.Duration
 	// SettleTime is how long after its beginning a write may still be applied.
 	SettleTime time.Duration
+	// Limits bound the calls of this gateway that wait.
+	Limits Limits
 	// Logger receives changes of the server's status, and the leases that could not be released and expire.
 	Logger *slog.Logger
 }
@@ -84,7 +86,7 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	r := &Redis{
 		client:   redis.NewClient(options),
 		script:   newScripts(),
-		local:    NewLocal(),
+		local:    NewLocal(cfg.Limits),
 		cfg:      cfg,
 		prefix:   "fluentcart-gateway:{" + cfg.Store + "}:",
 		waiters:  map[string]chan struct{}{},
@@ -115,9 +117,10 @@ func parseURL(url string) (*redis.Options, error) {
 // hold is the time after which a lease expires that is not released.
 func (r *Redis) hold() time.Duration { return r.cfg.Term + r.cfg.SettleTime }
 
-// Acquire waits for the customer's lease until ctx is done. Its error is the context's error or an *UnavailableError.
-func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
-	local, err := r.local.Acquire(ctx, customer)
+// Acquire waits for the customer's lease until ctx is done. Its error is the context's error, an *UnavailableError, or an
+// admission.ErrOverloaded.
+func (r *Redis) Acquire(ctx context.Context, customer int64, caller string) (Lease, error) {
+	local, err := r.local.Acquire(ctx, customer, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +155,11 @@ func (r *Redis) Acquire(ctx context.Context, customer int64) (Lease, error) {
 
 // Held returns the number of customers whose lease this process holds or waits for.
 func (r *Redis) Held() int { return r.local.Held() }
+
+// Admits reports whether a call may wait in this gateway's own queue, and how many of its calls come before.
+func (r *Redis) Admits(ctx context.Context, customer int64, caller string) (ahead int, ok bool) {
+	return r.local.Admits(ctx, customer, caller)
+}
 
 // QueueLength returns how many calls of this process hold the customer's lease or wait for it.
 func (r *Redis) QueueLength(customer int64) int { return r.local.QueueLength(customer) }

@@ -157,6 +157,7 @@ func (l *redisLease) Follows(grant Grant) bool { return l.previous == grant }
 // Quarantine lets the lease expire after settleTime. If the request fails, the lease expires a little later, at the time
 // that was set when it was granted or renewed.
 func (l *redisLease) Quarantine(settleTime time.Duration) {
+	l.local.Quarantine(settleTime)
 	l.locker.releasing.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)
 		defer cancel()

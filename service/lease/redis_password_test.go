@@ -54,7 +54,7 @@ func TestRedisPasswordIsNeitherReturnedNorLogged(t *testing.T) {
 		_ = listener.Close()
 		<-ended
 	})
-	_, err = locker.Acquire(t.Context(), 1)
+	_, err = locker.Acquire(t.Context(), 1, "a")
 	var unavailable *lease.UnavailableError
 	if !errors.As(err, &unavailable) || !strings.Contains(unavailable.Err.Error(), "canary") {
 		t.Fatalf("the server must repeat the password, and answers: %v", err)
@@ -117,7 +117,7 @@ func TestRedisPasswordCanBeReplaced(t *testing.T) {
 	if err := operator.ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if held, err := locker.Acquire(t.Context(), 1); err == nil {
+	if held, err := locker.Acquire(t.Context(), 1, "a"); err == nil {
 		held.Release()
 		t.Error("a lease was granted with the old password")
 	}

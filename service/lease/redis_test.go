@@ -57,7 +57,7 @@ func take(t *testing.T, locker lease.Locker, customer int64) lease.Lease {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for {
-		held, err := locker.Acquire(ctx, customer)
+		held, err := locker.Acquire(ctx, customer, "a")
 		if err == nil {
 			return held
 		}
@@ -80,7 +80,7 @@ func TestRestartedServerGrantsNoLeaseUntilLostOnesHaveEnded(t *testing.T) {
 	expectCold := func(name string) {
 		t.Helper()
 		before := time.Now()
-		_, err := locker.Acquire(t.Context(), 1)
+		_, err := locker.Acquire(t.Context(), 1, "a")
 		var unavailable *lease.UnavailableError
 		if !errors.As(err, &unavailable) || unavailable.Err != nil || unavailable.RetryAfter > hold {
 			t.Fatalf("%s: got %v", name, err)
@@ -119,7 +119,7 @@ func TestGatewaysShareOneLeasePerCustomer(t *testing.T) {
 	var writers sync.WaitGroup
 	for i := range 50 {
 		writers.Go(func() {
-			held, err := gateways[i%len(gateways)].Acquire(t.Context(), 1)
+			held, err := gateways[i%len(gateways)].Acquire(t.Context(), 1, "a")
 			if err != nil {
 				t.Error(err)
 				return
@@ -147,7 +147,7 @@ func TestBusyGatewayDoesNotStarveAnotherOne(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			held, err := busy.Acquire(t.Context(), 1)
+			held, err := busy.Acquire(t.Context(), 1, "a")
 			if err != nil {
 				t.Error(err)
 				return
@@ -158,7 +158,7 @@ func TestBusyGatewayDoesNotStarveAnotherOne(t *testing.T) {
 	}
 	waitFor(t, func() bool { return busy.QueueLength(1) == 21 })
 	all.Go(func() {
-		held, err := quiet.Acquire(t.Context(), 1)
+		held, err := quiet.Acquire(t.Context(), 1, "a")
 		if err != nil {
 			t.Error(err)
 			return
@@ -259,7 +259,7 @@ func TestServerThatDoesNotAnswerGrantsNoLease(t *testing.T) {
 	refused := func(name string, within time.Duration) {
 		t.Helper()
 		before := time.Now()
-		_, err := locker.Acquire(t.Context(), 1)
+		_, err := locker.Acquire(t.Context(), 1, "a")
 		var unavailable *lease.UnavailableError
 		if !errors.As(err, &unavailable) || unavailable.Err == nil || time.Since(before) > within {
 			t.Errorf("%s: got %v after %s", name, err, time.Since(before))
@@ -295,7 +295,7 @@ func TestWaiterWhoseContextEndedIsRemovedFromRedis(t *testing.T) {
 	held := take(t, owner, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := other.Acquire(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := other.Acquire(ctx, 1, "a"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	client := newClient(t, server)

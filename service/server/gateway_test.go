@@ -20,6 +20,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
@@ -170,8 +171,12 @@ func (g *gateway) logger() *slog.Logger {
 }
 
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
+	var shed func(context.Context, *auth.Caller) *apierror.Error
+	if s, ok := customers.(*service.Service); ok {
+		shed = s.Shed
+	}
 	return server.Config{
-		Customers: customers, Logger: g.logger(), TLS: g.tls,
+		Customers: customers, Logger: g.logger(), TLS: g.tls, Shed: shed,
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
 		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, interceptor.NewMetrics()),
 	}

@@ -24,9 +24,11 @@ type failingLease struct {
 	acquire, check error
 }
 
-func (l failingLease) Acquire(context.Context, int64) (lease.Lease, error) { return l, l.acquire }
+func (l failingLease) Acquire(context.Context, int64, string) (lease.Lease, error) {
+	return l, l.acquire
+}
 
-func (failingLease) QueueLength(int64) int { return 0 }
+func (failingLease) Admits(context.Context, int64, string) (int, bool) { return 0, true }
 
 func (failingLease) Renew(context.Context) error { return nil }
 
@@ -74,12 +76,13 @@ func TestNothingIsSentWithoutALease(t *testing.T) {
 
 // Locked customers, however many, do not take the capacity of others.
 func TestLockedCustomersDoNotBlockOthers(t *testing.T) {
-	leases := lease.NewLocal()
-	g := start(t, options{config: service.Config{Leases: leases, MaxQueue: 32}})
+	const queue = 32
+	leases := lease.NewLocal(lease.LimitsOf(queue))
+	g := start(t, options{config: service.Config{Leases: leases, MaxQueue: queue}})
 	var waiting sync.WaitGroup
 	ctx, leave := context.WithCancel(t.Context())
 	for customer := range int64(20) {
-		held, err := leases.Acquire(t.Context(), 100+customer)
+		held, err := leases.Acquire(t.Context(), 100+customer, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,8 +104,8 @@ func TestLockedCustomersDoNotBlockOthers(t *testing.T) {
 // panickingLeases are leases whose Check panics.
 type panickingLeases struct{ lease.Locker }
 
-func (l panickingLeases) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
-	held, err := l.Locker.Acquire(ctx, customer)
+func (l panickingLeases) Acquire(ctx context.Context, customer int64, caller string) (lease.Lease, error) {
+	held, err := l.Locker.Acquire(ctx, customer, caller)
 	return panickingLease{held}, err
 }
 
@@ -112,7 +115,7 @@ func (panickingLease) Check() error { panic("secret-canary") }
 
 // A write runs in a goroutine of its own, in which a panic would end the gateway.
 func TestPanicDuringAWriteIsSurvived(t *testing.T) {
-	leases := lease.NewLocal()
+	leases := lease.NewLocal(lease.Limits{})
 	g := start(t, options{config: service.Config{Leases: panickingLeases{leases}, SettleTime: 50 * time.Millisecond}})
 	for range 2 {
 		_, err := g.grpc.UpdateCustomer(t.Context(), moveTo(1, "Lyon"))
@@ -133,7 +136,7 @@ type countedLeases struct {
 	released *atomic.Int64
 }
 
-func (l countedLeases) Acquire(context.Context, int64) (lease.Lease, error) { return l, nil }
+func (l countedLeases) Acquire(context.Context, int64, string) (lease.Lease, error) { return l, nil }
 
 func (countedLeases) Quarantine(time.Duration) { panic("secret-canary") }
 

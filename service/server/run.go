@@ -23,6 +23,7 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	if s.tls != nil { // the gRPC server makes its handshakes itself
 		httpListener = tls.NewListener(httpListener, offering(protocolHTTP, s.tls))
 	}
+	s.grpc = s.newGRPC()
 	following, stopFollowing := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { s.ready.follow(following) })

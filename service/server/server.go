@@ -50,13 +50,14 @@ type Config struct {
 
 // Server serves both transports.
 type Server struct {
-	grpc   *grpc.Server
-	http   *http.Server
-	ready  *readiness
-	drain  time.Duration
-	finish func(context.Context)
-	logger *slog.Logger
-	tls    *tls.Config
+	newGRPC func() *grpc.Server // for Run: a gRPC server starts its workers when it is made
+	grpc    *grpc.Server
+	http    *http.Server
+	ready   *readiness
+	drain   time.Duration
+	finish  func(context.Context)
+	logger  *slog.Logger
+	tls     *tls.Config
 
 	grpcRejections, httpRejections *interceptor.RejectionLog
 
@@ -85,13 +86,13 @@ func New(cfg Config) (*Server, error) {
 	}
 	ready := newReadiness(cfg.NotReady)
 	s := &Server{
-		grpc:   newGRPCServer(&cfg, ready, grpcChain),
-		http:   gateway,
-		ready:  ready,
-		drain:  cfg.DrainTimeout,
-		finish: cfg.Finish,
-		logger: cfg.Logger,
-		tls:    cfg.TLS,
+		newGRPC: func() *grpc.Server { return newGRPCServer(&cfg, ready, grpcChain) },
+		http:    gateway,
+		ready:   ready,
+		drain:   cfg.DrainTimeout,
+		finish:  cfg.Finish,
+		logger:  cfg.Logger,
+		tls:     cfg.TLS,
 
 		grpcRejections: grpcChain.Rejections,
 		httpRejections: httpChain.Rejections,

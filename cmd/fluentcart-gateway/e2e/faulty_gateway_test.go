@@ -69,10 +69,11 @@ func serveWithFault(ctx context.Context, fault func(lease.Locker) lease.Locker, 
 	if err != nil {
 		return err
 	}
-	var locker lease.Locker = lease.NewLocal()
+	var locker lease.Locker = lease.NewLocal(lease.LimitsOf(cfg.MaxQueue))
 	if cfg.RedisURL != "" {
 		shared, err := lease.NewRedis(lease.RedisConfig{
-			URL: cfg.RedisURL, Store: strings.TrimPrefix(cfg.StoreURL, "http://"), Term: 2 * cfg.GetTimeout, SettleTime: cfg.SettleTime, Logger: logger,
+			URL: cfg.RedisURL, Store: strings.TrimPrefix(cfg.StoreURL, "http://"), Term: 2 * cfg.GetTimeout, SettleTime: cfg.SettleTime,
+			Limits: lease.LimitsOf(cfg.MaxQueue), Logger: logger,
 		})
 		if err != nil {
 			return err
@@ -87,7 +88,7 @@ func serveWithFault(ctx context.Context, fault func(lease.Locker) lease.Locker, 
 		return err
 	}
 	transports, err := server.New(server.Config{
-		Customers: customers, Callers: cfg.Authenticator(), Logger: logger,
+		Customers: customers, Callers: cfg.Authenticator(), Shed: customers.Shed, Logger: logger,
 		DefaultTimeout: cfg.DefaultTimeout, DrainTimeout: cfg.DrainTimeout, Finish: customers.Close,
 	})
 	if err != nil {

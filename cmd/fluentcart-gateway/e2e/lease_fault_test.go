@@ -29,9 +29,9 @@ const pauseTime = 2500 * time.Millisecond
 // noLease gives every caller a lease at once.
 type noLease struct{}
 
-func (noLease) Acquire(context.Context, int64) (lease.Lease, error)   { return free{}, nil }
-func (noLease) QueueLength(int64) int                                 { return 0 }
-func (noLease) LastGrant(context.Context, int64) (lease.Grant, error) { return lease.Held, nil }
+func (noLease) Acquire(context.Context, int64, string) (lease.Lease, error) { return free{}, nil }
+func (noLease) Admits(context.Context, int64, string) (int, bool)           { return 0, true }
+func (noLease) LastGrant(context.Context, int64) (lease.Grant, error)       { return lease.Held, nil }
 
 type free struct{}
 
@@ -49,8 +49,8 @@ type wrapped struct {
 	change func(lease.Lease) lease.Lease
 }
 
-func (w wrapped) Acquire(ctx context.Context, customer int64) (lease.Lease, error) {
-	held, err := w.Locker.Acquire(ctx, customer)
+func (w wrapped) Acquire(ctx context.Context, customer int64, caller string) (lease.Lease, error) {
+	held, err := w.Locker.Acquire(ctx, customer, caller)
 	if err != nil {
 		return nil, err
 	}

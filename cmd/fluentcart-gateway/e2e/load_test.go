@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,6 +36,11 @@ type load struct {
 
 	Clients, PerConnection int
 	Spread, Lasting        time.Duration // within which they start, and after which they stop
+	Timeout                time.Duration // of a call; 0 is 30 s
+	Return                 time.Duration // after a rejection; 0 is when the gateway says, spread over 8 s
+
+	// Rate makes it an open loop: so many calls are made a second, whatever becomes of earlier ones. They go round Customers.
+	Rate, Customers int
 }
 
 // loadReport is the outcome of a load.
@@ -46,6 +52,8 @@ type loadReport struct {
 	// The time in which calls were rejected that did not wait, p99: of those made within load.Spread, when all clients come,
 	// and of the later ones.
 	BurstTime, LaterTime time.Duration
+
+	Goodput float64 // of an open loop: calls a second that got OK
 }
 
 // send runs a load to its end.
@@ -83,9 +91,12 @@ func runLoad(described string, stdout io.Writer) int {
 	defer cancel()
 	report := loadReport{Codes: map[string]int{}}
 	var err error
-	if l.Store != "" {
+	switch {
+	case l.Store != "":
 		err = l.updateDirectly(ctx)
-	} else {
+	case l.Rate > 0:
+		err = l.callAtRate(ctx, &report)
+	default:
 		err = l.call(ctx, &report)
 	}
 	if err != nil {
@@ -115,17 +126,24 @@ func (l load) updateDirectly(ctx context.Context) error {
 	return <-faults
 }
 
-// call lets each client update a customer of its own once.
-func (l load) call(ctx context.Context, report *loadReport) error {
-	var clients []customerv1.CustomerServiceClient
+// connect opens the connections. They are closed when the process ends.
+func (l load) connect() (clients []customerv1.CustomerServiceClient, err error) {
 	for range l.Clients / l.PerConnection {
 		conn, err := grpc.NewClient(l.Gateway, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		defer conn.Close() //nolint:errcheck // the process ends
 		conn.Connect()
 		clients = append(clients, customerv1.NewCustomerServiceClient(conn))
+	}
+	return clients, nil
+}
+
+// call lets each client update a customer of its own once.
+func (l load) call(ctx context.Context, report *loadReport) error {
+	clients, err := l.connect()
+	if err != nil {
+		return err
 	}
 	start := time.Now()
 	var mu sync.Mutex
@@ -135,7 +153,7 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 		all.Go(func() {
 			<-time.After(rand.N(l.Spread))
 			for ctx.Err() == nil {
-				call, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+				call, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(l.Timeout, 30*time.Second))
 				begin := time.Now()
 				notes := fmt.Sprint("call ", i)
 				_, err := clients[i/l.PerConnection].UpdateCustomer(call, &customerv1.UpdateCustomerRequest{
@@ -161,9 +179,13 @@ func (l load) call(ctx context.Context, report *loadReport) error {
 				if err == nil {
 					return
 				}
+				pause := l.Return
+				if pause == 0 {
+					pause = retryAfter(err) + rand.N(8*time.Second)
+				}
 				select {
 				case <-ctx.Done():
-				case <-time.After(retryAfter(err) + rand.N(8*time.Second)):
+				case <-time.After(pause):
 				}
 			}
 		})

@@ -24,14 +24,7 @@ func TestTenThousandCallsDoNotOverrunTheStore(t *testing.T) {
 	gateway := startGateway(t, url, "--log-level=warn")
 	start := time.Now()
 	report := load{Gateway: gateway.grpcAddr, Clients: callers, PerConnection: 100, Spread: 2 * time.Second, Lasting: lasting}.send(t)
-	var goodput float64 // writes per second, from the first write until the callers stop coming
-	writes := store.Writes()
-	for _, write := range writes {
-		if write.Applied.Before(start.Add(lasting)) {
-			goodput++
-		}
-	}
-	goodput /= start.Add(lasting).Sub(writes[0].Received).Seconds()
+	goodput := rateUntil(start.Add(lasting), store.Writes())
 	t.Logf("%v", report.Codes)
 	t.Logf("goodput %.2f of the best of direct clients, at most %d in flight at the store, %d MiB at most",
 		goodput/best, store.MaxInFlight(), gateway.peakMemory(t))
@@ -61,6 +54,45 @@ func TestTenThousandCallsDoNotOverrunTheStore(t *testing.T) {
 	}
 }
 
+// 2,000 callers come back 200 ms after each rejection, with deadlines shorter than the queue: next to no call waits until its
+// deadline, and the store gets as many requests as it can serve.
+func TestCallersThatReturnAtOnceAreServedOrRejectedInTime(t *testing.T) {
+	lasting := 10 * time.Second
+	if soaking(t) {
+		lasting = 30 * time.Second
+	}
+	const callers = 2000
+	best := directRate(t, callers, 5*time.Second)
+
+	store, url := startStore(t, phpStore(callers, nil))
+	gateway := startGateway(t, url, "--log-level=warn")
+	start := time.Now()
+	report := load{
+		Gateway: gateway.grpcAddr, Clients: callers, PerConnection: 100, Spread: time.Second, Lasting: lasting,
+		Timeout: 3 * time.Second, Return: 200 * time.Millisecond,
+	}.send(t)
+	goodput := rateUntil(start.Add(lasting), store.Writes())
+	t.Logf("%v, goodput %.3f of the best of direct clients", report.Codes, goodput/best)
+	t.Logf("%d rejections in %s while all come, %s later (p99), %d after a time in the queue",
+		report.Rejections, report.BurstTime, report.LaterTime, report.Evictions)
+	if goodput < 0.95*best {
+		t.Errorf("goodput is %.3f of the best, want 0.95", goodput/best)
+	}
+	late, calls := 0, 0
+	for code, count := range report.Codes {
+		calls += count
+		if code != "OK" && code != "ResourceExhausted OVERLOADED" {
+			late += count
+		}
+	}
+	if late > calls/100 {
+		t.Errorf("%d of %d calls were neither served nor rejected in time, want at most a hundredth", late, calls)
+	}
+	if report.LaterTime > 250*time.Millisecond {
+		t.Errorf("rejections take %s (p99), want 250 ms", report.LaterTime)
+	}
+}
+
 // directRate is the number of updates per second that four clients reach without a gateway.
 func directRate(t *testing.T, customers int, lasting time.Duration) float64 {
 	t.Helper()
@@ -68,6 +100,17 @@ func directRate(t *testing.T, customers int, lasting time.Duration) float64 {
 	load{Store: url, Clients: 4, Lasting: lasting}.send(t)
 	writes := store.Writes()
 	return float64(len(writes)) / writes[len(writes)-1].Applied.Sub(writes[0].Received).Seconds()
+}
+
+// rateUntil is the number of writes per second from the first one until the callers stop coming.
+func rateUntil(end time.Time, writes []sandbox.Write) float64 {
+	var applied float64
+	for _, write := range writes {
+		if write.Applied.Before(end) {
+			applied++
+		}
+	}
+	return applied / end.Sub(writes[0].Received).Seconds()
 }
 
 // One connection may carry more calls than it has streams, and the gateway closes everything that it opened for them.

@@ -20,6 +20,7 @@ type Conn struct {
 
 	table      *table
 	from       netip.Prefix
+	rejected   atomic.Bool  // a call on it was rejected since the latest Read
 	weightless atomic.Bool  // it is not unauthenticated: its data does not count towards the weight
 	streams    atomic.Int32 // open streams that are not calls
 
@@ -49,7 +50,20 @@ const (
 	isClosed
 )
 
+// rejectionPause is how long a connection is not read after a call on it was rejected.
+//
+// A goroutine that waits for the network is woken only when no other one is ready to run, or after up to 10 ms. In a
+// gateway that rejects calls without a break, each response of the store would come that late, and a customer's lease
+// would be held for as much longer. The pause leaves time between the rejections, and delays no other connection.
+const rejectionPause = 5 * time.Millisecond
+
+// Rejected records that a call on the connection was rejected because the gateway is overloaded.
+func (c *Conn) Rejected() { c.rejected.Store(true) }
+
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.rejected.Load() && c.rejected.Swap(false) {
+		<-time.After(rejectionPause)
+	}
 	n, err := c.Conn.Read(p)
 	c.weigh(n)
 	return n, err

@@ -144,3 +144,29 @@ func TestSlowWriteContinues(t *testing.T) {
 		})
 	}
 }
+
+// A connection whose calls are rejected leaves the gateway time for other work. Other connections are read at once.
+func TestConnectionIsReadAfterAPauseOnceACallWasRejected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newTestListener(t)
+		near, far := l.connect()
+		other, farOther := l.connect()
+		authenticate(near)
+		authenticate(other)
+		near.(*Conn).Rejected()
+		for _, row := range []struct {
+			near, far net.Conn
+			pause     time.Duration
+		}{
+			{near, far, rejectionPause},
+			{near, far, 0}, // one pause for one rejection
+			{other, farOther, 0},
+		} {
+			start := time.Now()
+			send(row.near, row.far, 10)
+			if took := time.Since(start); took != row.pause {
+				t.Errorf("read after %s, want %s", took, row.pause)
+			}
+		}
+	})
+}

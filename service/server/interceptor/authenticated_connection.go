@@ -46,6 +46,9 @@ func authenticatedConnection() grpc.UnaryServerInterceptor {
 		confirmed := caller == nil || caller.Store == nil
 		defer func() { conn.End((*connectionCaller)(caller), confirmed) }()
 		response, err := handler(ctx, request)
+		if err != nil && apierror.InfoOfError(err).GetReason() == string(apierror.Overloaded) {
+			conn.Rejected()
+		}
 		// Only the store can verify its accounts, and a failure may mean that it does not know the account.
 		confirmed = confirmed || err == nil || caller.Store.Verified()
 		return response, err

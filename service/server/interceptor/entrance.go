@@ -12,6 +12,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
 // Entrance is where the requests of one transport become calls: it authenticates the caller and sheds load, both before
@@ -50,6 +51,9 @@ func (e *Entrance) Shed(ctx context.Context) *apierror.Error {
 	if rejection != nil {
 		e.metrics.ended(customerv1.CustomerService_UpdateCustomer_FullMethodName, rejection, c.authenticatedName(), 0)
 		e.rejections.Overload(ctx, rejection)
+		if conn := connlimit.Of(ctx); conn != nil {
+			conn.Rejected()
+		}
 	}
 	return rejection
 }
