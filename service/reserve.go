@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
@@ -14,8 +15,8 @@ import (
 
 // Shed returns the rejection of an update that admission control would reject, or nil. It is for transports, which ask
 // before they read a request: it is fast, and returns the same rejection again while it says the same.
-func (s *Service) Shed(ctx context.Context, caller *auth.Caller) *apierror.Error {
-	if !s.gate.Rejects(ctx, shareOf(caller)) {
+func (s *Service) Shed(ctx context.Context, method string, caller *auth.Caller) *apierror.Error {
+	if method != customerv1.CustomerService_UpdateCustomer_FullMethodName || !s.gate.Rejects(ctx, shareOf(caller)) {
 		return nil
 	}
 	retryAfter := s.gate.RetryAfter().Round(100 * time.Millisecond)

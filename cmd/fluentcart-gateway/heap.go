@@ -25,10 +25,7 @@ func keepHeadroom() {
 	collected = func(*sentinel) {
 		runtimemetrics.Read(inUse)
 		marked := inUse[0].Value.Uint64() + inUse[1].Value.Uint64() + inUse[2].Value.Uint64() // GOGC counts all three
-		wanted := leastGCPercent
-		if marked > 0 {
-			wanted = min(max(int(heapHeadroom*100/marked), leastGCPercent), mostGCPercent)
-		}
+		wanted := int(min(max(heapHeadroom*100/max(marked, 1), leastGCPercent), mostGCPercent))
 		if wanted*10 < percent*9 || wanted*10 > percent*11 { // changing it stops the world for a moment
 			percent = wanted
 			debug.SetGCPercent(percent)

@@ -82,7 +82,7 @@ func newRawStore(t testing.TB, secured bool, response string) *rawStore {
 }
 
 func answerAlways(conn net.Conn, response string) {
-	defer conn.Close() //nolint:errcheck // the client has closed it, or is told by the end
+	defer conn.Close() //nolint:errcheck // the client has closed it, or sees its end
 	in := bufio.NewReader(conn)
 	for {
 		request, err := http.ReadRequest(in)

@@ -171,7 +171,7 @@ func (g *gateway) logger() *slog.Logger {
 }
 
 func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTimeout time.Duration) server.Config {
-	var shed func(context.Context, *auth.Caller) *apierror.Error
+	var shed func(context.Context, string, *auth.Caller) *apierror.Error
 	if s, ok := customers.(*service.Service); ok {
 		shed = s.Shed
 	}

@@ -27,9 +27,9 @@ type Config struct {
 	// Callers authenticates callers. If it is nil, every caller is accepted, and may change a customer's status but not
 	// its user_id.
 	Callers auth.Authenticator
-	// Shed, if set, returns the rejection of an update that cannot be served in time, or nil. It is called before the
-	// request is read, for each update, and must be fast.
-	Shed func(context.Context, *auth.Caller) *apierror.Error
+	// Shed, if set, returns the rejection of a call that cannot be served in time, or nil. It is called for each call before
+	// its request is read, and must be fast.
+	Shed func(ctx context.Context, method string, caller *auth.Caller) *apierror.Error
 	// Logger gets one line for each call; its handler is an interceptor.LogHandler.
 	Logger *slog.Logger
 	// TLS, if set, is used by both transports. Each handshake asks it for its certificates, so that they can change.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
@@ -40,7 +41,7 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			return
 		}
 		if g.routes.serve(r.Method, r.URL.Path) {
-			if rejection := g.entrance.Shed(ctx); rejection != nil {
+			if rejection := g.entrance.Shed(ctx, customerv1.CustomerService_UpdateCustomer_FullMethodName); rejection != nil {
 				g.writeOverloaded(w, rejection)
 				return
 			}

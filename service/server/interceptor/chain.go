@@ -25,9 +25,9 @@ type Config struct {
 	Transport string
 	// Callers authenticates callers.
 	Callers auth.Authenticator
-	// Shed returns the rejection of an update that cannot be served in time, or nil. It is called before the request is
-	// read, for each update, and must be fast. A nil Shed sheds nothing.
-	Shed       func(context.Context, *auth.Caller) *apierror.Error
+	// Shed returns the rejection of a call that cannot be served in time, or nil. It is called for each call before its
+	// request is read, and must be fast. A nil Shed sheds nothing.
+	Shed       func(ctx context.Context, method string, caller *auth.Caller) *apierror.Error
 	Metrics    *Metrics
 	Rejections *RejectionLog
 	Logger     *slog.Logger

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/tap"
 
-	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
@@ -19,7 +18,7 @@ import (
 // anything of the request's message is read.
 type Entrance struct {
 	callers    auth.Authenticator
-	shed       func(context.Context, *auth.Caller) *apierror.Error
+	shed       func(ctx context.Context, method string, caller *auth.Caller) *apierror.Error
 	metrics    *callMetrics
 	rejections *RejectionLog
 }
@@ -29,7 +28,7 @@ type Entrance struct {
 func NewEntrance(cfg Config) *Entrance {
 	e := &Entrance{callers: cfg.Callers, shed: cfg.Shed, metrics: cfg.Metrics.of(cfg.Transport), rejections: cfg.Rejections}
 	if e.shed == nil {
-		e.shed = func(context.Context, *auth.Caller) *apierror.Error { return nil }
+		e.shed = func(context.Context, string, *auth.Caller) *apierror.Error { return nil }
 	}
 	return e
 }
@@ -45,15 +44,19 @@ func (e *Entrance) Authenticate(ctx context.Context, id string, presented auth.P
 
 // Shed returns the rejection of a call that cannot be served in time, which it has counted and logged, or nil. It costs
 // little: the same rejection is returned again, with a status that is built.
-func (e *Entrance) Shed(ctx context.Context) *apierror.Error {
+func (e *Entrance) Shed(ctx context.Context, method string) *apierror.Error {
 	c := callOf(ctx)
-	rejection := e.shed(ctx, c.caller)
-	if rejection != nil {
-		e.metrics.ended(customerv1.CustomerService_UpdateCustomer_FullMethodName, rejection, c.authenticatedName(), 0)
-		e.rejections.Overload(ctx, rejection)
-		if conn := connlimit.Of(ctx); conn != nil {
-			conn.Rejected()
+	rejection := e.shed(ctx, method, c.caller)
+	if rejection == nil {
+		return nil
+	}
+	e.metrics.ended(method, rejection, c.authenticatedName(), 0)
+	e.rejections.Overload(ctx, rejection)
+	if conn := connlimit.Of(ctx); conn != nil {
+		if caller := (*connectionCaller)(c.caller); conn.Begin(caller) == connlimit.Admitted { // a rejected caller may stay connected
+			conn.End(caller, c.caller.Store == nil)
 		}
+		conn.Rejected()
 	}
 	return rejection
 }
@@ -71,10 +74,8 @@ func (e *Entrance) Tap(ctx context.Context, info *tap.Info) (context.Context, er
 		e.rejections.Request(ctx, id, rejection, slog.String("code", rejection.GRPCStatus().Code().String()), HostAttr(from))
 		return ctx, rejection
 	}
-	if info.FullMethodName == customerv1.CustomerService_UpdateCustomer_FullMethodName {
-		if rejection := e.Shed(ctx); rejection != nil {
-			return ctx, rejection
-		}
+	if rejection := e.Shed(ctx, info.FullMethodName); rejection != nil {
+		return ctx, rejection
 	}
 	ctx, callOf(ctx).cancel = context.WithCancel(ctx)
 	return metadata.NewIncomingContext(ctx, nil), nil // the caller's metadata can reach neither the store nor a log by mistake
