@@ -2,14 +2,9 @@ package admission
 
 import (
 	"context"
-	"iter"
 	"slices"
 	"time"
 )
-
-// shedInterval is how often a Queue looks for waiters that cannot meet their deadlines any more. That takes a few
-// microseconds if hundreds wait.
-const shedInterval = 100 * time.Millisecond
 
 // Queue hands out a number of equal rights: slots, or the one lease of a customer. Callers get them in turn, and the calls
 // of one caller in order of arrival. A call that cannot meet its deadline any more is rejected while it waits. The owner
@@ -29,25 +24,6 @@ func NewQueue(rights, limit int) *Queue {
 	return &Queue{rights: rights, free: rights, waiting: Capacity[*Waiter]{Limit: limit}}
 }
 
-// Waiter is a call that waits in a Queue.
-type Waiter struct {
-	queue    *Queue
-	caller   string
-	deadline time.Time     // zero if it has none
-	ended    chan struct{} // closed when the wait is over
-	err      error         // why the call was rejected; nil if it was given the right
-}
-
-// Caller returns the caller of the call.
-func (w *Waiter) Caller() string { return w.caller }
-
-// Ended is closed when the call was given the right, or was rejected. Err says which.
-func (w *Waiter) Ended() <-chan struct{} { return w.ended }
-
-// Err returns why the call was rejected, which is an ErrOverloaded, or nil if it was given the right. It must be called
-// after Ended is closed.
-func (w *Waiter) Err() error { return w.err }
-
 // Take takes a free right. It reports whether there was one.
 func (q *Queue) Take() bool {
 	if q.free == 0 {
@@ -64,22 +40,6 @@ func (q *Queue) Room(ctx context.Context, caller string) (evicted *Waiter, ok bo
 		return nil, false
 	}
 	return q.waiting.Room(caller)
-}
-
-// inTime reports whether a new call of the caller would probably meet its deadline. Without waiters it is not known.
-func (q *Queue) inTime(ctx context.Context, caller string) bool {
-	deadline, ok := ctx.Deadline()
-	if !ok || len(q.ring) == 0 {
-		return true
-	}
-	return q.estimate(q.Ahead(caller)+1) <= max(time.Until(deadline), 0)
-}
-
-// estimate returns how long a call probably takes that must wait until so many rights are given back: its wait, and its
-// own work.
-func (q *Queue) estimate(releases int) time.Duration {
-	mean := q.held.Mean()
-	return mean*time.Duration(releases)/time.Duration(q.rights) + mean
 }
 
 // Ahead returns how many waiters are served before a new one of the caller.
@@ -115,22 +75,6 @@ func (q *Queue) JoinUrgent() *Waiter {
 	return w
 }
 
-// Reject ends a wait with an error. It has no effect on one that is over.
-func (w *Waiter) Reject(err error) {
-	if w.queue.remove(w) {
-		w.err = err
-		close(w.ended)
-	}
-}
-
-// Leave ends the wait of a call that gives up. If the call was given the right at the same moment, the next waiter gets
-// it.
-func (w *Waiter) Leave() {
-	if !w.queue.remove(w) && w.err == nil {
-		w.queue.HandOver()
-	}
-}
-
 func (q *Queue) remove(w *Waiter) bool {
 	if position := slices.Index(q.urgent, w); position >= 0 {
 		q.urgent = slices.Delete(q.urgent, position, position+1)
@@ -150,51 +94,11 @@ func (q *Queue) remove(w *Waiter) bool {
 func (q *Queue) Release(since time.Time) {
 	now := time.Now()
 	q.held.Add(now.Sub(since))
-	if now.Sub(q.shed) >= shedInterval {
+	if len(q.ring) > 0 && now.Sub(q.shed) >= shedInterval {
 		q.shed = now
 		q.rejectLate(now)
 	}
 	q.HandOver()
-}
-
-// rejectLate rejects the waiters that cannot meet their deadlines any more, because others came in between or the store
-// became slower.
-func (q *Queue) rejectLate(now time.Time) {
-	var late []*Waiter
-	ahead := 0
-	for w := range q.inOrder() {
-		if !w.deadline.IsZero() && w.deadline.Sub(now) < q.estimate(ahead) {
-			late = append(late, w)
-		} else {
-			ahead++
-		}
-	}
-	for _, w := range late {
-		w.Reject(ErrLate)
-	}
-}
-
-// inOrder yields the waiters in the order in which they are served if no other comes.
-func (q *Queue) inOrder() iter.Seq[*Waiter] {
-	return func(yield func(*Waiter) bool) {
-		for _, w := range q.urgent {
-			if !yield(w) {
-				return
-			}
-		}
-		for round, more := 0, true; more; round++ {
-			more = false
-			for _, calls := range q.ring {
-				if round >= len(calls.evictable) {
-					continue
-				}
-				more = true
-				if !yield(calls.evictable[round]) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // HandOver gives a right to the next waiter, or frees it. It is for a right whose time says nothing about others; Release

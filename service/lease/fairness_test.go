@@ -200,3 +200,24 @@ func TestNoLeaseAndNoPlaceIsLost(t *testing.T) {
 		t.Error("all places are taken, and no call waits")
 	}
 }
+
+// Callers with one call each get places from a caller that has taken all of them, and are served before its second call.
+func TestManyCallersOfOneCallEachAreServedBesideAFlood(t *testing.T) {
+	const places = 8
+	overBothLockers(t, lease.Limits{All: 100, Customer: places}, func(t *testing.T, w *waiters) {
+		first := take(t, w.locker, 1)
+		for range places {
+			w.wait(t, 1, "greedy")
+		}
+		modest := strings.Fields("a b c d e f g")
+		for _, caller := range modest {
+			w.wait(t, 1, caller)
+		}
+		waitFor(t, func() bool { return len(w.ended()) == len(modest) })
+		first.Release()
+		w.all.Wait()
+		if diff := cmp.Diff(append([]string{"greedy"}, modest...), w.granted); diff != "" || len(w.other) > 0 {
+			t.Errorf("granted (-want +got):\n%s%v", diff, w.other)
+		}
+	})
+}
