@@ -117,3 +117,53 @@ func (h *bareHandler) call(r *http.Request, method string, body []byte, answer a
 	defer response.Body.Close()
 	return json.NewDecoder(response.Body).Decode(answer)
 }
+
+// An update allocates no more than the bare handler does. Both figures hold the clients and the store, which are the same for
+// the JSON transport and allocate more for the gRPC server.
+func TestUpdateAllocatesNoMoreThanTheBareHandler(t *testing.T) {
+	if raceEnabled { // the race detector allocates too
+		return
+	}
+	store := httptest.NewServer(sandbox.New(sandbox.Config{}))
+	t.Cleanup(store.Close)
+	bare := httptest.NewServer(&bareHandler{customer: store.URL + "/wp-json/fluent-cart/v2/customers/1"})
+	t.Cleanup(bare.Close)
+	g := start(t, options{storeURL: store.URL})
+	client := &http.Client{Transport: &http.Transport{}}
+	t.Cleanup(client.CloseIdleConnections)
+	n := 0
+	overJSON := func(url string) func() {
+		return func() {
+			n++
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(`{"city":"Lyon `+strconv.Itoa(n)+`"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
+				t.Fatalf("%s, %v", response.Status, err)
+			}
+			_ = response.Body.Close()
+		}
+	}
+	most := testing.AllocsPerRun(200, overJSON(bare.URL))
+	for transport, call := range map[string]func(){
+		"JSON": overJSON(g.url + "/v1/customers/1"),
+		"gRPC": func() {
+			n++
+			_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon " + strconv.Itoa(n))}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		got := testing.AllocsPerRun(200, call)
+		t.Logf("%s: %.0f allocations, the bare handler: %.0f", transport, got, most)
+		if got > most {
+			t.Errorf("%s: %.0f allocations, the bare handler: %.0f", transport, got, most)
+		}
+	}
+}

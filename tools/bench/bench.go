@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -27,6 +28,7 @@ const (
 // subject is a program under measurement, and the load that it gets.
 type subject struct {
 	name   string
+	most   float64  // the aim: CPU time per call, to that of the bare handler
 	server *process // nil for a gateway that is started, and its queue filled, for each measurement
 	load   load
 }
@@ -39,6 +41,7 @@ type measurements struct {
 	byInFlight   map[int]float64    // throughput of the gRPC server in calls a second, by calls in flight
 	byProcessors map[int]float64    // the same, by GOMAXPROCS
 	memory       map[string]float64 // peak resident memory with 1,000 calls in flight, in MiB, by transport
+	wallTime     float64            // of one update at a time, to that of a GET and a PUT without a gateway
 }
 
 // measure runs all programs at once, each idle while another is measured.
@@ -73,15 +76,65 @@ func (b *bench) measure(ctx context.Context) (*measurements, error) {
 	if m.byProcessors, err = b.byProcessors(ctx); err != nil {
 		return nil, err
 	}
+	if m.wallTime, err = b.wallTime(ctx, group); err != nil {
+		return nil, err
+	}
 	m.memory, err = b.memory(ctx)
 	return m, err
 }
 
-// The positions of two subjects.
-const (
-	bareHandlerAt = 0
-	gRPCServer    = 1
-)
+// gRPCServer is the position of the gRPC server in the subjects. The bare handler is the first.
+const gRPCServer = 1
+
+// ratios returns the CPU time per call of a subject to that of the bare handler, by round.
+func (m *measurements) ratios(subject int) []float64 {
+	ratios := make([]float64, len(m.costs[subject]))
+	for round := range ratios {
+		ratios[round] = m.costs[subject][round] / m.costs[0][round]
+	}
+	return ratios
+}
+
+// slack is how far beyond its aim a subject may be before check fails: other programs of the machine disturb a run.
+const slack = 1.3
+
+// check returns an error for each subject that is far beyond its aim.
+func (m *measurements) check() error {
+	var faults []error
+	for i, s := range m.subjects {
+		if ratio := median(m.ratios(i)); s.most > 0 && ratio > slack*s.most {
+			faults = append(faults, fmt.Errorf("%s takes %.2f of the bare handler's CPU time, want at most %.2f", s.name, ratio, slack*s.most))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// wallTime compares one update at a time through the gateway with a GET and a PUT, against a store that takes 33 ms a
+// request, as a real one does.
+func (b *bench) wallTime(ctx context.Context, group *processes) (float64, error) {
+	store, err := group.self(ctx, "store", "-latency", "33ms")
+	if err != nil {
+		return 0, err
+	}
+	gateway, err := group.startGateway(ctx, b.gateway, store.json)
+	if err != nil {
+		return 0, err
+	}
+	const calls = 60
+	var ratios []float64
+	for range 3 {
+		direct, err := group.send(ctx, load{Store: store.json, InFlight: 1, Calls: calls})
+		if err != nil {
+			return 0, err
+		}
+		through, err := group.send(ctx, load{GRPC: gateway.grpc, InFlight: 1, Calls: calls})
+		if err != nil {
+			return 0, err
+		}
+		ratios = append(ratios, through.Seconds()/direct.Seconds())
+	}
+	return median(ratios), nil
+}
 
 // subjects starts the store and the programs in front of it.
 func (b *bench) subjects(ctx context.Context, group *processes) ([]subject, error) {
@@ -102,12 +155,12 @@ func (b *bench) subjects(ctx context.Context, group *processes) ([]subject, erro
 		return nil, err
 	}
 	return []subject{
-		{"bare handler", bare, load{JSON: bare.json}},
-		{"gRPC server", gateway, load{GRPC: gateway.grpc}},
-		{"HTTP/JSON gateway", gateway, load{JSON: gateway.json}},
-		{"vanguard-go, a PUT without a GET", vanguard, load{GRPC: vanguard.json}},
-		{"rejection by the gRPC server", nil, load{GRPC: "full", Rejected: true}},
-		{"rejection by the HTTP/JSON gateway", nil, load{JSON: "full", Rejected: true}},
+		{"bare handler", 1, bare, load{JSON: bare.json}},
+		{"gRPC server", 1, gateway, load{GRPC: gateway.grpc}},
+		{"HTTP/JSON gateway", 1.25, gateway, load{JSON: gateway.json}},
+		{"vanguard-go, a PUT without a GET", 0, vanguard, load{GRPC: vanguard.json}},
+		{"rejection by the gRPC server", 0.3, nil, load{GRPC: "full", Rejected: true}},
+		{"rejection by the HTTP/JSON gateway", 0.35, nil, load{JSON: "full", Rejected: true}},
 	}, nil
 }
 

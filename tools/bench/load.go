@@ -21,10 +21,11 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// load is calls that one process sends, to one of the two addresses. Each call updates another customer's city, so that
+// load is calls that one process sends, to one of the addresses. Each call updates another customer's city, so that
 // no call waits for the lease of another.
 type load struct {
 	GRPC, JSON string
+	Store      string // the address of a store: each call is a GET and a PUT, without a gateway
 	InFlight   int
 	Calls      int
 	Rejected   bool // every call must be rejected; otherwise every call must be served
@@ -76,7 +77,10 @@ func (l *load) send(call func(worker int, customer int64) error) error {
 
 // caller returns how to make one call.
 func (l *load) caller() (func(worker int, customer int64) error, error) {
-	if l.GRPC == "" {
+	switch {
+	case l.Store != "":
+		return l.direct(), nil
+	case l.JSON != "":
 		return l.overJSON(), nil
 	}
 	clients, err := connect(l.GRPC, l.InFlight)
@@ -171,6 +175,29 @@ func (l *load) overJSON() func(worker int, customer int64) error {
 			return err
 		case response.StatusCode != want || !l.Rejected && !strings.Contains(string(content), `"city":"`+newCity+`"`):
 			return fmt.Errorf("the request was answered with %s: %s", response.Status, content)
+		}
+		return nil
+	}
+}
+
+// direct returns how to read and write the store itself.
+func (l *load) direct() func(worker int, customer int64) error {
+	client := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
+	return func(_ int, customer int64) error {
+		for _, method := range []string{http.MethodGet, http.MethodPut} {
+			request, err := http.NewRequest(method, fmt.Sprintf("%s/wp-json/fluent-cart/v2/customers/%d", l.Store, customer), strings.NewReader(`{}`)) //nolint:noctx // the client has a timeout
+			if err != nil {
+				return err
+			}
+			response, err := client.Do(request)
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+			if err != nil || response.StatusCode != http.StatusOK {
+				return fmt.Errorf("%s: %s, %w", method, response.Status, err)
+			}
 		}
 		return nil
 	}

@@ -50,6 +50,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&b.rounds, "rounds", 5, "how often each program is measured; the table shows medians")
 	flags.IntVar(&b.calls, "calls", 10_000, "how many calls each measurement has")
 	flags.BoolVar(&b.quick, "quick", false, "measure the CPU times only")
+	check := flags.Bool("check", false, "fail if a program is far beyond its aim")
 	flags.StringVar(&b.page, "write", "", "the `page` whose table is replaced; empty prints the table only")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -65,6 +66,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	table := measured.table()
 	fmt.Fprint(stdout, table)
+	if *check {
+		return measured.check()
+	}
 	if b.page == "" {
 		return nil
 	}
