@@ -181,13 +181,28 @@ func shownInteger(raw jsontext.Value) int64 {
 
 // shownAmounts reads {"USD":24900}; PHP writes the empty map as [].
 func shownAmounts(raw jsontext.Value) map[string]int64 {
-	var amounts map[string]jsontext.Value
-	if json.Unmarshal(raw, &amounts, tolerant) != nil || len(amounts) == 0 {
+	var read amounts
+	if json.Unmarshal(raw, &read, tolerant) != nil {
 		return nil
 	}
-	read := make(map[string]int64, len(amounts))
-	for currency, amount := range amounts {
-		read[currency] = shownInteger(amount)
-	}
 	return read
+}
+
+// amounts are amounts of money by currency.
+type amounts map[string]int64
+
+// UnmarshalJSONFrom reads an object whose values are numbers or texts.
+func (a *amounts) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	return eachMember(in, func(name jsontext.Value) error {
+		currency := shownText(name)
+		amount, err := in.ReadValue()
+		if err != nil {
+			return err
+		}
+		if *a == nil {
+			*a = amounts{}
+		}
+		(*a)[currency] = shownInteger(amount)
+		return nil
+	})
 }

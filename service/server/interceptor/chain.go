@@ -39,7 +39,7 @@ type Config struct {
 func unary(cfg Config) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
 		measured(cfg.Metrics.of(cfg.Transport)), // first: it counts the calls that the others reject, and times all of them
-		requestID(),                             // outside accessLog: a call that is logged has returned its id
+		requestID(cfg.Transport),                // outside accessLog: a call that is logged has returned its id
 		accessLog(cfg.Logger.With(slog.String("transport", cfg.Transport)), cfg.Rejections), // outside recovered, so that a panic has an access line too
 		retryPushback(),              // outside recovered, because a panic leaves the outcome of a write unknown too
 		recovered(cfg.Logger),        // outside all that may panic because of a request

@@ -18,8 +18,11 @@ const (
 )
 
 // requestID returns the request id of a gRPC call in the header of its response. The HTTP/JSON gateway does so itself.
-func requestID() grpc.UnaryServerInterceptor {
+func requestID(transport string) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		if transport != GRPC {
+			return handler(ctx, request)
+		}
 		if err := grpc.SetHeader(ctx, metadata.Pairs(RequestIDKey, callOf(ctx).id)); err != nil {
 			return nil, err
 		}
