@@ -57,20 +57,20 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 		}
 	}()
 
-	stored, err := s.store.PutCustomer(inFlight, w.merged.Body(), w.merged.Expected(), func() error { return w.mayStart(ctx) })
-	if left, ok := callerLeft(err); ok {
+	stored, failed := s.store.PutCustomer(inFlight, w.merged.Body(), w.merged.Expected(), func() error { return w.mayStart(ctx) })
+	if left, ok := callerLeft(failed); ok {
 		s.continueInBackground(ctx, number, w, func(background context.Context) {
-			stored, err := left.Await(background)
-			s.settle(background, ctx, w, stored, err)
+			stored, failed := left.Await(background)
+			s.settle(background, ctx, w, stored, failed)
 		})
 		return w.await(ctx)
 	}
 	s.putEnded(w)
-	if err != nil && isAmbiguous(err) {
-		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, err) })
+	if failed != nil && isAmbiguous(failed) {
+		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, failed) })
 		return w.await(ctx)
 	}
-	response, err = w.definitive(ctx, stored, err)
+	response, err = w.definitive(ctx, stored, failed)
 	s.inFlight.end(number)
 	return response, err
 }
@@ -81,7 +81,7 @@ func callerLeft(err error) (*fluentcart.Error, bool) {
 	return failure, ok && failure.Kind == fluentcart.CallerLeft
 }
 
-// mayStart is called right before the first byte of the write is sent. Its error forbids that.
+// mayStart is the send gate: it is called right before the first byte of the write is sent. Its error forbids that.
 func (w *write) mayStart(caller context.Context) error {
 	if err := caller.Err(); err != nil {
 		return err
