@@ -25,7 +25,7 @@ func keepHeadroom() {
 	collected = func(*sentinel) {
 		runtimemetrics.Read(inUse)
 		marked := inUse[0].Value.Uint64() + inUse[1].Value.Uint64() + inUse[2].Value.Uint64() // GOGC counts all three
-		wanted := int(min(max(heapHeadroom*100/max(marked, 1), leastGCPercent), mostGCPercent))
+		wanted := gcPercent(marked)
 		if wanted*10 < percent*9 || wanted*10 > percent*11 { // changing it stops the world for a moment
 			percent = wanted
 			debug.SetGCPercent(percent)
@@ -33,6 +33,11 @@ func keepHeadroom() {
 		runtime.SetFinalizer(&sentinel{}, collected)
 	}
 	runtime.SetFinalizer(&sentinel{}, collected)
+}
+
+// gcPercent returns the GOGC that leaves the headroom to a heap of which so many bytes are in use.
+func gcPercent(inUse uint64) int {
+	return int(min(max(heapHeadroom*100/max(inUse, 1), leastGCPercent), mostGCPercent))
 }
 
 // sentinel is an object that nothing refers to: its finalizer runs after the next collection.

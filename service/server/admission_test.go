@@ -57,6 +57,13 @@ func (oneCaller) Authenticate(auth.Presented) (*auth.Caller, error) {
 }
 
 func TestOverloadIsRejectedAtOnce(t *testing.T) {
+	g := startFull(t)
+	g.overBothTransports(t, outcome{Code: "RESOURCE_EXHAUSTED", HTTP: http.StatusTooManyRequests, Reason: "OVERLOADED", WriteState: "not_sent", RetryAfter: "1"})
+}
+
+// startFull runs a gateway whose only slot and only place in the queue are taken until the test ends.
+func startFull(t *testing.T) *gateway {
+	t.Helper()
 	begun, finish := make(chan struct{}, 1), make(chan struct{})
 	g := start(t, options{callers: oneCaller{}, config: service.Config{MaxInFlight: 1, MaxQueue: 1}, wrap: func(store http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,15 +82,17 @@ func TestOverloadIsRejectedAtOnce(t *testing.T) {
 			done <- err
 		}()
 	}
+	t.Cleanup(func() {
+		close(finish)
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Errorf("an admitted call: %v", err)
+			}
+		}
+	})
 	<-begun
 	waitUntil(t, func() bool { return g.service.Load().Admitted == 2 })
-	g.overBothTransports(t, outcome{Code: "RESOURCE_EXHAUSTED", HTTP: http.StatusTooManyRequests, Reason: "OVERLOADED", WriteState: "not_sent", RetryAfter: "1"})
-	close(finish)
-	for range 2 {
-		if err := <-done; err != nil {
-			t.Errorf("an admitted call: %v", err)
-		}
-	}
+	return g
 }
 
 // A call that the rate does not allow before its deadline is rejected at once; one that it allows later waits.

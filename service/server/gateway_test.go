@@ -81,7 +81,7 @@ type options struct {
 // start runs a gateway until the test ends.
 func start(t testing.TB, opts options) *gateway {
 	t.Helper()
-	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), callers: opts.callers, tls: opts.tls, log: &lockedBuffer{}, text: opts.text}
+	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), metrics: interceptor.NewMetrics(), callers: opts.callers, tls: opts.tls, log: &lockedBuffer{}, text: opts.text}
 	var behind http.Handler = g.store
 	if opts.wrap != nil {
 		behind = opts.wrap(behind)
