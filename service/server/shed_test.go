@@ -3,7 +3,6 @@ package server_test
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -68,7 +67,7 @@ func TestOverloadIsCountedAndSampledInTheLog(t *testing.T) {
 	most := 1 + int(time.Since(start).Seconds())
 	values, _ := gathered(t, g.metrics)
 	for _, transport := range []string{"grpc", "http"} {
-		key := fmt.Sprintf("calls_total caller=one code=ResourceExhausted reason=OVERLOADED transport=%s", transport)
+		key := "calls_total caller=one code=ResourceExhausted reason=OVERLOADED transport=" + transport
 		if values[key] != calls {
 			t.Errorf("%s: %v calls are counted, want %d", transport, values[key], calls)
 		}
