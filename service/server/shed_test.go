@@ -30,7 +30,7 @@ func TestOverloadIsRejectedBeforeTheRequestIsRead(t *testing.T) {
 	})
 	t.Run("JSON", func(t *testing.T) {
 		conn := rawConn(t, strings.TrimPrefix(g.url, "http://"), nil)
-		if _, err := io.WriteString(conn, "PUT /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(conn, "PUT /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)

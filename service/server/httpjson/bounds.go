@@ -42,6 +42,9 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 		}
 		if g.routes.serve(r.Method, r.URL.Path) {
 			if rejection := g.entrance.Shed(ctx, customerv1.CustomerService_UpdateCustomer_FullMethodName); rejection != nil {
+				if r.ContentLength < 0 || r.ContentLength > usualBody {
+					w.Header().Set("Connection", "close") // net/http would read the body before it sends the response
+				}
 				g.writeOverloaded(w, rejection)
 				return
 			}
@@ -74,6 +77,9 @@ func presentedIn(r *http.Request) auth.Presented {
 	}
 	return auth.Presented{Authorization: r.Header.Values("Authorization"), TLS: r.TLS, From: "ip " + host}
 }
+
+// usualBody is the length in bytes up to which a body has usually arrived together with its header.
+const usualBody = 4 << 10
 
 // hasAmbiguousLength reports whether a proxy in front may see another end of the request than the gateway does: net/http
 // accepts chunks together with a Content-Length, and a Content-Length with chunks in HTTP/1.0, which has none, without an
