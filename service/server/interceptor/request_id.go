@@ -3,7 +3,6 @@ package interceptor
 import (
 	"context"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -31,14 +30,22 @@ func requestID(transport string) grpc.UnaryServerInterceptor {
 }
 
 // RequestID returns the request id that a caller gave, if it gave one that is safe to log, and a new one otherwise. A new
-// one need not be secret, only different from others: 128 random bits.
+// one need not be secret, only different from others: it has 130 random bits.
 func RequestID(given []string) string {
 	if len(given) == 1 && safeToLog(given[0]) {
 		return given[0]
 	}
-	id := make([]byte, 0, 32)
-	id = strconv.AppendUint(id, rand.Uint64(), 36)           //nolint:gosec // not a secret
-	return string(strconv.AppendUint(id, rand.Uint64(), 36)) //nolint:gosec // not a secret
+	const letters, bitsOfLetter, lettersOfWord = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 5, 12
+	id := make([]byte, 26)
+	var random uint64
+	for i := range id {
+		if i%lettersOfWord == 0 {
+			random = rand.Uint64() //nolint:gosec // not a secret
+		}
+		id[i] = letters[random%uint64(len(letters))]
+		random >>= bitsOfLetter
+	}
+	return string(id)
 }
 
 // safeToLog allows 1 to 64 letters, digits, '-', '_', '.' and ':', which cannot break a log line or a header.
