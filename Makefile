@@ -91,7 +91,6 @@ breaking: third_party/.stamp ## Compare the API definition with an earlier state
 bench: build ## Compare the CPU time of an update with that of code written by hand, in processes of their own (BENCHFLAGS)
 	go -C tools build -o ../bin/ ./bench
 	bin/bench -gateway bin/fluentcart-gateway -write docs/benchmarks.md $(BENCHFLAGS)
-	go test -run '^$$' -bench . -benchmem ./service/server
 
 fuzz: ## Run each fuzz target for FUZZTIME
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd service | sed 's/:func / /' | while read -r file target; do \

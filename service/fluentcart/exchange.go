@@ -1,26 +1,11 @@
 package fluentcart
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/base64"
 	"errors"
-	"io"
 	"net/http"
 	"os"
-	"strconv"
-	"strings"
 	"time"
-)
-
-const (
-	// maxBody bounds the body of a response, in bytes; a customer is about 1.5 KiB.
-	maxBody = 1 << 20
-	// maxHeader bounds the status line and the headers of a response, in bytes.
-	maxHeader = 64 << 10
-	// maxInformational bounds the responses of status 1xx before the final one.
-	maxInformational = 5
 )
 
 // request is one request to the store.
@@ -84,19 +69,21 @@ func (x *exchange) run(ctx context.Context) (*response, *Error) {
 			return nil, x.failure(ctx, 0, notSent, err)
 		}
 		got, progress, err := x.roundTrip(ctx, conn)
-		switch again := progress == notSent || !x.isWrite() && progress == sent; {
-		case err == nil:
+		if err == nil {
 			if failure := classify(got, x.request.expected); failure != nil {
 				return nil, failure
 			}
 			return got, nil
-		case err == errCallerLeft: //nolint:errorlint // it is never wrapped
-			return nil, &Error{Kind: CallerLeft, Method: x.request.method, Sent: true, Err: ctx.Err()}
-		case conn.reused && !fresh && again && !isNotBegun(err) && ctx.Err() == nil && time.Now().Before(x.deadline):
-			continue
 		}
 		if notBegun, ok := errors.AsType[*Error](err); ok {
 			return nil, notBegun
+		}
+		if err == errCallerLeft { //nolint:errorlint // it is never wrapped
+			return nil, &Error{Kind: CallerLeft, Method: x.request.method, Sent: true, Err: ctx.Err()}
+		}
+		again := progress == notSent || !x.isWrite() && progress == sent
+		if conn.reused && !fresh && again && ctx.Err() == nil && time.Now().Before(x.deadline) {
+			continue
 		}
 		return nil, x.failure(ctx, statusOf(got), progress, err)
 	}
@@ -204,66 +191,6 @@ func (x *exchange) receive(conn *conn) (*response, progress, error) {
 	return got, received, err
 }
 
-// readFinal reads the header of the response, and skips informational ones. 101 is an error: no request asks for another
-// protocol, and what follows would not be HTTP.
-func readFinal(conn *conn, method string) (*http.Response, error) {
-	for range maxInformational + 1 {
-		answered, err := http.ReadResponse(conn.reader, &http.Request{Method: method})
-		switch {
-		case err != nil:
-			return nil, err
-		case answered.StatusCode >= http.StatusOK:
-			return answered, nil
-		case answered.StatusCode < http.StatusContinue || answered.StatusCode == http.StatusSwitchingProtocols:
-			return nil, errors.New("a status that is no response to the request")
-		}
-	}
-	return nil, errors.New("too many informational responses")
-}
-
-// readBody reads a body to its end. Of one that is longer than maxBody bytes it returns the first maxBody+1.
-func readBody(answered *http.Response) ([]byte, error) {
-	var body io.Reader = answered.Body
-	if strings.EqualFold(answered.Header.Get("Content-Encoding"), "gzip") {
-		unpacked, err := gzip.NewReader(body)
-		if err == io.EOF { //nolint:errorlint // of an empty body, which some servers label too; gzip wraps nothing
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		body = unpacked
-	}
-	var read bytes.Buffer
-	if size := answered.ContentLength; size > 0 && size <= maxBody {
-		read.Grow(int(size) + bytes.MinRead) // what ReadFrom wants to have free at the end
-	}
-	if _, err := read.ReadFrom(io.LimitReader(body, maxBody+1)); err != nil {
-		return nil, err
-	}
-	return read.Bytes(), nil
-}
-
-// appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials.
-func (c *Client) appendRequest(out []byte, r *request) []byte {
-	out = append(out, r.method...)
-	out = append(out, ' ')
-	out = append(out, r.target...)
-	out = append(out, c.header...)
-	if r.body != nil {
-		out = append(out, "Content-Length: "...)
-		out = strconv.AppendInt(out, int64(len(r.body)), 10)
-		out = append(out, "\r\nContent-Type: application/json\r\n"...)
-	}
-	if r.as.Username != "" || !r.as.Password.Empty() {
-		out = append(out, "Authorization: Basic "...)
-		out = base64.StdEncoding.AppendEncode(out, []byte(r.as.Username+":"+r.as.Password.Reveal()))
-		out = append(out, "\r\n"...)
-	}
-	out = append(out, "\r\n"...)
-	return append(out, r.body...)
-}
-
 // failure turns a response that should have held a customer, and does not, into an Error.
 func (r *response) failure(cause error) *Error { return r.error(BadAnswer, cause) }
 
@@ -298,11 +225,6 @@ func statusOf(got *response) int {
 		return 0
 	}
 	return got.status
-}
-
-func isNotBegun(err error) bool {
-	failure, ok := errors.AsType[*Error](err)
-	return ok && failure.Kind == NotBegun
 }
 
 func isTimeout(err error) bool {

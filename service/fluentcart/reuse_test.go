@@ -53,15 +53,31 @@ func newRawStore(t testing.TB, secured bool, response string) *rawStore {
 	certified := httptest.NewUnstartedServer(http.NotFoundHandler())
 	certified.StartTLS() // for its certificate only
 	t.Cleanup(certified.Close)
+	store := &rawStore{roots: x509.NewCertPool()}
+	store.roots.AddCert(certified.Certificate())
+	scheme, over := "http://", (*tls.Config)(nil)
+	if secured {
+		scheme, over = "https://", &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12, DynamicRecordSizingDisabled: true}
+	}
+	store.url = scheme + serveRaw(t, over, func(conn net.Conn) {
+		store.mu.Lock()
+		store.connections++
+		store.mu.Unlock()
+		answerAlways(conn, response)
+	})
+	return store
+}
+
+// serveRaw accepts connections until the test ends, passes each to serve and closes it after that, and returns the address.
+func serveRaw(t testing.TB, over *tls.Config, serve func(net.Conn)) string {
+	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := &rawStore{url: "http://" + listener.Addr().String(), roots: x509.NewCertPool()}
-	store.roots.AddCert(certified.Certificate())
-	if secured {
-		store.url = "https://" + listener.Addr().String()
-		listener = tls.NewListener(listener, &tls.Config{Certificates: certified.TLS.Certificates, MinVersion: tls.VersionTLS12, DynamicRecordSizingDisabled: true})
+	address := listener.Addr().String()
+	if over != nil {
+		listener = tls.NewListener(listener, over)
 	}
 	var serving sync.WaitGroup
 	t.Cleanup(serving.Wait)
@@ -72,17 +88,16 @@ func newRawStore(t testing.TB, secured bool, response string) *rawStore {
 			if err != nil {
 				return
 			}
-			store.mu.Lock()
-			store.connections++
-			store.mu.Unlock()
-			serving.Go(func() { answerAlways(conn, response) })
+			serving.Go(func() {
+				defer conn.Close() //nolint:errcheck // the client has closed it, or sees its end
+				serve(conn)
+			})
 		}
 	})
-	return store
+	return address
 }
 
 func answerAlways(conn net.Conn, response string) {
-	defer conn.Close() //nolint:errcheck // the client has closed it, or sees its end
 	in := bufio.NewReader(conn)
 	for {
 		request, err := http.ReadRequest(in)

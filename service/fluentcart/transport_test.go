@@ -154,25 +154,10 @@ func TestUnreachableStoresAreClassified(t *testing.T) {
 // closes the connection.
 func answerOnce(t testing.TB, answer string) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	t.Cleanup(serving.Wait)
-	t.Cleanup(func() { _ = listener.Close() })
-	serving.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = conn.Read(make([]byte, 4<<10)) // a hello is shorter
-			_, _ = io.WriteString(conn, answer)
-			_ = conn.Close()
-		}
+	return "https://" + serveRaw(t, nil, func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 4<<10)) // a hello is shorter
+		_, _ = io.WriteString(conn, answer)
 	})
-	return "https://" + listener.Addr().String()
 }
 
 // A transport that used the environment's proxy would send the shop's credentials to it.

@@ -159,13 +159,7 @@ func TestAdminServerTakesAProfileForLongerThanItsRequestMayTakeToArrive(t *testi
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(conn, "GET /debug/pprof/heap?seconds=30 HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := firstResponse(t, conn, "GET /debug/pprof/heap?seconds=30 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("the response is %s", response.Status)
 		}

@@ -16,67 +16,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// These measure one update of one customer's city, from a caller on a loopback connection to the sandbox's handler
-// behind another, and nothing of a real store's 66 ms (F24). BenchmarkBaseline is a bare hand-written HTTP handler
-// that does the same GET and PUT: what a careful person would write without checks, merge of names, warnings,
-// errors or logs. Quote ratios of one run, never times.
-//
-//	go test -run '^$' -bench . -benchmem -count 6 ./service/server
-
-func BenchmarkBaseline(b *testing.B) {
-	bare := httptest.NewServer(&bareHandler{customer: benchmarkStore(b) + "/wp-json/fluent-cart/v2/customers/1"})
-	b.Cleanup(bare.Close)
-	benchmarkJSON(b, bare.URL)
-}
-
-func BenchmarkHTTPGateway(b *testing.B) {
-	benchmarkJSON(b, start(b, options{storeURL: benchmarkStore(b)}).url+"/v1/customers/1")
-}
-
-func BenchmarkGRPCServer(b *testing.B) {
-	g := start(b, options{storeURL: benchmarkStore(b)})
-	for n := 0; b.Loop(); n++ {
-		city := "Lyon " + strconv.Itoa(n)
-		response, err := g.grpc.UpdateCustomer(b.Context(), &customerv1.UpdateCustomerRequest{
-			CustomerId: 1, Customer: &customerv1.Customer{City: proto.String(city)},
-		})
-		if err != nil || response.GetCustomer().GetCity() != city {
-			b.Fatalf("got %v, %v", response, err)
-		}
-	}
-}
-
-// benchmarkStore is the sandbox with nothing in front of it.
-func benchmarkStore(b *testing.B) string {
-	b.Helper()
-	store := httptest.NewServer(sandbox.New(sandbox.Config{}))
-	b.Cleanup(store.Close)
-	return store.URL
-}
-
-func benchmarkJSON(b *testing.B, url string) {
-	b.Helper()
-	client := &http.Client{Transport: &http.Transport{}}
-	b.Cleanup(client.CloseIdleConnections)
-	for n := 0; b.Loop(); n++ {
-		city := "Lyon " + strconv.Itoa(n)
-		request, err := http.NewRequestWithContext(b.Context(), http.MethodPut, url, strings.NewReader(`{"city":"`+city+`"}`))
-		if err != nil {
-			b.Fatal(err)
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			b.Fatal(err)
-		}
-		content, err := io.ReadAll(response.Body)
-		_ = response.Body.Close()
-		if err != nil || response.StatusCode != http.StatusOK || !bytes.Contains(content, []byte(`"city":"`+city+`"`)) {
-			b.Fatalf("%s, %v: %s", response.Status, err, content)
-		}
-	}
-}
-
-// bareHandler reads the customer, puts the request's fields in, writes it back and passes the response on.
+// bareHandler reads the customer, puts the request's fields in, writes it back and passes the response on. The benchmark in
+// tools, which is another module, has the same one.
 type bareHandler struct{ customer string }
 
 func (h *bareHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -122,13 +122,7 @@ func TestJSONCallMayTakeLongerThanItsRequestMayTakeToArrive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(conn, "PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := firstResponse(t, conn, "PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")
 		if response.StatusCode != http.StatusOK {
 			t.Errorf("the response is %s", response.Status)
 		}

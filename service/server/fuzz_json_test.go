@@ -42,7 +42,7 @@ func FuzzHTTPGateway(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, id, query, body string) {
 		request, err := http.NewRequestWithContext(t.Context(), method, "http://localhost/v1/customers/"+id+"?"+query, strings.NewReader(body))
 		if err != nil {
-			t.Skip("not a request line")
+			return // not a request line
 		}
 		before := g.store.Rows()
 		response := httptest.NewRecorder()

@@ -35,6 +35,19 @@ func rawConn(t testing.TB, address string, over *tls.Config) net.Conn {
 	return conn
 }
 
+// firstResponse sends the bytes of a request, and reads the header of the response.
+func firstResponse(t testing.TB, conn net.Conn, request string) *http.Response {
+	t.Helper()
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
 // rawJSON sends the bytes of a request, without an HTTP client, to the HTTP/JSON gateway. It reads one response, and then
 // to the end of the connection: the rest of the request must not be taken as another request.
 func rawJSON(t testing.TB, conn net.Conn, request string) (*http.Response, []byte) {

@@ -1,9 +1,7 @@
 package server_test
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -30,13 +28,7 @@ func TestOverloadIsRejectedBeforeTheRequestIsRead(t *testing.T) {
 	})
 	t.Run("JSON", func(t *testing.T) {
 		conn := rawConn(t, strings.TrimPrefix(g.url, "http://"), nil)
-		if _, err := io.WriteString(conn, "PUT /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := firstResponse(t, conn, "PUT /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
 		_ = response.Body.Close()
 		if response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") != "1" {
 			t.Errorf("got %s, Retry-After %q", response.Status, response.Header.Get("Retry-After"))
