@@ -1,7 +1,6 @@
 package fluentcart
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -44,13 +43,16 @@ func meansDown(err error) bool {
 	if !ok {
 		return false
 	}
-	// A refusal that does not prove that nothing was written has another Kind than the status that the store stated. The
-	// breaker counts by the stated one: a store that answers 503 is down, whatever it did with the write.
-	switch cmp.Or(failure.stated, failure.Kind) {
+	if failure.Refusal != nil { // a store that answers 503 is down, whatever it did with the write
+		failure = failure.Refusal
+	}
+	switch failure.Kind {
 	case Unreachable, NotTrusted, NoAnswer, Unavailable:
 		return true
 	case Broken:
 		return failure.Status != http.StatusInternalServerError
+	case Blocked: // a firewall refuses single writes because of the texts in them (F30), which a read does not have
+		return failure.Status == http.StatusServiceUnavailable && failure.Method == http.MethodGet
 	}
 	return false
 }

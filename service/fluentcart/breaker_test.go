@@ -54,7 +54,7 @@ func TestBreakerOpensAfterEightFailures(t *testing.T) {
 	}{
 		{"502", badGateway, nil, ""},
 		{"503 with WordPress's code", respond(503, maintenance), nil, ""},
-		{"503 with a page", respond(503, `<html>`), nil, ""},
+		{"503 with a text", respond(503, `busy`), nil, ""},
 		{"503 with WordPress's code in a 500", respond(500, `{"code":"wp_die","data":{"status":503}}`), nil, ""},
 		{"503 with a Retry-After", respondRetryAfter(503, "600"), nil, ""},
 		{"504", respond(504, `<html>`), nil, ""},
@@ -95,6 +95,27 @@ func TestBreakerOpensAfterEightFailures(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A firewall answers a write with a page because of the texts in it (F30). A read has none, so there a 503 means that the
+// store is down.
+func TestPageWithStatus503OpensTheBreakerOnlyAfterReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newBreakerStore(t, fluentcart.Config{})
+		s.setHandler(respond(503, `<html>`))
+		for range 20 {
+			_ = put(t.Context(), s.client, nil)
+		}
+		if !s.client.Healthy() {
+			t.Error("writes opened the breaker")
+		}
+		for range 8 {
+			_ = get(t.Context(), s.client)
+		}
+		if s.client.Healthy() {
+			t.Error("reads did not open the breaker")
+		}
+	})
 }
 
 func TestBreakerStaysClosedWhenTheStoreRefuses(t *testing.T) {

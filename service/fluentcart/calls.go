@@ -14,7 +14,7 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
 		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}})
 	})
-	return got.read(true, err)
+	return got.read(err)
 }
 
 // PutCustomer replaces a customer: the store clears every field that update leaves out (F2). The id in the body is always
@@ -37,31 +37,28 @@ func (c *Client) PutCustomer(ctx context.Context, update Update, expected Custom
 			method: http.MethodPut, target: c.customerPath(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart,
 		})
 	})
-	return got.read(false, err)
+	return got.read(err)
 }
 
 // Await waits for the response to a write whose Error has the kind CallerLeft, until ctx ends or the write's own timeout
 // is over. It returns what PutCustomer would have returned. It must be called once.
 func (e *Error) Await(ctx context.Context) (*Customer, error) {
 	got, err := e.await(ctx)
-	return got.read(false, err)
+	return got.read(err)
 }
 
 // read returns the customer of the response, or the error.
-func (r *response) read(complete bool, err error) (*Customer, error) {
+func (r *response) read(err error) (*Customer, error) {
 	if err != nil {
 		return nil, err
-	}
-	if err := r.customer.check(complete); err != nil {
-		return nil, r.failure(err)
 	}
 	return &r.customer.customer, nil
 }
 
-// findCustomer looks for the customer in the body, keeps it with the response, and reports whether there is one. A GET has
-// it in `customer`, a PUT in `data` beside a message (F15). Errors may have a `data` too, with other contents: only a
-// customer has an id.
-func (r *response) findCustomer(expected *Customer) bool {
+// findCustomer looks for the customer in the body, and keeps it with the response. It reports whether there is one, and
+// whether the body holds a refusal as well. A GET has the customer in `customer`, a PUT in `data` beside a message (F15).
+// Errors may have a `data` too, with other contents: only a customer has an id.
+func (r *response) findCustomer(expected *Customer) (found, refused bool) {
 	r.customer = envelope{member: `"customer"`, expected: expected}
 	if r.method == http.MethodPut {
 		r.customer.member, r.customer.needsID = `"data"`, true

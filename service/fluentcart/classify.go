@@ -1,81 +1,102 @@
 package fluentcart
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
-
-// refusal is the JSON of any error response: a WP_Error, FluentCart's own {code, message, data}, wp_die.
-type refusal struct {
-	Code    scalar         `json:"code"` // a word, or a number that stands for an HTTP status (F1)
-	Message scalar         `json:"message"`
-	Data    jsontext.Value `json:"data"`
-	Errors  jsontext.Value `json:"errors"`
-}
-
-// scalar is a string or a number as text; other JSON is empty text.
-type scalar string
-
-// UnmarshalJSON accepts any JSON.
-func (s *scalar) UnmarshalJSON(raw []byte) error {
-	*s = scalar(shownText(raw))
-	return nil
-}
-
-// isError reports whether the object is an error at all: an object inside a PHP warning that is printed in front of the
-// response has none of these fields (F20). fieldErrors looks for the fields of a 422.
-func (r refusal) isError() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
 
 // classify returns nil for a response that holds a customer, and the Error of any other. It looks for the customer first:
 // text printed around the customer is not the response (F20). The columns that the response does not have are taken from
 // expected.
 //
+// Whether the refusal of a write is definitive is decided in definitive.go.
+func classify(r *response, expected *Customer) *Error {
+	if len(r.body) > maxBody {
+		failure := r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
+		if r.body = nil; r.status >= http.StatusMultipleChoices { // the status line says enough
+			return r.ofMethod(r.stated(refusal{}), refusal{}, false)
+		}
+		return failure
+	}
+	found, refused := r.findCustomer(expected)
+	if found && r.status == http.StatusOK && (!refused || r.method == http.MethodGet) {
+		if fault := r.customer.check(); fault != nil {
+			return r.error(BadAnswer, fault)
+		}
+		return nil
+	}
+	body, count := refusalIn(r.body)
+	if stated := r.stated(body); stated != nil {
+		return r.ofMethod(stated, body, count <= 1 && !found)
+	}
+	if r.status == http.StatusOK {
+		return r.error(BadAnswer, errors.New("no customer in the response"))
+	}
+	return r.error(BadAnswer, fmt.Errorf("unexpected status %d", r.status))
+}
+
+// ofMethod returns the Error of a response that states a refusal. That of a write may be Unconfirmed. alone says that the
+// body holds nothing else that could be the response.
+func (r *response) ofMethod(stated *Error, body refusal, alone bool) *Error {
+	if r.method != http.MethodPut || stated.Kind == Broken || alone && r.definitive(body) {
+		return stated
+	}
+	failure := r.error(Broken, nil)
+	if r.isSettledByRead(stated) {
+		failure.Kind = Unconfirmed
+	}
+	failure.Code, failure.RetryAfter, failure.Refusal = stated.Code, stated.RetryAfter, stated
+	return failure
+}
+
+// stated returns the refusal that the response states, or nil if it states none.
+//
 // The most specific status counts: a number in `code` before the `status` in `data` before the status line. Stores send
 // 400 and 423 as a 500 with the number in the body (F1); later versions and proxies may send them in the status line, and
-// all forms must mean the same. Whether the refusal of a write is definitive is decided in definitive.go.
-func classify(r *response, expected *Customer) *Error {
-	switch {
-	case len(r.body) > maxBody:
-		return r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
-	case r.status >= 300 && r.status < 400:
-		return r.error(Redirected, nil)
-	}
-	switch holds := r.findCustomer(expected); {
-	case holds && r.status == http.StatusOK:
+// all forms must mean the same.
+func (r *response) stated(body refusal) *Error {
+	status := r.statusOf(body)
+	kind := kindOf(status, body)
+	switch isPage := r.isPage(body); {
+	case r.isBlocked(isPage):
+		kind = Blocked
+	case status < http.StatusMultipleChoices:
 		return nil
-	case holds && r.method == http.MethodPut:
-		return r.error(BadAnswer, fmt.Errorf("a customer under status %d", r.status))
 	}
-	body := findJSON(r.body, refusal.isError)
-	bodyStatus := body.status()
-	if status := cmp.Or(bodyStatus, r.status); status < 300 {
-		if r.status == http.StatusOK {
-			return r.error(BadAnswer, errors.New("no customer in the response"))
-		}
-		return r.error(BadAnswer, fmt.Errorf("unexpected status %d", r.status))
-	}
-
-	failure := r.error(kindOf(cmp.Or(bodyStatus, r.status), body), nil)
-	failure.stated = failure.Kind
-	if r.method == http.MethodPut && !r.definitive(body, bodyStatus) {
-		failure.Kind = r.ambiguousKind()
-	}
-	failure.Code, failure.numbered = shownCode(string(body.Code)), isNumber(string(body.Code))
-	switch failure.Kind {
+	failure := r.error(kind, nil)
+	failure.Code, failure.FromWordPress = shownCode(string(body.Code)), body.fromWordPress()
+	switch kind {
 	case Invalid:
 		failure.Fields = fieldErrors(r.body)
+	case Blocked, MethodRefused:
+		failure.Source, failure.RetryAfter = sourceOf(r.header), retryAfter(r.header.Get("Retry-After"))
 	case RateLimited, Unavailable, Broken:
 		failure.RetryAfter = retryAfter(r.header.Get("Retry-After"))
 	}
 	return failure
+}
+
+// statusOf returns the status that the response states. A real 400 or 423 means what is documented for it, unless the body
+// has a more precise one of FluentCart's own.
+func (r *response) statusOf(body refusal) int {
+	inBody := body.status()
+	switch {
+	case inBody == 0, r.status >= 300 && r.status < 400, r.status == http.StatusRequestTimeout, r.status == statusClientClosed:
+		return r.status
+	case r.status == http.StatusBadRequest || r.status == http.StatusLocked:
+		if inBody != http.StatusUnprocessableEntity && inBody != http.StatusLocked && inBody != http.StatusBadRequest {
+			return r.status
+		}
+	case r.status >= 400 && r.status < 500:
+		if inBody >= 500 || inBody == http.StatusRequestTimeout || inBody == statusClientClosed {
+			return r.status
+		}
+	}
+	return inBody
 }
 
 // statusClientClosed is nginx's status for a client that closed the connection before the response.
@@ -94,6 +115,8 @@ func kindOf(status int, body refusal) Kind {
 			return NotFound
 		}
 		return NoRoute
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return MethodRefused
 	case http.StatusUnprocessableEntity:
 		return Invalid
 	case http.StatusLocked:
@@ -109,34 +132,13 @@ func kindOf(status int, body refusal) Kind {
 	case http.StatusRequestTimeout, statusClientClosed: // from a proxy in between; says nothing about the store
 		return Broken
 	}
-	if status >= 500 {
+	switch {
+	case status >= 500:
 		return Broken
+	case status >= 300 && status < 400:
+		return Redirected
 	}
-	// 405, 413 and similar come from a proxy in front of the store, which did not pass the request on.
 	return Refused
-}
-
-// status returns the status that the body states, or 0 if it states none.
-func (r refusal) status() int {
-	if number := r.number(); number >= 400 && number < 600 {
-		return number
-	}
-	if r.Code == "" {
-		return 0
-	}
-	var data struct {
-		Status int `json:"status"`
-	}
-	if json.Unmarshal(r.Data, &data, tolerant) == nil && data.Status >= 400 && data.Status < 600 {
-		return data.Status
-	}
-	return 0
-}
-
-// number returns the code if it is a number, as in FluentCart's own errors (F1), or 0 if it is a word.
-func (r refusal) number() int {
-	number, _ := strconv.Atoi(string(r.Code))
-	return number
 }
 
 // retryAfter reads the seconds or the date of a Retry-After header. It returns 0 for none, and at most one day.

@@ -90,7 +90,7 @@ func TestRecordedFailuresAreClassified(t *testing.T) {
 					}
 					continue
 				}
-				got := failure(t, err)
+				got := stated(t, err)
 				if diff := cmp.Diff(wanted[name], recorded{got.Kind, got.Status, got.Code, got.RetryAfter}); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", method, diff)
 				}
@@ -135,14 +135,16 @@ func TestErrorResponsesAreClassified(t *testing.T) {
 		{"a page that is not found", 404, `<html>`, fluentcart.NoRoute, "", nil},
 		{"too many requests", 429, ``, fluentcart.RateLimited, "", nil},
 		{"a plug-in's exception", 500, `{"code":"plugin_exception","data":[],"message":"An internal error occurred."}`, fluentcart.Broken, "plugin_exception", nil},
-		{"a firewall's refusal", 406, `<html>`, fluentcart.Refused, "", nil},
+		{"a firewall's refusal", 406, ``, fluentcart.Blocked, "", nil},
+		{"another refusal", 410, ``, fluentcart.Refused, "", nil},
 		{"a 400 behind a PHP warning", 500, "<br />\n<b>Warning</b>: {oops}\n{\"code\":400,\"message\":\"x\"}", fluentcart.Rejected, "400", nil},
 		{"a 423 behind a PHP warning that holds an object", 500, "<b>Warning</b>: stdClass::__set_state({}) in x\n{\"code\":423,\"message\":\"Failed to update user.\",\"data\":null}", fluentcart.UserUpdateFailed, "423", nil},
 		{"a 400 behind an object that is not an error", 500, "Notice: {\"a\":{\"code\":423}}\n{\"code\":400,\"message\":\"x\"}", fluentcart.Rejected, "400", nil},
 		{"rules by field behind a PHP warning that holds an object", 422, "<b>Warning</b>: stdClass::__set_state({}) in x\n{\"email\":{\"exist\":\"Email already exists.\"}}", fluentcart.Invalid, "", exist},
 		{"the documented shape behind a PHP warning that holds an object", 422, "Warning: {\"a\":1} in x\n{\"message\":\"Invalid.\",\"errors\":{\"email\":[\"E-mail déjà utilisé.\"]}}", fluentcart.Invalid, "", []fluentcart.FieldError{{Field: "email", Rule: "(other)"}}},
 		{"a 422 in a 500 behind a PHP warning that holds an object", 500, "Warning: {} in x\n{\"code\":422,\"errors\":{\"email\":{\"exist\":\"Email already exists.\"}}}", fluentcart.Invalid, "422", exist},
-		{"a page under 200", 200, `<html>maintenance</html>`, fluentcart.BadAnswer, "", nil},
+		{"a page under 200", 200, `<html>coming soon</html>`, fluentcart.Blocked, "", nil},
+		{"an error page of PHP under 200", 200, "<br />\n<b>Fatal error</b>:  Uncaught Error in <b>/var/www/x.php</b>", fluentcart.BadAnswer, "", nil},
 		{"an empty 200", 200, ``, fluentcart.BadAnswer, "", nil},
 		{"an empty 204", 204, ``, fluentcart.BadAnswer, "", nil},
 		{"a list under 200", 200, `[]`, fluentcart.BadAnswer, "", nil},
@@ -150,7 +152,7 @@ func TestErrorResponsesAreClassified(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for method, err := range both(t.Context(), newClient(t, respond(row.status, row.body))) {
-				got := failure(t, err)
+				got := stated(t, err)
 				if got.Kind != row.kind || got.Code != row.code || got.Status != row.status {
 					t.Errorf("%s: %v with code %q, want %v, %q", method, got, got.Code, row.kind, row.code)
 				}
@@ -162,6 +164,16 @@ func TestErrorResponsesAreClassified(t *testing.T) {
 	}
 }
 
+// stated returns the refusal that a response states, also that of a write which a read has to confirm.
+func stated(t testing.TB, err error) *fluentcart.Error {
+	t.Helper()
+	got := failure(t, err)
+	if got.Kind == fluentcart.Unconfirmed {
+		return got.Refusal
+	}
+	return got
+}
+
 // The gateway handles field errors one by one, and writes them into one line of the log.
 func TestFieldErrorsAreBounded(t *testing.T) {
 	var body strings.Builder
@@ -170,7 +182,7 @@ func TestFieldErrorsAreBounded(t *testing.T) {
 	}
 	client := newClient(t, respond(422, `{`+body.String()+`"city":{"required":"x"}}`))
 	for method, err := range both(t.Context(), client) {
-		if got := failure(t, err); got.Kind != fluentcart.Invalid || len(got.Fields) == 0 || len(got.Fields) > 32 {
+		if got := stated(t, err); got.Kind != fluentcart.Invalid || len(got.Fields) == 0 || len(got.Fields) > 32 {
 			t.Errorf("%s: %v with %d fields", method, got.Kind, len(got.Fields))
 		}
 	}

@@ -22,6 +22,8 @@ type column struct {
 	read func(*Customer, jsontext.Value) (wanted string)
 	// replaced says that a PUT overwrites the column: a merge must know all of these (F2).
 	replaced bool
+	// documented says that the documented response to a PUT has the column.
+	documented bool
 	// optional says that only some stores have the column. A read without it is merged.
 	optional bool
 }
@@ -30,8 +32,8 @@ type column struct {
 var columns = [...]column{
 	integer("id", func(c *Customer, n *int64) { c.ID = valueOr0(n) }),
 	integer("user_id", func(c *Customer, n *int64) { c.UserID = n }).isReplaced(),
-	text("email", func(c *Customer) *string { return &c.Email }),
-	text("first_name", func(c *Customer) *string { return &c.FirstName }),
+	text("email", func(c *Customer) *string { return &c.Email }).isDocumented(),
+	text("first_name", func(c *Customer) *string { return &c.FirstName }).isDocumented(),
 	text("last_name", func(c *Customer) *string { return &c.LastName }),
 	nullable("city", func(c *Customer) **string { return &c.City }),
 	nullable("state", func(c *Customer) **string { return &c.State }),
@@ -72,6 +74,11 @@ func isWritten(name string) bool {
 
 func (c column) isReplaced() column {
 	c.replaced = true
+	return c
+}
+
+func (c column) isDocumented() column {
+	c.documented = true
 	return c
 }
 

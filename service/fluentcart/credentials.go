@@ -50,14 +50,21 @@ type refusedCredentials struct {
 	at   time.Time         // zero if the latest request was not refused
 }
 
-// record notes how a request ended. An outcome that does not depend on the credentials, such as no response, changes
-// nothing.
-func (r *refusedCredentials) record(as Credentials, outcome Kind) {
+// record notes how a request ended; failure is nil for a success. An outcome that does not depend on the credentials, such
+// as no response, changes nothing. Nor does a 401 or 403 that is not WordPress's: something in front of the store sends
+// such a status because of what is in one request (F30).
+func (r *refusedCredentials) record(as Credentials, failure *Error) {
+	outcome := Kind(0)
+	if failure != nil {
+		outcome = failure.Kind
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch outcome {
 	case Unauthenticated, Forbidden:
-		r.hash, r.at = as.hash(), time.Now()
+		if failure.FromWordPress {
+			r.hash, r.at = as.hash(), time.Now()
+		}
 	case 0, Rejected, Invalid, UserUpdateFailed, NotFound: // WordPress checks the credentials before all of these
 		r.at = time.Time{}
 	}

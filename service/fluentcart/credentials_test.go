@@ -115,7 +115,7 @@ func TestCredentialsCountAsRefusedUntilTheStoreAcceptsThem(t *testing.T) {
 			expect("after a response that needs accepted credentials", false)
 		}
 
-		store.setHandler(respond(http.StatusUnauthorized, `{}`))
+		store.setHandler(respond(http.StatusUnauthorized, restForbidden))
 		_ = get(t.Context(), client)
 		password.inUse = "new"
 		expect("with another password", false)

@@ -3,6 +3,7 @@ package fluentcart
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -21,19 +22,29 @@ type envelope struct {
 
 	customer Customer
 	isObject bool
+	refuses  bool // the object has a code that stands for an error
 	present  [len(columns)]bool
 	fault    error // of the first column that cannot be read
 }
 
-// find looks for the customer in the body of a response, and reports whether there is one.
-func (e *envelope) find(body []byte) bool {
+// find looks for the customer in the body of a response, and reports whether there is one, and whether the body also holds
+// a refusal. Of several customers the last one that is as check requires counts.
+func (e *envelope) find(body []byte) (found, refused bool) {
 	if json.Unmarshal(body, e, tolerant) == nil {
-		return e.holdsCustomer()
+		return e.holdsCustomer(), e.refuses
 	}
-	return findObject(body, func(in *jsontext.Decoder) (bool, error) {
-		err := e.UnmarshalJSONFrom(in)
-		return e.holdsCustomer(), err
-	})
+	empty := envelope{member: e.member, needsID: e.needsID, expected: e.expected}
+	for object := range objects(body) {
+		next := empty
+		if json.Unmarshal(object, &next, tolerant) != nil {
+			continue
+		}
+		refused = refused || next.refuses || statusIn(object) != 0
+		if next.holdsCustomer() && (!found || next.check() == nil || e.check() != nil) {
+			*e, found = next, true
+		}
+	}
+	return found, refused
 }
 
 func (e *envelope) holdsCustomer() bool {
@@ -42,9 +53,15 @@ func (e *envelope) holdsCustomer() bool {
 
 // UnmarshalJSONFrom reads the whole object. Its error is about JSON that is malformed, not about the customer.
 func (e *envelope) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	e.isObject = false
+	e.isObject, e.refuses = false, false
 	return eachMember(in, func(name jsontext.Value) error {
-		if string(name) != e.member {
+		switch string(name) {
+		case `"code"`:
+			code, err := in.ReadValue()
+			e.refuses = refusal{Code: scalar(shownText(code))}.number() >= http.StatusBadRequest
+			return err
+		case e.member:
+		default:
 			return in.SkipValue()
 		}
 		if e.isObject = in.PeekKind() == '{'; !e.isObject {
@@ -75,9 +92,10 @@ func (e *envelope) readCustomer(in *jsontext.Decoder) error {
 	})
 }
 
-// check returns what is wrong with the customer, or nil. complete says that no column may be missing that a PUT
-// overwrites: merging without it would clear it (F2).
-func (e *envelope) check(complete bool) error {
+// check returns what is wrong with the customer, or nil. A read must have every column that a PUT overwrites: merging
+// without it would clear it (F2). The documented response to a PUT has an id, an e-mail address and a name only; then the
+// customer is Partial.
+func (e *envelope) check() error {
 	switch {
 	case e.fault != nil:
 		return e.fault
@@ -87,7 +105,11 @@ func (e *envelope) check(complete bool) error {
 		return errors.New("the customer has no e-mail address")
 	}
 	for at, column := range columns {
-		if complete && column.replaced && !e.present[at] {
+		switch {
+		case !column.replaced || e.present[at]:
+		case e.needsID && !column.documented:
+			e.customer.Partial = true
+		default:
 			return fmt.Errorf("the customer lacks %q", column.name)
 		}
 	}

@@ -23,6 +23,9 @@ const (
 	NotFound
 	// NoRoute is any other 404: the plug-in is off, or the base path is wrong (F18).
 	NoRoute
+	// MethodRefused is 405 or 501: what answers does not serve the method, as hosts that refuse PUT (F30), and upstreams
+	// that only know the documented PUT.
+	MethodRefused
 	// Unauthenticated is 401 (F18).
 	Unauthenticated
 	// Forbidden is 403 (F18).
@@ -31,6 +34,9 @@ const (
 	RateLimited
 	// Unavailable is 503 with WordPress's own code, as its maintenance mode sends it (F19).
 	Unavailable
+	// Blocked is a page, a captcha or a challenge of a firewall or of the host in the store's place (F30). It says nothing
+	// about the credentials.
+	Blocked
 	// Redirected is any 3xx; it was not followed (F21).
 	Redirected
 	// Refused is any other 4xx.
@@ -50,18 +56,20 @@ const (
 	// NoAnswer means that no complete response came before the timeout, or before the connection failed. If Sent, the
 	// store may have done, or may still do, what was asked (F22).
 	NoAnswer
+	// Unconfirmed is a refusal of a write that may have been made after the write (F25). The response is complete, so one
+	// read settles it: if the customer is unchanged, the write is refused as Refusal says.
+	Unconfirmed
 	// Broken is 500 without a more specific code, 502, 503 from a proxy in front of the store, 504 or another 5xx. It says
-	// nothing about the write. The response to a write is also Broken if it refuses the write under such a status and may
-	// have been made after the write (F25).
+	// nothing about the write.
 	Broken
-	// BadAnswer is a response that reports success without the customer, contradicts itself, is no definitive refusal of a
-	// write (F25), or is too long. The store may have done what was asked.
+	// BadAnswer is a response that reports success without the customer, contradicts itself, or is too long. The store may
+	// have done what was asked.
 	BadAnswer
 )
 
 var kindNames = [...]string{
 	Rejected: "rejected", Invalid: "invalid", UserUpdateFailed: "WordPress user not updated", NotFound: "customer not found",
-	NoRoute: "no such route", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
+	NoRoute: "no such route", MethodRefused: "method refused", Blocked: "blocked", Unconfirmed: "unconfirmed refusal", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
 	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "circuit breaker open", NotBegun: "not begun", CallerLeft: "caller left before the response",
 	NotTrusted: "TLS handshake failed", NoAnswer: "no complete response", Broken: "server error", BadAnswer: "unusable response",
 }
@@ -88,6 +96,14 @@ type Error struct {
 	Fields []FieldError
 	// RetryAfter is how long the store asks to wait; 0 if it does not say.
 	RetryAfter time.Duration
+	// Source is the likely sender of a response that is Blocked, such as Cloudflare, from a fixed list; empty if its headers
+	// do not say.
+	Source string
+	// FromWordPress reports whether the response has the form of WordPress's or FluentCart's own errors. Others come from
+	// something in front of the store, and say nothing about it.
+	FromWordPress bool
+	// Refusal is what an Unconfirmed states, and what a Broken does that states more than its status.
+	Refusal *Error
 	// Sent reports whether the request may have reached the store.
 	Sent bool
 	// Err is the cause, if there is one. errors.Is finds the context's error.
@@ -95,8 +111,6 @@ type Error struct {
 
 	await    func(context.Context) (*response, error) // of CallerLeft
 	byCaller bool                                     // the call's own context had ended
-	numbered bool                                     // the code is a number, as FluentCart gives to exceptions of any origin
-	stated   Kind                                     // the kind that the response states, also if it is not definitive; 0 without an error in it
 }
 
 // Error returns one line for the log.
@@ -109,6 +123,12 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, ", code %s", e.Code)
 		}
 		b.WriteString(")")
+	}
+	if e.Refusal != nil {
+		fmt.Fprintf(&b, ", %s", e.Refusal.Kind)
+	}
+	if e.Source != "" {
+		fmt.Fprintf(&b, ", by %s", e.Source)
 	}
 	for _, field := range e.Fields {
 		fmt.Fprintf(&b, ", %s %s", field.Field, field.Rule)

@@ -25,7 +25,8 @@ type response struct {
 	status int
 	header http.Header
 	body   []byte
-	closes bool // the store closes the connection after it
+	closes bool      // the store closes the connection after it
+	began  time.Time // when the exchange began
 
 	customer envelope // what was found of a customer in the body
 }
@@ -116,7 +117,7 @@ func (x *exchange) end(ctx context.Context, got *response, failure *Error) (*res
 	}
 	x.settle(err)
 	x.client.ended(x.request.method, outcome, time.Since(x.start))
-	x.client.refused.record(x.request.as, outcome)
+	x.client.refused.record(x.request.as, failure)
 	return got, err
 }
 
@@ -186,13 +187,10 @@ func (x *exchange) receive(conn *conn) (*response, progress, error) {
 		return nil, received, err
 	}
 	conn.limit.N = maxBody + maxHeader // the header's limit again for chunk sizes and trailers; readBody bounds the content
-	got := &response{method: x.request.method, status: answered.StatusCode, header: answered.Header, closes: answered.Close}
+	got := &response{method: x.request.method, status: answered.StatusCode, header: answered.Header, closes: answered.Close, began: x.start}
 	got.body, err = readBody(answered)
 	return got, received, err
 }
-
-// failure turns a response that should have held a customer, and does not, into an Error.
-func (r *response) failure(cause error) *Error { return r.error(BadAnswer, cause) }
 
 func (r *response) error(kind Kind, cause error) *Error {
 	return &Error{Kind: kind, Method: r.method, Status: r.status, Sent: true, Err: cause}

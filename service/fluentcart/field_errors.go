@@ -20,7 +20,7 @@ type FieldError struct {
 // fieldErrors reads a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
 // {"message":…,"errors":{field:[message]}} (F5).
 func fieldErrors(body []byte) []FieldError {
-	top := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
+	top, _ := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
 	return top.fieldErrors()
 }
 

@@ -2,48 +2,80 @@ package fluentcart
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"iter"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxStarts bounds how many opening braces are tried as the beginning of the JSON, so that a hostile body costs little.
-const maxStarts = 16
+// readFactor bounds the work of finding the JSON objects in a response: at most so many times the bytes of the response
+// are read. Text that is no JSON is given up at its first wrong byte, so only a hostile response reaches the bound.
+const readFactor = 16
 
-// findObject looks for the JSON object of a response. PHP can print warnings in front of the object or behind it (F20), and
-// a warning can print objects of its own. read reads one object to its end, and reports whether it is the response; its
-// error means that the JSON is malformed. findObject reports whether read has accepted an object; objects inside another
-// object are not tried.
-func findObject(body []byte, read func(*jsontext.Decoder) (bool, error)) bool {
-	for range maxStarts {
-		start := bytes.IndexByte(body, '{')
-		if start < 0 {
-			break
-		}
-		body = body[start:]
-		in := jsontext.NewDecoder(bytes.NewBuffer(body), tolerant)
-		switch accepted, err := read(in); {
-		case err != nil:
-			body = body[1:]
-		case accepted:
-			return true
-		default:
-			body = body[in.InputOffset():]
+// attemptCost is what one attempt to read an object counts at least, in bytes.
+const attemptCost = 64
+
+// objects returns the JSON objects in the body of a response, in their order, without those that lie within another one.
+// PHP and plug-ins print warnings, scripts and style sheets in front of the response or behind it (F20), and these may
+// hold braces and objects of their own.
+func objects(body []byte) iter.Seq[jsontext.Value] {
+	return func(yield func(jsontext.Value) bool) {
+		budget := readFactor*len(body) + attemptCost
+		for in := jsontext.NewDecoder(bytes.NewReader(nil)); budget > 0; budget -= attemptCost {
+			start := nextObject(body)
+			if start < 0 {
+				return
+			}
+			body = body[start:]
+			in.Reset(bytes.NewBuffer(body), tolerant)
+			object, err := in.ReadValue()
+			if err != nil {
+				budget -= bytesRead(err, body)
+				body = body[1:]
+				continue
+			}
+			if !yield(object) {
+				return
+			}
+			budget -= len(object)
+			body = body[len(object):]
 		}
 	}
-	return false
 }
 
-// findJSON returns the first object that accept takes, or the zero T. A T must accept any JSON in its members.
-func findJSON[T any](body []byte, accept func(T) bool) T {
-	var found T
-	findObject(body, func(in *jsontext.Decoder) (bool, error) {
-		var value T
-		if err := json.UnmarshalDecode(in, &value, tolerant); err != nil || !accept(value) {
-			return false, err
+// nextObject returns the position of the next brace that may begin an object, or -1. What follows is a name or the end.
+func nextObject(body []byte) int {
+	for from := 0; ; from++ {
+		brace := bytes.IndexByte(body[from:], '{')
+		if brace < 0 {
+			return -1
 		}
-		found = value
-		return true, nil
-	})
-	return found
+		from += brace
+		if rest := bytes.TrimLeft(body[from+1:], " \t\r\n"); len(rest) > 0 && (rest[0] == '"' || rest[0] == '}') {
+			return from
+		}
+	}
+}
+
+// bytesRead returns how far the decoder has read before it failed.
+func bytesRead(err error, body []byte) int {
+	if wrong, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return int(wrong.ByteOffset)
+	}
+	return len(body)
+}
+
+// findJSON returns the last object that accept takes, and how many it takes. What a plug-in prints comes before the
+// response of the store. A T must accept any JSON in its members.
+func findJSON[T any](body []byte, accept func(T) bool) (found T, count int) {
+	for object := range objects(body) {
+		var value T
+		if json.Unmarshal(object, &value, tolerant) == nil && accept(value) {
+			found = value
+			count++
+		}
+	}
+	return found, count
 }

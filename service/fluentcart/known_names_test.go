@@ -47,7 +47,7 @@ func TestOnlyKnownFieldsAndRulesAreShown(t *testing.T) {
 		{Field: "email", Rule: "exist"},
 	}
 	for method, err := range both(t.Context(), newClient(t, respond(422, body))) {
-		if diff := cmp.Diff(want, failure(t, err).Fields); diff != "" {
+		if diff := cmp.Diff(want, stated(t, err).Fields); diff != "" {
 			t.Errorf("%s: fields (-want +got):\n%s", method, diff)
 		}
 	}
@@ -75,7 +75,7 @@ func TestSeveralMessagesOfOneFieldAreOneFieldError(t *testing.T) {
 	const body = `{"message":"x","errors":{"city":["First.","Second."],"email":["Third."]}}`
 	want := []fluentcart.FieldError{{Field: "city", Rule: "(other)"}, {Field: "email", Rule: "(other)"}}
 	for method, err := range both(t.Context(), newClient(t, respond(422, body))) {
-		if diff := cmp.Diff(want, failure(t, err).Fields); diff != "" {
+		if diff := cmp.Diff(want, stated(t, err).Fields); diff != "" {
 			t.Errorf("%s: fields (-want +got):\n%s", method, diff)
 		}
 	}

@@ -66,7 +66,7 @@ func pauseAfter(failure *Error, try int) (time.Duration, bool) {
 		return jitter, !failure.byCaller
 	case NoAnswer:
 		return jitter, !failure.byCaller && !errors.Is(failure.Err, context.DeadlineExceeded)
-	case RateLimited, Unavailable, Broken:
+	case RateLimited, Unavailable, Broken, Blocked:
 		if failure.Kind == Broken && failure.Status == http.StatusInternalServerError {
 			return 0, false // PHP failed for a reason that is still there for a second request
 		}

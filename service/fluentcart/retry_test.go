@@ -68,7 +68,7 @@ func TestReadsAreNotRetriedAfterOtherResponses(t *testing.T) {
 		body   string
 		kind   fluentcart.Kind
 	}{
-		{"a page under 200", 200, `<html>`, fluentcart.BadAnswer},
+		{"a page under 200", 200, `<html>`, fluentcart.Blocked},
 		{"an empty 200", 200, ``, fluentcart.BadAnswer},
 		{"a redirect", 301, ``, fluentcart.Redirected},
 		{"400", 400, `{"message":"x"}`, fluentcart.Rejected},
@@ -84,7 +84,8 @@ func TestReadsAreNotRetriedAfterOtherResponses(t *testing.T) {
 		{"423 in a 500", 500, `{"code":423}`, fluentcart.UserUpdateFailed},
 		{"502 in a 500", 500, `{"code":502}`, fluentcart.Broken},
 		{"503 without a Retry-After", 503, maintenance, fluentcart.Unavailable},
-		{"503 of a proxy", 503, `<html>`, fluentcart.Broken},
+		{"503 of a proxy", 503, `busy`, fluentcart.Broken},
+		{"503 with a page", 503, `<html>`, fluentcart.Blocked},
 		{"505", 505, `<html>`, fluentcart.Broken},
 	} {
 		t.Run(row.name, func(t *testing.T) {

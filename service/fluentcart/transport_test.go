@@ -31,7 +31,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			http.Redirect(w, r, "/elsewhere", status)
 		})
 		for method, err := range both(t.Context(), client) {
-			if got := failure(t, err); got.Kind != fluentcart.Redirected || got.Status != status || reached {
+			if got := stated(t, err); got.Kind != fluentcart.Redirected || got.Status != status || reached {
 				t.Errorf("%s with response %d: %v, followed: %v", method, status, got, reached)
 			}
 		}

@@ -1,0 +1,116 @@
+package fluentcart
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"strings"
+)
+
+// isBlocked reports whether something in front of the store has answered in its place (F30): a challenge that a firewall
+// marks in a header, or a page with a status that WordPress's REST API does not send with one. isPage says whether the body
+// is a page.
+func (r *response) isBlocked(isPage bool) bool {
+	switch r.status {
+	case http.StatusBadRequest, http.StatusLocked, http.StatusUnprocessableEntity: // documented, whatever the body is
+		return false
+	case http.StatusUnauthorized: // a lock of the web server; it asks for a password too
+		return false
+	case http.StatusNotFound: // of the web server, with plain permalinks or a wrong address
+		return false
+	case http.StatusRequestTimeout, statusClientClosed:
+		return false
+	case http.StatusMethodNotAllowed:
+		return isChallenge(r.header) || isPage && r.method != http.MethodPut && !allowsPut(r.header)
+	case http.StatusNotAcceptable: // WordPress does not negotiate; mod_security answers so
+		return true
+	}
+	return (r.status < 300 || r.status >= 400 && r.status < 500 || r.status == http.StatusServiceUnavailable) && (isPage || isChallenge(r.header))
+}
+
+// allowsPut reports whether a 405 says that the address serves PUT, as an upstream does that knows nothing else.
+func allowsPut(header http.Header) bool {
+	for _, methods := range header.Values("Allow") {
+		if strings.Contains(strings.ToUpper(methods), http.MethodPut) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPage reports whether the body is an HTML page, and not the JSON of a store around which PHP printed something. PHP's own
+// errors are no page: the store itself has failed.
+func (r *response) isPage(body refusal) bool {
+	text := bytes.TrimLeft(r.body, "\ufeff \t\r\n")
+	if beginsWith(text, "<!doctype html") || beginsWith(text, "<html") {
+		return true
+	}
+	if len(text) == 0 || body.isError() || beginsWith(text, "<br />\n<b>") || beginsWith(text, "<b>") {
+		return false
+	}
+	media, _, _ := mime.ParseMediaType(r.header.Get("Content-Type")) //nolint:errcheck // an empty media type is no page
+	return media == "text/html" || media == "application/xhtml+xml"
+}
+
+// beginsWith reports whether text begins with a prefix, ignoring case.
+func beginsWith(text []byte, prefix string) bool {
+	return len(text) >= len(prefix) && bytes.EqualFold(text[:len(prefix)], []byte(prefix))
+}
+
+// challenges are the headers with which a firewall marks what it sends in the place of the site.
+var challenges = [...]string{"Cf-Mitigated", "X-Amzn-Waf-Action", "X-Sucuri-Block"}
+
+func isChallenge(header http.Header) bool {
+	for _, name := range challenges {
+		if header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// sources are the senders of pages, by the header that names them, the most specific first. An empty value stands for any.
+var sources = [...]struct{ header, value, source string }{
+	{"Cf-Mitigated", "", "Cloudflare"},
+	{"X-Amzn-Waf-Action", "", "AWS WAF"},
+	{"X-Sucuri-Block", "", "Sucuri"},
+	{"X-Sucuri-Id", "", "Sucuri"},
+	{"X-Iinfo", "", "Imperva"},
+	{"X-Cdn", "imperva", "Imperva"},
+	{"X-Cdn", "incapsula", "Imperva"},
+	{"X-Datadome", "", "DataDome"},
+	{"X-Akamai-Request-Id", "", "Akamai"},
+	{"Server", "imunify360", "Imunify360"},
+	{"Server", "sucuri", "Sucuri"},
+	{"Server", "akamai", "Akamai"},
+	{"Server", "ddos-guard", "DDoS-Guard"},
+	{"Server", "bunkerweb", "BunkerWeb"},
+	{"Server", "bigip", "F5 BIG-IP"},
+	{"Server", "awselb", "an AWS load balancer"},
+	{"Server", "cloudfront", "Amazon CloudFront"},
+	{"X-Amz-Cf-Id", "", "Amazon CloudFront"},
+	{"Server", "cloudflare", "Cloudflare"},
+	{"Cf-Ray", "", "Cloudflare"},
+	{"X-Varnish", "", "Varnish"},
+	{"Server", "varnish", "Varnish"},
+	{"X-Kinsta-Cache", "", "Kinsta"},
+	{"X-Powered-By", "wp engine", "WP Engine"},
+	{"Server", "litespeed", "LiteSpeed"},
+	{"Server", "openresty", "the web server (OpenResty)"},
+	{"Server", "nginx", "the web server (nginx)"},
+	{"Server", "apache", "the web server (Apache)"},
+	{"Server", "microsoft-iis", "the web server (IIS)"},
+	{"Server", "caddy", "the web server (Caddy)"},
+}
+
+// sourceOf returns the likely sender of a page, or an empty text.
+func sourceOf(header http.Header) string {
+	for _, known := range sources {
+		for _, value := range header.Values(known.header) {
+			if strings.Contains(strings.ToLower(value), known.value) {
+				return known.source
+			}
+		}
+	}
+	return ""
+}
