@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -38,8 +39,9 @@ func readError(ctx context.Context, id int64, err error) error {
 	return refused(ctx, id, nil, apierror.NotSent, failure)
 }
 
-// isAmbiguous reports whether a write that failed may have been applied, or may still be applied (F20, F22).
-func isAmbiguous(err error) bool {
+// isAmbiguous reports whether a write that failed may have been applied, or may still be applied (F20, F22, F25). Where
+// nothing was read, a read could not tell either: the documented refusals are then believed as they stand.
+func isAmbiguous(merged *customer.Merged, err error) bool {
 	failure, ok := errors.AsType[*fluentcart.Error](err)
 	if !ok {
 		return true
@@ -47,6 +49,19 @@ func isAmbiguous(err error) bool {
 	switch failure.Kind {
 	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer:
 		return failure.Sent
+	case fluentcart.Unconfirmed:
+		return merged.WasRead() || !isDocumented(failure)
+	}
+	return false
+}
+
+// isDocumented reports whether a refusal has a status that the documentation of the PUT lists, or one which says that there
+// is no such PUT.
+func isDocumented(failure *fluentcart.Error) bool {
+	switch failure.Status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+		http.StatusUnprocessableEntity, http.StatusLocked, http.StatusNotImplemented:
+		return true
 	}
 	return false
 }
@@ -57,13 +72,16 @@ func writeError(ctx context.Context, merged *customer.Merged, err error) error {
 	if !ok {
 		return outcomeUnknown(nil).CausedBy(err)
 	}
+	if failure.Kind == fluentcart.Unconfirmed && !isAmbiguous(merged, err) {
+		failure = failure.Refusal
+	}
 	switch failure.Kind {
 	case fluentcart.NotBegun:
 		if cause := ctx.Err(); cause != nil {
 			return notSent(cause)
 		}
 		return leaseExpired(failure)
-	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer, fluentcart.Suspended:
+	case fluentcart.NoAnswer, fluentcart.Broken, fluentcart.BadAnswer, fluentcart.Suspended, fluentcart.Unconfirmed:
 		if !failure.Sent && ctx.Err() != nil {
 			return notSent(ctx.Err())
 		}
@@ -88,6 +106,12 @@ func outcomeUnknown(ended error) *apierror.Error {
 	return e
 }
 
+// successWithoutWrite returns the error of a write that the store reported as done, although the customer is unchanged.
+func successWithoutWrite() error {
+	return apierror.New(apierror.StoreBadAnswer, apierror.Rejected,
+		"the store reported success, and the customer is unchanged; nothing was written: the operator should check what --store-url points to")
+}
+
 // refused returns the error of a refusal, or of a store that was not reached at all. merged is nil for a read.
 func refused(ctx context.Context, id int64, merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
 	switch failure.Kind {
@@ -106,7 +130,11 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 		return storeError(apierror.CustomerNotFound, state, "the store has no customer "+strconv.FormatInt(id, 10), failure,
 			&errdetails.ResourceInfo{ResourceType: "fluentcart.customer.v1.Customer", ResourceName: customer.ResourceName(id), Description: "no such customer in the store"})
 	case fluentcart.NoRoute:
-		return storeError(apierror.StoreRouteMissing, state, "the store has no such route: FluentCart is switched off there, or --store-url is not the address of the WordPress site", failure)
+		return storeError(apierror.StoreRouteMissing, state, "the store has no such route: "+missingRoute(failure), failure)
+	case fluentcart.MethodRefused:
+		return methodRefused(state, failure)
+	case fluentcart.Blocked:
+		return blocked(state, failure)
 	case fluentcart.Unauthenticated, fluentcart.Forbidden:
 		return credentialsRefused(ctx, state, failure)
 	case fluentcart.RateLimited:
@@ -119,17 +147,6 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
 	}
 	return storeError(apierror.StoreBadAnswer, state, "the store answered in a way the gateway does not know", failure)
-}
-
-// credentialsRefused tells the caller's own store account from the gateway's (F18).
-func credentialsRefused(ctx context.Context, state apierror.WriteState, failure *fluentcart.Error) error {
-	switch {
-	case callerOf(ctx).Store == nil:
-		return storeError(apierror.StoreCredentials, state, "the store refused the gateway's own credentials; the operator must give it a working application password of a user who may manage customers", failure)
-	case failure.Kind == fluentcart.Unauthenticated:
-		return storeError(apierror.StoreUnauthenticated, state, "the store does not know this user name and application password; nothing was written", failure)
-	}
-	return storeError(apierror.StoreForbidden, state, "the store does not let this user manage customers; nothing was written", failure)
 }
 
 // refusedFields returns the error of a 422. It has a reason of its own only if the e-mail being in use is all that is

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -23,7 +24,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil {
 		return nil, err
 	}
-	early, err := s.verifyAccount(ctx, pass, request)
+	early, err := s.verifyAccount(ctx, pass, request, change)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,13 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	}
 	before := early.under(held)
 	if before == nil {
-		if before, err = s.read(ctx, request.GetCustomerId()); err != nil {
+		before, err = s.read(ctx, request.GetCustomerId())
+		switch {
+		case servesNoRead(err) && isDocumentedCall(request, change):
+			s.logger.LogAttrs(ctx, slog.LevelWarn, "the store serves no read; the documented call is sent as it is, and nothing can be compared",
+				slog.Int64("customer_id", request.GetCustomerId()))
+			return s.replace(ctx, held, request, change)
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -96,6 +103,19 @@ func merge(ctx context.Context, request *customerv1.UpdateCustomerRequest, chang
 		return nil, statusForbidden()
 	}
 	return merged, nil
+}
+
+// servesNoRead reports whether a read failed because the upstream knows nothing but the documented PUT: it answers 404
+// without the words of WordPress, 405 or 501. Every FluentCart store serves the read.
+func servesNoRead(err error) bool {
+	failure, ok := errors.AsType[*fluentcart.Error](err)
+	return ok && (failure.Kind == fluentcart.MethodRefused || failure.Kind == fluentcart.NoRoute && !failure.FromWordPress)
+}
+
+// isDocumentedCall reports whether an update is the documented PUT: it names all that the PUT replaces, and asks for nothing
+// that needs a read.
+func isDocumentedCall(request *customerv1.UpdateCustomerRequest, change *customer.Change) bool {
+	return change.NamesDocumented() && len(customer.CheckReplace(request)) == 0
 }
 
 // replace sends one PUT with only what the request names. Without a read there is nothing to compare a user_id with, so

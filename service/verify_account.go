@@ -8,6 +8,7 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
@@ -53,7 +54,7 @@ func (r *earlyRead) under(held *reservation) *fluentcart.Customer {
 // verifyAccount lets the store decide, by a read of the customer, whether it accepts an unverified account. The request
 // was validated before, so that an invalid one causes no read. The read is made without the lease, and returned so that
 // the update need not read again. It is nil if the account was verified before.
-func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, request *customerv1.UpdateCustomerRequest) (*earlyRead, error) {
+func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*earlyRead, error) {
 	account := unverifiedAccount(ctx)
 	if account == nil {
 		return nil, nil
@@ -86,7 +87,8 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, reque
 		account.MarkVerified()
 	}
 	switch {
-	case s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.Refused):
+	case s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.MethodRefused, fluentcart.Refused),
+		servesNoRead(err) && isDocumentedCall(request, change):
 		return nil, nil // a store that only knows PUT: the write itself has to ask
 	case err != nil:
 		return nil, err

@@ -2,15 +2,18 @@ package service
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// verify reads the customer again until it shows the in-doubt write, or until the settle time is over. Until then the
-// customer is in quarantine: what another update would read is what the write may still change.
-func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
+// verify reads the customer again until it shows what became of the in-doubt write, or until the settle time is over. Until
+// then the customer is in quarantine: what another update would read is what the write may still change. stored and cause
+// are what the PUT returned.
+func (s *Service) verify(ctx, caller context.Context, w *write, stored *fluentcart.Customer, cause error) {
 	s.inDoubt.Add(1)
 	defer s.inDoubt.Add(-1)
 	end := w.settledAt(s.settleTime)
@@ -18,9 +21,9 @@ func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 	settled, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	if w.merged.WasRead() {
-		if stored := s.readUntilApplied(settled, w); stored != nil {
+		if o, known := s.readUntilKnown(settled, caller, w, stored, cause); known {
 			w.releaseLease()
-			s.conclude(ctx, w, outcome{response: w.merged.Response(stored)})
+			s.conclude(ctx, w, o)
 			return
 		}
 		s.conclude(ctx, w, outcome{err: writeError(caller, w.merged, cause)})
@@ -42,21 +45,41 @@ const (
 	longestVerifyPause = 5 * time.Second
 )
 
-// readUntilApplied reads the customer until it shows the write, and returns it, or nil if ctx ends before.
-func (s *Service) readUntilApplied(ctx context.Context, w *write) *fluentcart.Customer {
+// readUntilKnown reads the customer until it shows the outcome of the write. It reports false if ctx ends before.
+func (s *Service) readUntilKnown(ctx, caller context.Context, w *write, stored *fluentcart.Customer, cause error) (outcome, bool) {
 	for pause := firstVerifyPause; ; pause = min(2*pause, longestVerifyPause) {
-		now, err := s.readAgain(ctx, w)
-		if err == nil && w.merged.AppliedIn(now) {
-			return now
+		if now, err := s.readAgain(ctx, w); err == nil {
+			if o, known := w.outcomeShownBy(caller, now, stored, cause); known {
+				return o, true
+			}
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil
+			return outcome{}, false
 		}
 	}
+}
+
+// outcomeShownBy returns the outcome that a later read shows, and false if it leaves that open. A customer that shows what
+// was asked for has been written. An unchanged one proves that nothing was written only if the response to the PUT was the
+// store's last word; otherwise the write may still be applied (F22).
+func (w *write) outcomeShownBy(caller context.Context, now, stored *fluentcart.Customer, cause error) (outcome, bool) {
+	unchanged := w.merged.UnchangedIn(now)
+	failure, _ := errors.AsType[*fluentcart.Error](cause)
+	switch {
+	case w.merged.AppliedIn(now):
+		return outcome{response: w.merged.Response(now)}, true
+	case cause == nil && unchanged && (stored.Partial || !w.merged.ShowsBefore(stored)):
+		return outcome{err: successWithoutWrite()}, true
+	case cause == nil: // the store keeps another value than the one asked for
+		return outcome{response: w.merged.Response(now)}, true
+	case unchanged && failure != nil && failure.Kind == fluentcart.Unconfirmed:
+		return outcome{err: refused(caller, w.merged.CustomerID(), w.merged, apierror.Rejected, failure.Refusal)}, true
+	}
+	return outcome{}, false
 }
 
 // readAgain reads the customer. While a caller waits for it, the read gets a slot before all others, but never more than

@@ -66,8 +66,8 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 		return w.await(ctx)
 	}
 	s.putEnded(w)
-	if failed != nil && isAmbiguous(failed) {
-		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, failed) })
+	if w.isInDoubt(stored, failed) {
+		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, stored, failed) })
 		return w.await(ctx)
 	}
 	response, err = w.definitive(ctx, stored, failed)
@@ -127,12 +127,20 @@ func (w *write) await(ctx context.Context) (*customerv1.UpdateCustomerResponse, 
 // context.
 func (s *Service) settle(ctx, caller context.Context, w *write, stored *fluentcart.Customer, err error) {
 	s.putEnded(w)
-	if err != nil && isAmbiguous(err) {
-		s.verify(ctx, caller, w, err)
+	if w.isInDoubt(stored, err) {
+		s.verify(ctx, caller, w, stored, err)
 		return
 	}
 	response, err := w.definitive(caller, stored, err)
 	s.conclude(ctx, w, outcome{response, err})
+}
+
+// isInDoubt reports whether the response to the write leaves open what the store did. stored is the customer in it.
+func (w *write) isInDoubt(stored *fluentcart.Customer, err error) bool {
+	if err != nil {
+		return isAmbiguous(w.merged, err)
+	}
+	return !w.merged.ConfirmedBy(stored)
 }
 
 // putEnded releases the slot, which the store's worker no longer needs, and adds the duration to the latency estimate.

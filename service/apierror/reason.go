@@ -44,6 +44,7 @@ const (
 	StoreForbidden       Reason = "STORE_FORBIDDEN"
 	StoreRateLimited     Reason = "STORE_RATE_LIMITED"
 	StoreUnavailable     Reason = "STORE_UNAVAILABLE"
+	StoreBlocked         Reason = "STORE_BLOCKED"
 	StoreRedirects       Reason = "STORE_REDIRECTS"
 	StoreTLS             Reason = "STORE_TLS"
 	StoreBadAnswer       Reason = "STORE_BAD_ANSWER"
@@ -110,6 +111,7 @@ var table = map[Reason]row{
 	StoreForbidden:       {codes.PermissionDenied, http.StatusForbidden},
 	StoreRateLimited:     {codes.ResourceExhausted, http.StatusTooManyRequests},
 	StoreUnavailable:     {codes.Unavailable, http.StatusServiceUnavailable},
+	StoreBlocked:         {codes.FailedPrecondition, http.StatusBadGateway},
 	StoreRedirects:       {codes.Internal, http.StatusBadGateway},
 	StoreTLS:             {codes.Internal, http.StatusBadGateway},
 	StoreBadAnswer:       {codes.Internal, http.StatusBadGateway},

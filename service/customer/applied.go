@@ -7,6 +7,39 @@ import "github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 // and is never reported as applied.
 func (m *Merged) AppliedIn(now *fluentcart.Customer) bool { return m.isIn(now) && !m.isIn(m.before) }
 
+// UnchangedIn reports whether a customer that was read again is as it was before the write.
+func (m *Merged) UnchangedIn(now *fluentcart.Customer) bool {
+	return m.ShowsBefore(now) && valueOf(now.AOV) == valueOf(m.before.AOV) && now.UpdatedAt.Equal(m.before.UpdatedAt)
+}
+
+// ShowsBefore reports whether every field of a customer is as it was before the write.
+func (m *Merged) ShowsBefore(c *fluentcart.Customer) bool {
+	for _, f := range fields {
+		if f.get(c) != f.get(m.before) {
+			return false
+		}
+	}
+	return true
+}
+
+// ConfirmedBy reports whether the customer in the store's response to the write shows what was asked for. A response that
+// leaves columns out does not. Of a customer that was not read every response counts.
+func (m *Merged) ConfirmedBy(stored *fluentcart.Customer) bool {
+	if m.before == nil {
+		return true
+	}
+	for i, f := range fields {
+		id := fieldID(i)
+		if id == firstName || id == lastName {
+			continue
+		}
+		if asked, is := m.asked(id), f.get(stored); is != asked && is != asked.sanitized() && asked != f.get(m.before) {
+			return false
+		}
+	}
+	return !stored.Partial
+}
+
 // isIn reports whether a customer has the value asked for in every column, as it was asked for or as the store
 // sanitizes it (F10). Only the full name is compared, because each kind of store splits it in its own way (F11).
 func (m *Merged) isIn(c *fluentcart.Customer) bool {

@@ -32,5 +32,15 @@ func (c *Change) Replace(customer int64) *Merged {
 	return m
 }
 
+// NamesDocumented reports whether the request names all nine fields of the documented body.
+func (c *Change) NamesDocumented() bool {
+	for _, id := range []fieldID{email, fullName, city, status, notes, country, state, postcode, userID} {
+		if !c.named[id] {
+			return false
+		}
+	}
+	return true
+}
+
 // LinksUser reports whether the request names a user_id other than 0.
 func (c *Change) LinksUser() bool { return c.values[userID].number != 0 }

@@ -61,7 +61,8 @@ func (r *response) ofMethod(stated *Error, body refusal, alone bool) *Error {
 func (r *response) stated(body refusal) *Error {
 	status := r.statusOf(body)
 	kind := kindOf(status, body)
-	switch isPage := r.isPage(body); {
+	isPage := r.isPage(body)
+	switch {
 	case r.isBlocked(isPage):
 		kind = Blocked
 	case status < http.StatusMultipleChoices:
@@ -70,6 +71,8 @@ func (r *response) stated(body refusal) *Error {
 	failure := r.error(kind, nil)
 	failure.Code, failure.FromWordPress = shownCode(string(body.Code)), body.fromWordPress()
 	switch kind {
+	case Unauthenticated:
+		failure.IsPage = isPage
 	case Invalid:
 		failure.Fields = fieldErrors(r.body)
 	case Blocked, MethodRefused:

@@ -102,6 +102,8 @@ type Error struct {
 	// FromWordPress reports whether the response has the form of WordPress's or FluentCart's own errors. Others come from
 	// something in front of the store, and say nothing about it.
 	FromWordPress bool
+	// IsPage reports whether a 401 has an HTML page, which a web server in front of WordPress sends.
+	IsPage bool
 	// Refusal is what an Unconfirmed states, and what a Broken does that states more than its status.
 	Refusal *Error
 	// Sent reports whether the request may have reached the store.
