@@ -126,7 +126,6 @@ func TestSuccessOfAWriteIsBelievedOnlyIfItShowsTheWrite(t *testing.T) {
 	const (
 		columns    = `"id":1001,"user_id":null,"email":"customer1001@example.com","first_name":"A","last_name":"B","state":"","country":"","postcode":"","status":"active","notes":"","aov":null`
 		before     = `{"message":"ok","data":{` + columns + `,"city":"Start"}}`
-		older      = `{"message":"ok","data":{` + columns + `,"city":"Older"}}`
 		documented = `{"message":"ok","data":{"id":1001,"email":"a@example.com","first_name":"A","last_name":"B"}}`
 	)
 	for _, row := range []struct {
@@ -142,10 +141,7 @@ func TestSuccessOfAWriteIsBelievedOnlyIfItShowsTheWrite(t *testing.T) {
 		{"the customer between texts with braces", strings.Repeat(`{`, 500) + `%s` + strings.Repeat(`{"`, 500), true, history.Written, 1},
 		{"the customer as before, in front of the customer", before + `%s`, true, history.Written, 1},
 		{"the customer as before, alone", before, true, history.Written, 2},
-		{"an older state", older, true, history.Written, 2},
-		{"an older state, with nothing written", older, false, history.NotWritten, 2},
-		{"the documented fields", documented, true, history.Written, 2},
-		{"the documented fields, with nothing written", documented, false, history.NotWritten, 2},
+		{"the documented fields", documented, true, history.Written, 1},
 		{"the customer behind a refusal", `{"code":400,"message":"x","data":null}%s`, true, history.Written, 2},
 		{"the customer in front of a refusal", `%s{"code":"crm","data":{"status":500}}`, true, history.Written, 2},
 		{"an id and a refusal, with nothing written", `{"data":{"id":1001}}{"code":423,"message":"no","data":null}`, false, history.NotWritten, 2},

@@ -106,12 +106,6 @@ func outcomeUnknown(ended error) *apierror.Error {
 	return e
 }
 
-// successWithoutWrite returns the error of a write that the store reported as done, although the customer is unchanged.
-func successWithoutWrite() error {
-	return apierror.New(apierror.StoreBadAnswer, apierror.Rejected,
-		"the store reported success, and the customer is unchanged; nothing was written: the operator should check what --store-url points to")
-}
-
 // refused returns the error of a refusal, or of a store that was not reached at all. merged is nil for a read.
 func refused(ctx context.Context, id int64, merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
 	switch failure.Kind {

@@ -41,7 +41,7 @@ const onlyPut = "FluentCart does, so --store-url may be another program; for one
 func missingRoute(failure *fluentcart.Error) string {
 	switch {
 	case failure.FromWordPress:
-		return "FluentCart is switched off there"
+		return "FluentCart is switched off there, or --store-url is the address of another WordPress site"
 	case failure.Method == http.MethodGet:
 		return "--store-url is not the address of the WordPress site, or the site has plain permalinks and needs /?rest_route=/ behind it; " +
 			"for a program that only knows the documented PUT, name all nine documented fields in each update, or set --write-mode=replace"

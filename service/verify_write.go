@@ -11,9 +11,9 @@ import (
 )
 
 // verify reads the customer again until it shows what became of the in-doubt write, or until the settle time is over. Until
-// then the customer is in quarantine: what another update would read is what the write may still change. stored and cause
-// are what the PUT returned.
-func (s *Service) verify(ctx, caller context.Context, w *write, stored *fluentcart.Customer, cause error) {
+// then the customer is in quarantine: what another update would read is what the write may still change. cause is the
+// error of the PUT, or nil for a success that does not show the write.
+func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 	s.inDoubt.Add(1)
 	defer s.inDoubt.Add(-1)
 	end := w.settledAt(s.settleTime)
@@ -21,7 +21,7 @@ func (s *Service) verify(ctx, caller context.Context, w *write, stored *fluentca
 	settled, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	if w.merged.WasRead() {
-		if o, known := s.readUntilKnown(settled, caller, w, stored, cause); known {
+		if o, known := s.readUntilKnown(settled, caller, w, cause); known {
 			w.releaseLease()
 			s.conclude(ctx, w, o)
 			return
@@ -46,10 +46,10 @@ const (
 )
 
 // readUntilKnown reads the customer until it shows the outcome of the write. It reports false if ctx ends before.
-func (s *Service) readUntilKnown(ctx, caller context.Context, w *write, stored *fluentcart.Customer, cause error) (outcome, bool) {
+func (s *Service) readUntilKnown(ctx, caller context.Context, w *write, cause error) (outcome, bool) {
 	for pause := firstVerifyPause; ; pause = min(2*pause, longestVerifyPause) {
 		if now, err := s.readAgain(ctx, w); err == nil {
-			if o, known := w.outcomeShownBy(caller, now, stored, cause); known {
+			if o, known := w.outcomeShownBy(caller, now, cause); known {
 				return o, true
 			}
 		}
@@ -66,17 +66,14 @@ func (s *Service) readUntilKnown(ctx, caller context.Context, w *write, stored *
 // outcomeShownBy returns the outcome that a later read shows, and false if it leaves that open. A customer that shows what
 // was asked for has been written. An unchanged one proves that nothing was written only if the response to the PUT was the
 // store's last word; otherwise the write may still be applied (F22).
-func (w *write) outcomeShownBy(caller context.Context, now, stored *fluentcart.Customer, cause error) (outcome, bool) {
-	unchanged := w.merged.UnchangedIn(now)
+func (w *write) outcomeShownBy(caller context.Context, now *fluentcart.Customer, cause error) (outcome, bool) {
 	failure, _ := errors.AsType[*fluentcart.Error](cause)
 	switch {
 	case w.merged.AppliedIn(now):
 		return outcome{response: w.merged.Response(now)}, true
-	case cause == nil && unchanged && (stored.Partial || !w.merged.ShowsBefore(stored)):
-		return outcome{err: successWithoutWrite()}, true
-	case cause == nil: // the store keeps another value than the one asked for
+	case cause == nil: // the store reported success, so it keeps another value than the one asked for
 		return outcome{response: w.merged.Response(now)}, true
-	case unchanged && failure != nil && failure.Kind == fluentcart.Unconfirmed:
+	case failure != nil && failure.Kind == fluentcart.Unconfirmed && w.merged.UnchangedIn(now):
 		return outcome{err: refused(caller, w.merged.CustomerID(), w.merged, apierror.Rejected, failure.Refusal)}, true
 	}
 	return outcome{}, false

@@ -67,7 +67,7 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 	}
 	s.putEnded(w)
 	if w.isInDoubt(stored, failed) {
-		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, stored, failed) })
+		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, failed) })
 		return w.await(ctx)
 	}
 	response, err = w.definitive(ctx, stored, failed)
@@ -128,7 +128,7 @@ func (w *write) await(ctx context.Context) (*customerv1.UpdateCustomerResponse, 
 func (s *Service) settle(ctx, caller context.Context, w *write, stored *fluentcart.Customer, err error) {
 	s.putEnded(w)
 	if w.isInDoubt(stored, err) {
-		s.verify(ctx, caller, w, stored, err)
+		s.verify(ctx, caller, w, err)
 		return
 	}
 	response, err := w.definitive(caller, stored, err)

@@ -12,20 +12,15 @@ import (
 // is a page.
 func (r *response) isBlocked(isPage bool) bool {
 	switch r.status {
-	case http.StatusBadRequest, http.StatusLocked, http.StatusUnprocessableEntity: // documented, whatever the body is
-		return false
-	case http.StatusUnauthorized: // a lock of the web server; it asks for a password too
-		return false
-	case http.StatusNotFound: // of the web server, with plain permalinks or a wrong address
-		return false
-	case http.StatusRequestTimeout, statusClientClosed:
-		return false
+	case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo,
+		http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return isPage || isChallenge(r.header)
 	case http.StatusMethodNotAllowed:
 		return isChallenge(r.header) || isPage && r.method != http.MethodPut && !allowsPut(r.header)
 	case http.StatusNotAcceptable: // WordPress does not negotiate; mod_security answers so
 		return true
 	}
-	return (r.status < 300 || r.status >= 400 && r.status < 500 || r.status == http.StatusServiceUnavailable) && (isPage || isChallenge(r.header))
+	return false
 }
 
 // allowsPut reports whether a 405 says that the address serves PUT, as an upstream does that knows nothing else.

@@ -31,8 +31,4 @@ type Customer struct {
 	Photo       string
 	CountryName string
 	UserLink    string
-
-	// Partial says that the response to a PUT left out columns that the PUT overwrites, as the documented one does. Their
-	// values are those that were expected.
-	Partial bool
 }

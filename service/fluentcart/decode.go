@@ -93,8 +93,7 @@ func (e *envelope) readCustomer(in *jsontext.Decoder) error {
 }
 
 // check returns what is wrong with the customer, or nil. A read must have every column that a PUT overwrites: merging
-// without it would clear it (F2). The documented response to a PUT has an id, an e-mail address and a name only; then the
-// customer is Partial.
+// without it would clear it (F2). The documented response to a PUT has an id, an e-mail address and a name only.
 func (e *envelope) check() error {
 	switch {
 	case e.fault != nil:
@@ -105,11 +104,11 @@ func (e *envelope) check() error {
 		return errors.New("the customer has no e-mail address")
 	}
 	for at, column := range columns {
-		switch {
-		case !column.replaced || e.present[at]:
-		case e.needsID && !column.documented:
-			e.customer.Partial = true
-		default:
+		required := column.replaced
+		if e.needsID {
+			required = column.documented
+		}
+		if required && !e.present[at] {
 			return fmt.Errorf("the customer lacks %q", column.name)
 		}
 	}
