@@ -20,6 +20,8 @@ type rawAnswer struct {
 	Body   string
 	// JSON is a body too, for those that are JSON.
 	JSON json.RawMessage
+	// After lets the sandbox process the request before the response is sent in place of its own (F25).
+	After bool
 	// Printed precedes the sandbox's own response.
 	Printed string
 	// File is a raw HTTP response in ../fluentcart/testdata/failures.
@@ -44,6 +46,9 @@ func answering(answers map[string]*rawAnswer) func(http.Handler) http.Handler {
 }
 
 func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if a.After {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+	}
 	switch {
 	case a.Hang:
 		<-r.Context().Done()
