@@ -48,6 +48,9 @@ func TestEachStoreErrorHasItsCodeAndHTTPStatus(t *testing.T) {
 		{fluentcart.Error{Kind: fluentcart.Unavailable}, unavailable, answer{codes.Unavailable, 503, "STORE_UNAVAILABLE", "rejected"}},
 		{fluentcart.Error{Kind: fluentcart.Redirected}, answer{codes.Internal, 502, "STORE_REDIRECTS", "not_sent"}, answer{codes.Internal, 502, "STORE_REDIRECTS", "rejected"}},
 		{fluentcart.Error{Kind: fluentcart.Refused}, answer{codes.Internal, 502, "STORE_BAD_ANSWER", "not_sent"}, answer{codes.Internal, 502, "STORE_BAD_ANSWER", "rejected"}},
+		{fluentcart.Error{Kind: fluentcart.Blocked, Status: 403}, answer{codes.FailedPrecondition, 502, "STORE_BLOCKED", "not_sent"}, answer{codes.FailedPrecondition, 502, "STORE_BLOCKED", "rejected"}},
+		{fluentcart.Error{Kind: fluentcart.MethodRefused, Method: "PUT"}, answer{codes.FailedPrecondition, 502, "STORE_BLOCKED", "not_sent"}, answer{codes.FailedPrecondition, 502, "STORE_BLOCKED", "rejected"}},
+		{fluentcart.Error{Kind: fluentcart.MethodRefused, Method: "GET"}, answer{codes.FailedPrecondition, 502, "STORE_ROUTE_MISSING", "not_sent"}, answer{codes.FailedPrecondition, 502, "STORE_ROUTE_MISSING", "rejected"}},
 		{fluentcart.Error{Kind: fluentcart.Unreachable}, unavailable, unavailable},
 		{fluentcart.Error{Kind: fluentcart.NotTrusted}, answer{codes.Internal, 502, "STORE_TLS", "not_sent"}, answer{codes.Internal, 502, "STORE_TLS", "not_sent"}},
 		{fluentcart.Error{Kind: fluentcart.NoAnswer}, unavailable, unavailable},
@@ -62,6 +65,42 @@ func TestEachStoreErrorHasItsCodeAndHTTPStatus(t *testing.T) {
 			merged := replacement(7)
 			if diff := cmp.Diff(row.write, answerOf(t, writeError(t.Context(), merged, &row.failure))); diff != "" {
 				t.Errorf("write (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Nothing was read before a write in write mode replace, so a read could not tell either. Documented refusals are believed.
+func TestDocumentedRefusalIsBelievedWhereNothingWasRead(t *testing.T) {
+	rejected := func(code codes.Code, http int, reason string) answer { return answer{code, http, reason, "rejected"} }
+	unknown := answer{codes.Unknown, 502, "WRITE_OUTCOME_UNKNOWN", "unknown"}
+	for _, row := range []struct {
+		status int
+		kind   fluentcart.Kind
+		want   answer
+	}{
+		{400, fluentcart.Rejected, rejected(codes.InvalidArgument, 400, "STORE_REJECTED")},
+		{401, fluentcart.Unauthenticated, rejected(codes.Internal, 502, "STORE_CREDENTIALS_REFUSED")},
+		{403, fluentcart.Forbidden, rejected(codes.Internal, 502, "STORE_CREDENTIALS_REFUSED")},
+		{403, fluentcart.Blocked, rejected(codes.FailedPrecondition, 502, "STORE_BLOCKED")},
+		{404, fluentcart.NoRoute, rejected(codes.FailedPrecondition, 502, "STORE_ROUTE_MISSING")},
+		{405, fluentcart.MethodRefused, rejected(codes.FailedPrecondition, 502, "STORE_BLOCKED")},
+		{422, fluentcart.Invalid, rejected(codes.InvalidArgument, 400, "STORE_VALIDATION")},
+		{423, fluentcart.UserUpdateFailed, rejected(codes.FailedPrecondition, 423, "WORDPRESS_USER_UPDATE_FAILED")},
+		{200, fluentcart.Blocked, unknown},
+		{301, fluentcart.Redirected, unknown},
+		{406, fluentcart.Blocked, unknown},
+		{429, fluentcart.RateLimited, unknown},
+		{503, fluentcart.Blocked, unknown},
+	} {
+		t.Run(fmt.Sprintf("%d, %v", row.status, row.kind), func(t *testing.T) {
+			failure := &fluentcart.Error{Kind: fluentcart.Unconfirmed, Method: "PUT", Status: row.status, Sent: true}
+			failure.Refusal = &fluentcart.Error{Kind: row.kind, Method: "PUT", Status: row.status, Sent: true}
+			if believed := !isAmbiguous(replacement(7), failure); believed != (row.want.State == "rejected") {
+				t.Errorf("believed: %v", believed)
+			}
+			if diff := cmp.Diff(row.want, answerOf(t, writeError(t.Context(), replacement(7), failure))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -70,6 +70,10 @@ func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 	}
 	unchanged := func(*customerv1.UpdateCustomerRequest) {}
 	dryRun := func(r *customerv1.UpdateCustomerRequest) { r.ValidateOnly = true }
+	documented := func(r *customerv1.UpdateCustomerRequest) {
+		r.Customer.Status, r.Customer.Notes, r.Customer.Country = proto.String("active"), proto.String("n"), proto.String("FR")
+		r.Customer.State, r.Customer.Postcode, r.Customer.UserId = proto.String("IDF"), proto.String("75001"), proto.Int64(0)
+	}
 	for _, row := range []struct {
 		name               string
 		mode               service.WriteMode
@@ -88,6 +92,10 @@ func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 		{"an invalid request", service.Merge, sandbox.AdminUsername, wrong, func(r *customerv1.UpdateCustomerRequest) { r.CustomerId = 0 }, nil, "INVALID_FIELD", "", ""},
 		{"replace", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, nil, "", "GET PUT", "PUT"},
 		{"replace with a wrong password", service.Replace, sandbox.AdminUsername, wrong, unchanged, nil, "STORE_UNAUTHENTICATED", "GET", "GET"},
+		{"a page of a firewall", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, answeringAll(403, "<html>blocked</html>"), "STORE_BLOCKED", "GET", "GET"},
+		{"a page of a web server that asks for a password", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, answeringAll(401, "<html>password</html>"), "STORE_BLOCKED", "GET", "GET"},
+		{"the documented call to an upstream that only knows it", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, documented, putOnly, "", "GET GET PUT", "GET PUT"},
+		{"another call to an upstream that only knows the documented one", service.Merge, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, putOnly, "STORE_ROUTE_MISSING", "GET", "GET"},
 		{"replace in a store that only knows PUT", service.Replace, sandbox.AdminUsername, sandbox.AdminPassword, unchanged, writesOnly, "", "GET PUT", "PUT"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -111,6 +119,27 @@ func TestUnverifiedAccountIsVerifiedByTheReadOfItsFirstUpdate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// answeringAll returns a store in whose place something else answers all requests.
+func answeringAll(status int, body string) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		})
+	}
+}
+
+// putOnly returns an upstream that serves nothing but the documented PUT.
+func putOnly(store http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPut {
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		store.ServeHTTP(w, r)
+	})
 }
 
 // writesOnly returns a store without the route of the read.
