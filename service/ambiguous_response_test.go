@@ -121,7 +121,7 @@ func TestErrorPrintedBeforeASuccessIsVerified(t *testing.T) {
 	})
 }
 
-// A success counts only if it shows the write. What the store itself responded is in %s.
+// A success counts only if it shows the write. %s in a body stands for the response of the store itself.
 func TestSuccessOfAWriteIsBelievedOnlyIfItShowsTheWrite(t *testing.T) {
 	const (
 		columns    = `"id":1001,"user_id":null,"email":"customer1001@example.com","first_name":"A","last_name":"B","state":"","country":"","postcode":"","status":"active","notes":"","aov":null`

@@ -43,7 +43,7 @@ func (r *response) isPage(body refusal) bool {
 	if len(text) == 0 || body.isError() || beginsWith(text, "<br />\n<b>") || beginsWith(text, "<b>") {
 		return false
 	}
-	media, _, _ := mime.ParseMediaType(r.header.Get("Content-Type")) //nolint:errcheck // an empty media type is no page
+	media, _, _ := mime.ParseMediaType(r.header.Get("Content-Type"))
 	return media == "text/html" || media == "application/xhtml+xml"
 }
 

@@ -12,7 +12,7 @@ import (
 
 // readFactor bounds the work of finding the JSON objects in a response: at most so many times the bytes of the response
 // are read. Text that is no JSON is given up at its first wrong byte, so only a hostile response reaches the bound.
-const readFactor = 16
+const readFactor = 4
 
 // attemptCost is what one attempt to read an object counts at least, in bytes.
 const attemptCost = 64
@@ -45,7 +45,7 @@ func objects(body []byte) iter.Seq[jsontext.Value] {
 	}
 }
 
-// nextObject returns the position of the next brace that may begin an object, or -1. What follows is a name or the end.
+// nextObject returns the position of the next brace that may begin an object, or -1: a name or the end follows it.
 func nextObject(body []byte) int {
 	for from := 0; ; from++ {
 		brace := bytes.IndexByte(body[from:], '{')
@@ -67,7 +67,7 @@ func bytesRead(err error, body []byte) int {
 	return len(body)
 }
 
-// findJSON returns the last object that accept takes, and how many it takes. What a plug-in prints comes before the
+// findJSON returns the last object that accept takes, and how many it takes. A plug-in prints its texts before the
 // response of the store. A T must accept any JSON in its members.
 func findJSON[T any](body []byte, accept func(T) bool) (found T, count int) {
 	for object := range objects(body) {
