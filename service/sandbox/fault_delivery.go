@@ -29,12 +29,11 @@ func (p *bufferedResponse) WriteHeader(status int) { p.status = status }
 
 func (p *bufferedResponse) Write(b []byte) (int, error) { return p.body.Write(b) }
 
-// deliver sends the response as the failure says. It ignores write errors: a client that has left cannot be informed.
+// deliver sends the response as the failure says. Like send it ignores write errors.
 func (s *Store) deliver(w http.ResponseWriter, r *http.Request, f Failure, p *bufferedResponse) {
 	switch f.Delivery {
 	case Whole:
-		p.writeHead(w)
-		_, _ = w.Write(p.body.Bytes())
+		p.send(w)
 	case Truncated:
 		s.sendHalf(w, p)
 	case Dripping:
@@ -48,6 +47,12 @@ func (s *Store) deliver(w http.ResponseWriter, r *http.Request, f Failure, p *bu
 		}
 		abandon(w, r)
 	}
+}
+
+// send ignores write errors: a client that has left cannot be informed.
+func (p *bufferedResponse) send(w http.ResponseWriter) {
+	p.writeHead(w)
+	_, _ = w.Write(p.body.Bytes())
 }
 
 func (p *bufferedResponse) writeHead(w http.ResponseWriter) {

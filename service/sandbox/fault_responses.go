@@ -5,8 +5,8 @@ import "net/http"
 // Response is a response that fault injection sends in place of the store's own.
 type Response struct {
 	Status      int
-	ContentType string // if it is empty, net/http detects the type from the body
-	RetryAfter  string // the header Retry-After: seconds or a date; empty sends none
+	ContentType string // if it is empty, Header or net/http, which detects the type from the body, says it
+	Header      http.Header
 	Body        string
 }
 
@@ -37,7 +37,7 @@ func Maintenance() Response {
 	return Response{
 		Status:      http.StatusServiceUnavailable,
 		ContentType: jsonType,
-		RetryAfter:  "600",
+		Header:      http.Header{"Retry-After": {"600"}},
 		Body: `{"code":"wp_die","message":"Briefly unavailable for scheduled maintenance. Check back in a minute.",` +
 			`"data":{"status":503},"additional_errors":[]}`,
 	}
@@ -50,13 +50,18 @@ func nginxPage(title string) string {
 
 func (r Response) buffered() *bufferedResponse {
 	p := newBufferedResponse()
+	addHeader(p.header, r.Header)
 	if r.ContentType != "" {
 		p.header.Set("Content-Type", r.ContentType)
-	}
-	if r.RetryAfter != "" {
-		p.header.Set("Retry-After", r.RetryAfter)
 	}
 	p.status = r.Status
 	p.body.WriteString(r.Body)
 	return p
+}
+
+// addHeader sets the fields of header in to, whatever the case of their names.
+func addHeader(to, header http.Header) {
+	for name, values := range header {
+		to[http.CanonicalHeaderKey(name)] = values
+	}
 }

@@ -28,11 +28,19 @@ type fields map[string]any
 
 func put(t testing.TB, store *Store, id int64, f fields) *httptest.ResponseRecorder {
 	t.Helper()
-	body, err := json.Marshal(f)
-	if err != nil {
+	return send(t, store, http.MethodPut, customerPath(id), marshal(t, f))
+}
+
+// marshal keeps < and > as they are, as most clients do.
+func marshal(t testing.TB, f fields) string {
+	t.Helper()
+	var body strings.Builder
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(f); err != nil {
 		t.Fatal(err)
 	}
-	return send(t, store, http.MethodPut, customerPath(id), string(body))
+	return body.String()
 }
 
 func customerPath(id int64) string {
@@ -88,11 +96,8 @@ func listen(t testing.TB, cfg Config) loopback {
 // move sends a PUT that changes only the city of customer 1.
 func (l loopback) move(ctx context.Context, t testing.TB, city string) (*http.Response, error) {
 	t.Helper()
-	body, err := json.Marshal(ann(fields{"city": city}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPut, l.url+customerPath(1), strings.NewReader(string(body)))
+	body := marshal(t, ann(fields{"city": city}))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, l.url+customerPath(1), strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

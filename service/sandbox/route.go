@@ -16,6 +16,11 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.traffic.enter()
 	defer s.traffic.leave()
 
+	s.front.ServeHTTP(w, r)
+}
+
+// receive is the store without what stands in front of it.
+func (s *Store) receive(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
 	if s.workers == nil && s.latency <= 0 && s.fail == nil {
 		s.work(w, r, received)
@@ -45,11 +50,26 @@ func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time)
 }
 
 func isRead(r *http.Request) bool {
-	return r.Method == http.MethodGet || r.Method == http.MethodHead
+	m := method(r)
+	return m == http.MethodGet || m == http.MethodHead
 }
 
 func isMethod(r *http.Request) bool {
-	return isRead(r) || r.Method == http.MethodPut
+	return isRead(r) || method(r) == http.MethodPut
+}
+
+// method returns the method that WordPress takes a request for: the parameter _method in the query, else the header
+// X-HTTP-Method-Override, else the method of the request. WordPress honors both with any method.
+func method(r *http.Request) string {
+	if strings.Contains(r.URL.RawQuery, "_method=") {
+		if query := r.URL.Query(); query.Has("_method") {
+			return strings.ToUpper(query.Get("_method"))
+		}
+	}
+	if override := r.Header.Get("X-HTTP-Method-Override"); override != "" {
+		return strings.ToUpper(override)
+	}
+	return r.Method
 }
 
 // customerID returns the id in the path, or in the query of a store with plain permalinks (F31):

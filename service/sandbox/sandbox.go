@@ -1,6 +1,6 @@
 // Package sandbox is the sandbox store: a FluentCart store with the REST calls that read and update a customer, over a few
-// customers held in memory. It responds as recorded on a live store of version 1.5.2, oddities included, and can inject
-// faults. Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
+// customers held in memory. It responds as recorded on a live store of version 1.5.2, oddities included, can inject
+// faults, and can imitate what stands in front of a shop: a cache, a firewall. Both are off by default. Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
 package sandbox
 
 import (
@@ -31,6 +31,11 @@ type Config struct {
 	// called concurrently, and must not read the body.
 	Fail func(*http.Request) *Failure
 
+	// Cache is a cache in front of the store, and Firewall a firewall between the two (F29, F30); nil is none. Either can
+	// also stand in front of any handler: NewCache, NewFirewall.
+	Cache    *CacheConfig
+	Firewall *FirewallConfig
+
 	// KeepLog makes the store keep every write for Writes. The log is not bounded: it is for tests.
 	KeepLog bool
 }
@@ -42,6 +47,7 @@ type Store struct {
 	latency    time.Duration
 	fail       func(*http.Request) *Failure
 	keepLog    bool
+	front      http.Handler // receives the requests first: the cache, the firewall or receive
 
 	traffic *traffic
 	regions regions
@@ -69,7 +75,7 @@ func New(cfg Config) *Store {
 		panic(fmt.Sprintf("sandbox: embedded regions: %v", err))
 	}
 	addExtraCustomers(customers, cfg.Customers)
-	return &Store{
+	s := &Store{
 		splitNames:  cfg.SplitNames,
 		credentials: newCredentials(accounts),
 		workers:     newWorkers(cfg.Workers),
@@ -81,4 +87,12 @@ func New(cfg Config) *Store {
 		customers:   customers,
 		accounts:    accounts,
 	}
+	s.front = http.HandlerFunc(s.receive)
+	if cfg.Firewall != nil {
+		s.front = NewFirewall(s.front, *cfg.Firewall)
+	}
+	if cfg.Cache != nil {
+		s.front = NewCache(s.front, *cfg.Cache)
+	}
+	return s
 }
