@@ -58,7 +58,7 @@ func TestCacheMarksHitsAndMisses(t *testing.T) {
 			Age: true, HitHeader: http.Header{"CF-Cache-Status": {"HIT"}}, MissHeader: http.Header{"CF-Cache-Status": {"MISS"}},
 		})
 		miss := get(t, c, "/", "").Header()
-		time.Sleep(90 * time.Second)
+		time.Sleep(90 * time.Second) //nolint:forbidigo // the bubble's clock jumps
 		hit := get(t, c, "/", "").Header()
 		if miss.Get("Cf-Cache-Status") != "MISS" || miss.Get("Age") != "" {
 			t.Errorf("miss marked as %v", miss)
@@ -76,7 +76,7 @@ func TestCacheKeepsResponsesForTheirLifetime(t *testing.T) {
 			if got := get(t, c, "/", "").Body.String(); got != want {
 				t.Errorf("response %s, want %s", got, want)
 			}
-			time.Sleep(40 * time.Second)
+			time.Sleep(40 * time.Second) //nolint:forbidigo // as above
 		}
 	})
 }

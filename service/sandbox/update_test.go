@@ -127,3 +127,19 @@ func unmarshal(t testing.TB, w *httptest.ResponseRecorder, v any) {
 		t.Fatalf("%v in %q", err, w.Body)
 	}
 }
+
+func TestLoneLessThanIsStoredEscaped(t *testing.T) {
+	store := New(Config{})
+	const text = "5 < 6"
+	wantStatus(t, put(t, store, 1, ann(fields{
+		"notes": text, "state": text, "country": text, "postcode": text, "status": text,
+	})), http.StatusOK)
+	row := rowOf(t, store, 1)
+	for column, got := range map[string]string{
+		"notes": row.Notes, "state": *row.State, "country": *row.Country, "postcode": *row.Postcode, "status": *row.Status,
+	} {
+		if got != "5 &lt; 6" {
+			t.Errorf("%s %q (F28)", column, got)
+		}
+	}
+}

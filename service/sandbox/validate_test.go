@@ -19,6 +19,12 @@ func TestInvalidFieldsAreListed(t *testing.T) {
 				`"city":{"sanitizeText":"The city must be a valid text"}}`,
 		},
 		{
+			"a lone < in a name and in a city", false,
+			fields{"full_name": "Ann <3", "city": "5 < 6"},
+			`{"full_name":{"sanitizeText":"The full_name must be a valid text"},` +
+				`"city":{"sanitizeText":"The city must be a valid text"}}`,
+		},
+		{
 			"names are separate in a split store", true,
 			fields{"first_name": " ", "last_name": "Lee%20"},
 			`{"first_name":{"required":"First Name is required."},` +
