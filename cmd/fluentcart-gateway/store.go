@@ -20,6 +20,7 @@ func storeConfig(cfg *config.Loaded, url string, metrics storeMetrics, logger *s
 		BaseURL:    url,
 		GetTimeout: cfg.GetTimeout,
 		PutTimeout: cfg.PutTimeout,
+		PutAsPost:  cfg.StorePutAsPost,
 		UserAgent:  "fluentcart-gateway/" + version(),
 		Rate:       cfg.StoreRate,
 		Transport:  transport,

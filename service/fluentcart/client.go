@@ -28,6 +28,9 @@ type Config struct {
 	Renew func()
 	// GetTimeout and PutTimeout bound one GET and one PUT, from dialling to the last byte of the response.
 	GetTimeout, PutTimeout time.Duration
+	// PutAsPost sends each PUT as a POST with X-HTTP-Method-Override: PUT, which WordPress honors, for hosts that refuse
+	// PUT (F30). Nothing else about it changes: it is a PUT to the retries, the breaker and the errors.
+	PutAsPost bool
 	// UserAgent is sent with each request.
 	UserAgent string
 	// Rate is the largest number of requests a second that the store gets; 0 sets no bound.
@@ -52,6 +55,7 @@ type Client struct {
 	renew       func()
 	getTimeout  time.Duration
 	putTimeout  time.Duration
+	putAsPost   bool
 	transport   *Transport
 	breaker     *gobreaker.TwoStepCircuitBreaker[*response]
 	retries     budget
@@ -97,6 +101,7 @@ func New(cfg Config) (*Client, error) {
 		renew:       cfg.Renew,
 		getTimeout:  cfg.GetTimeout,
 		putTimeout:  cfg.PutTimeout,
+		putAsPost:   cfg.PutAsPost,
 		transport:   cfg.Transport,
 		breaker:     newBreaker(cfg.BreakerChanged),
 		rate:        newLimiter(cfg.Rate),

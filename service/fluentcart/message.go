@@ -62,10 +62,18 @@ func readBody(answered *http.Response) ([]byte, error) {
 
 // appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials.
 func (c *Client) appendRequest(out []byte, r *request) []byte {
-	out = append(out, r.method...)
+	overridden := c.putAsPost && r.method == http.MethodPut
+	if overridden {
+		out = append(out, http.MethodPost...)
+	} else {
+		out = append(out, r.method...)
+	}
 	out = append(out, ' ')
 	out = append(out, r.target...)
 	out = append(out, c.header...)
+	if overridden {
+		out = append(out, "X-HTTP-Method-Override: PUT\r\n"...)
+	}
 	if r.body != nil {
 		out = append(out, "Content-Length: "...)
 		out = strconv.AppendInt(out, int64(len(r.body)), 10)
