@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -45,6 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Name("fluentcart-gateway"),
 		kong.Description("A gRPC service, with an HTTP/JSON gateway, for updating customers of a FluentCart store. Each flag is also an environment variable: FLUENTCART_GATEWAY_, and its name in capitals with underscores."),
 		kong.DefaultEnvars("FLUENTCART_GATEWAY"),
+		kong.PostBuild(ignoreEmptyVariables), // after DefaultEnvars, which gives the flags their variables
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code }), // after --help
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
@@ -73,6 +76,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = serve(ctx, cfg, stdout, stderr)
 	}
 	return report(err, stderr)
+}
+
+// ignoreEmptyVariables lets an environment variable without a value count as unset: templates of Compose, systemd and
+// Kubernetes leave such variables behind, and kong would parse them.
+func ignoreEmptyVariables(parser *kong.Kong) error {
+	for _, flag := range parser.Model.Flags {
+		flag.Tag.Envs = slices.DeleteFunc(flag.Tag.Envs, func(name string) bool {
+			return strings.TrimSpace(os.Getenv(name)) == ""
+		})
+	}
+	return nil
 }
 
 // rightValue shows a right value of the flag that kong could not parse.

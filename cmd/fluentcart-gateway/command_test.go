@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"go.uber.org/goleak"
 )
 
@@ -57,11 +58,41 @@ func TestFaultsArePrintedLineByLine(t *testing.T) {
 	}
 }
 
+// Without them, each flag has its default: no variable makes the command line wrong, and none counts as given.
+func TestEmptyEnvironmentVariablesCountAsUnset(t *testing.T) {
+	parser, err := kong.New(&commands{}, kong.DefaultEnvars("FLUENTCART_GATEWAY"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"", " ", "\r"} {
+		flags := 0
+		for _, flag := range parser.Model.Flags {
+			for _, name := range flag.Tag.Envs {
+				t.Setenv(name, value)
+				flags++
+			}
+		}
+		if flags < 20 {
+			t.Fatalf("%d flags have variables", flags)
+		}
+		var out, errs strings.Builder
+		code := run(t.Context(), nil, &out, &errs)
+		if want := "fluentcart-gateway: cannot start:\n  - no store: give --store-url (with --store-username and --store-password-file), or --sandbox for the built-in sandbox store\n"; code != exitUsage || errs.String() != want {
+			t.Errorf("with %q: exit code %d: %s", value, code, errs.String())
+		}
+	}
+	t.Setenv("FLUENTCART_GATEWAY_MAX_IN_FLIGHT", "0") // a value counts, beside empty ones
+	var out, errs strings.Builder
+	run(t.Context(), []string{"--sandbox"}, &out, &errs)
+	if !strings.Contains(errs.String(), "--max-in-flight=0: must be from 1") {
+		t.Errorf("printed %s", errs.String())
+	}
+}
+
 // An environment variable is reported like the flag that it sets, for all commands.
 func TestFaultsInTheEnvironmentAreReported(t *testing.T) {
 	for _, row := range []struct{ name, variable, value, says string }{
 		{"not a boolean", "SANDBOX", "maybe", `--sandbox: bool value must be true, 1, yes, false, 0 or no but got "maybe" (from envar FLUENTCART_GATEWAY_SANDBOX="maybe")`},
-		{"an empty boolean", "ALLOW_USER_LINK", "", `--allow-user-link: bool value must be true, 1, yes, false, 0 or no but got ""`},
 		{"a time without its unit", "GET_TIMEOUT", "5", `; give --get-timeout=TIME, such as 5s`},
 	} {
 		t.Run(row.name, func(t *testing.T) {

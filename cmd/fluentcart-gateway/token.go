@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 )
 
 // tokenCommand makes a token for a caller.
@@ -46,10 +47,14 @@ func addTo(path, line string) error {
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
+	text, err := filereload.Text(before)
+	if err != nil {
+		return fmt.Errorf("%s %w; nothing was added", path, err)
+	}
 	if len(before) > 0 && before[len(before)-1] != '\n' {
 		line = "\n" + line
 	}
-	if _, err := auth.ParseTokens(append(before, line...), auth.Permissions{}); err != nil {
+	if _, err := auth.ParseTokens(append(text, line...), auth.Permissions{}); err != nil {
 		return fmt.Errorf("%s: %w; nothing was added", path, err)
 	}
 	return appendLine(path, line)

@@ -27,7 +27,7 @@ type Source struct {
 	Name string
 	// Path is where the file is.
 	Path string
-	// Secret rejects the file if every user of the machine can read it.
+	// Secret rejects the file if every user of the machine can read it, except below /run/secrets.
 	Secret bool
 }
 
@@ -35,7 +35,7 @@ type Source struct {
 type Config[T any] struct {
 	// Sources are the files, at least one.
 	Sources []Source
-	// Make makes the value of the files' contents, which are in the order of Sources. Its error says what is wrong with
+	// Make makes the value of the files' contents, which are in the order of Sources and went through Text. Its error says what is wrong with
 	// them. It must not repeat contents, which may be secret.
 	Make func(contents [][]byte) (T, error)
 	// Logger receives a line for each change that is used or rejected.
@@ -148,7 +148,9 @@ func (v *Value[T]) read() ([][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", source.Name, err)
 		}
-		contents[i] = content
+		if contents[i], err = Text(content); err != nil {
+			return nil, fmt.Errorf("%s=%s: %w", source.Name, source.Path, err)
+		}
 	}
 	return contents, nil
 }

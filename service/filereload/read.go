@@ -5,8 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 )
+
+// containerSecrets is where Docker mounts a container's secrets, with mode 0444. Only the container sees them.
+const containerSecrets = "/run/secrets"
 
 // maxSize bounds a file, in bytes, because a mistyped path may name a device that never ends.
 const maxSize = 1 << 20
@@ -30,8 +35,10 @@ func readFile(path string, secret, again bool) (content []byte, err error) {
 	if again && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file any more", path)
 	}
-	if open := info.Mode().Perm() & 0o007; secret && info.Mode().IsRegular() && open != 0 {
-		return nil, fmt.Errorf("%s is open to everyone on this machine (mode %04o): chmod 600 it, or 640 for a group", path, info.Mode().Perm())
+	if secret && info.Mode().IsRegular() {
+		if err := checkMode(path, info.Mode().Perm(), containerSecrets); err != nil {
+			return nil, err
+		}
 	}
 	content, err = io.ReadAll(io.LimitReader(file, maxSize+1))
 	switch {
@@ -41,4 +48,25 @@ func readFile(path string, secret, again bool) (content []byte, err error) {
 		return nil, fmt.Errorf("%s has more than %d bytes", path, maxSize)
 	}
 	return content, nil
+}
+
+// checkMode returns an error if every user of the machine can open a secret file. Below the folder everyone may read it.
+func checkMode(path string, mode os.FileMode, folder string) error {
+	open := mode & 0o007
+	if open == 0 || open == 0o004 && isBelow(path, folder) {
+		return nil
+	}
+	return fmt.Errorf("%s is open to everyone on this machine (mode %04o): chmod 600 it, or 640 for a group", path, mode)
+}
+
+// isBelow reports whether the file that path leads to, by symbolic links or not, is below the folder.
+func isBelow(path, folder string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return false
+	}
+	return strings.HasPrefix(real, folder+string(filepath.Separator))
 }

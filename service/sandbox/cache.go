@@ -23,7 +23,7 @@ type CacheConfig struct {
 	HitHeader, MissHeader http.Header
 }
 
-// Cache is a cache in front of a handler. It keeps the responses to GET with status 200, whoever asked, and does not drop
+// Cache is a cache in front of a handler. It keeps the responses to GET with status 200, for all callers, and does not drop
 // them when a write passes. It is safe for concurrent use.
 type Cache struct {
 	config CacheConfig

@@ -8,21 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/secret"
 )
-
-func parsePassword(contents [][]byte) (secret.Text, error) {
-	password := strings.TrimSpace(string(contents[0]))
-	switch {
-	case password == "":
-		return secret.Text{}, errors.New("is empty: write the password into it")
-	case strings.ContainsFunc(password, unicode.IsControl):
-		return secret.Text{}, errors.New("has more than one line: write the password into it, and nothing else")
-	}
-	return secret.New(password), nil
-}
 
 // parseKeyPair makes a TLS configuration, which both transports use, from a certificate, followed by its intermediate
 // certificates, and the private key of the certificate.

@@ -82,6 +82,10 @@ func (c *Config) validateStore(f *faults) {
 		f.add("--store-username is missing: give the WordPress user of the gateway")
 	case strings.Contains(c.StoreUsername, ":"):
 		f.add("--store-username has a colon, which Basic authentication cannot carry: give the user's login name or e-mail address")
+	default:
+		if problem := invisible(c.StoreUsername); problem != "" {
+			f.add("--store-username %s: remove it, from the environment or the file as well that the name comes from", problem)
+		}
 	}
 	if c.StorePasswordFile == "" {
 		f.add("--store-password-file is missing: give a file with an application password of that user (WordPress: Users, Profile, Application Passwords)")
