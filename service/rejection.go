@@ -55,7 +55,7 @@ func rejection(why string, retryAfter time.Duration) *apierror.Error {
 }
 
 func leasesUnavailable(cause *lease.UnavailableError) error {
-	message := "Redis does not answer, so another gateway may be updating this customer; nothing was written"
+	message := cause.Problem() + ", so another gateway may be updating this customer; nothing was written"
 	if cause.Err == nil {
 		message = "Redis has restarted, and leases that it may have lost have not ended yet; nothing was written"
 	}

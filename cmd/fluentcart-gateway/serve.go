@@ -111,12 +111,8 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 // because they are this gateway's own: another gateway may have newer ones.
 func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client, leases *leases) []string {
 	var problems []string
-	switch unavailable := leases.unavailable(); {
-	case unavailable == nil:
-	case unavailable.Err == nil:
-		problems = append(problems, "Redis has just started, and leases that it may have lost have not expired yet")
-	default:
-		problems = append(problems, "Redis does not answer")
+	if unavailable := leases.unavailable(); unavailable != nil {
+		problems = append(problems, unavailable.Problem())
 	}
 	if cfg.CallerAuth != config.AuthStore && client.CredentialsRefused(ctx) {
 		problems = append(problems, "the store refuses the gateway's credentials")

@@ -85,7 +85,7 @@ func (e *UnavailableError) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("lease: Redis has restarted and may have lost leases; none is granted for another %s", e.RetryAfter.Round(time.Millisecond))
 	}
-	return "lease: Redis does not answer: " + withoutArguments(e.Err)
+	return "lease: " + e.Problem() + ": " + withoutArguments(e.Err)
 }
 
 // Unwrap returns the cause, or nil.

@@ -174,7 +174,7 @@ func (r *Redis) LastGrant(ctx context.Context, customer int64) (Grant, error) {
 	case errors.Is(err, redis.Nil): // the script's false
 		return Held, nil
 	case err != nil:
-		return "", &UnavailableError{Err: err}
+		return "", r.unavailable(err)
 	}
 	return Grant(last), nil
 }

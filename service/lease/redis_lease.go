@@ -29,7 +29,7 @@ func (l *redisLease) key(kind string) string {
 func (l *redisLease) request(ctx context.Context) (time.Duration, error) {
 	r := l.locker
 	if err := r.recentFailure(); err != nil {
-		return 0, &UnavailableError{Err: err}
+		return 0, r.unavailable(err)
 	}
 	within, cancel := context.WithTimeout(ctx, replyTimeout)
 	defer cancel()
@@ -44,7 +44,7 @@ func (l *redisLease) request(ctx context.Context) (time.Duration, error) {
 	}
 	if err != nil {
 		r.recordFailure(ctx, err)
-		return 0, &UnavailableError{Err: err}
+		return 0, r.unavailable(err)
 	}
 	state, left, err := parseReply(reply)
 	switch {
@@ -134,7 +134,7 @@ func (l *redisLease) Renew(ctx context.Context) error {
 		if own := contextError(ctx); own != nil {
 			return own
 		}
-		return &UnavailableError{Err: err}
+		return l.locker.unavailable(err)
 	}
 	if !held {
 		return ErrExpired

@@ -31,7 +31,7 @@ func (r *Redis) pollStatus(ctx context.Context) {
 			r.cfg.Logger.LogAttrs(ctx, slog.LevelInfo, "Redis grants leases again")
 		}
 	case now.Err != nil:
-		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis does not answer; no customer is updated until it does", slog.String("error", withoutArguments(now.Err)))
+		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, now.Problem()+"; no customer is updated meanwhile", slog.String("error", withoutArguments(now.Err)))
 	default:
 		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis has restarted and may have lost leases; no customer is updated until those have ended", slog.Duration("wait", now.RetryAfter))
 	}
@@ -42,7 +42,7 @@ func (e *UnavailableError) sameAs(other *UnavailableError) bool {
 	if e == nil || other == nil {
 		return e == other
 	}
-	return (e.Err == nil) == (other.Err == nil) && !errors.Is(other, errNotPolled)
+	return e.Problem() == other.Problem() && !errors.Is(other, errNotPolled)
 }
 
 func (r *Redis) readStatus(ctx context.Context) *UnavailableError {

@@ -45,10 +45,10 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-func (s *Server) run(t testing.TB) {
+func (s *Server) run(t testing.TB, args ...string) {
 	t.Helper()
 	s.process = exec.CommandContext(context.WithoutCancel(t.Context()), "redis-server", //nolint:gosec // the folder is the test's own
-		"--port", "0", "--unixsocket", s.socket, "--save", "", "--dir", s.folder)
+		append([]string{"--port", "0", "--unixsocket", s.socket, "--save", "", "--dir", s.folder}, args...)...)
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +87,14 @@ func (s *Server) Restart(t testing.TB) {
 	s.Kill(t)
 	_ = os.Remove(s.socket)
 	s.run(t)
+}
+
+// RestartWithPassword restarts the server as one that wants a password.
+func (s *Server) RestartWithPassword(t testing.TB, password string) {
+	t.Helper()
+	s.Kill(t)
+	_ = os.Remove(s.socket)
+	s.run(t, "--requirepass", password)
 }
 
 // Pause stops the server until Resume. Its connections stay open.
