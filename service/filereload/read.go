@@ -61,12 +61,12 @@ func checkMode(path string, mode os.FileMode, folder string) error {
 
 // isBelow reports whether the file that path leads to, by symbolic links or not, is below the folder.
 func isBelow(path, folder string) bool {
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return false
 	}
-	if real, err = filepath.Abs(real); err != nil {
+	if target, err = filepath.Abs(target); err != nil {
 		return false
 	}
-	return strings.HasPrefix(real, folder+string(filepath.Separator))
+	return strings.HasPrefix(target, folder+string(filepath.Separator))
 }

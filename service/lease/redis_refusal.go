@@ -25,24 +25,24 @@ func refusal(err error) string {
 }
 
 const (
-	wantsPassword    = "Redis wants a password"
-	refusesPassword  = "Redis refuses the password or the user name"
+	wantsAuth        = "Redis wants a password"
+	refusesAuth      = "Redis refuses the password or the user name"
 	permitsTooLittle = "Redis does not permit its user the commands or keys that leases need"
-	hasNoPassword    = "Redis has no password and refuses the gateway's"
+	wantsNoAuth      = "Redis has no password and refuses the gateway's"
 )
 
 // refusals are the replies by which Redis refuses a client. The client library and the scripts put words of their own around
 // them.
 var refusals = []struct{ reply, problem string }{
-	{"NOAUTH", wantsPassword},
-	{"unauthenticated", wantsPassword}, // "ERR Protocol error: unauthenticated multibulk length", for a command of more than ten words
-	{"WRONGPASS", refusesPassword},
-	{"invalid password", refusesPassword}, // before Redis 6
+	{"NOAUTH", wantsAuth},
+	{"unauthenticated", wantsAuth}, // "ERR Protocol error: unauthenticated multibulk length", for a command of more than ten words
+	{"WRONGPASS", refusesAuth},
+	{"invalid password", refusesAuth}, // before Redis 6
 	{"NOPERM", permitsTooLittle},
 	{"user executing the script", permitsTooLittle}, // it can't run a command, or access a key
 	{"ACL failure in script", permitsTooLittle},
-	{"without any password configured", hasNoPassword},
-	{"no password is set", hasNoPassword}, // before Redis 6
+	{"without any password configured", wantsNoAuth},
+	{"no password is set", wantsNoAuth}, // before Redis 6
 	{"DENIED", "Redis is in protected mode and refuses other machines"},
 }
 
