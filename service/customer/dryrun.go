@@ -8,16 +8,17 @@ import (
 
 // DryRun answers as if the customer had been written.
 func (m *Merged) DryRun() (*customerv1.UpdateCustomerResponse, error) {
-	after := m.before
-	if m.Differs() {
-		stored, err := m.asStored()
-		if err != nil {
-			return nil, err
-		}
-		after = stored
+	const message = "Nothing was written: validate_only is set."
+	if !m.Differs() {
+		return m.respond(message, m.before), nil
 	}
-	response := m.respond("Nothing was written: validate_only is set.", after)
+	after, err := m.asStored()
+	if err != nil {
+		return nil, err
+	}
+	response := m.respond(message, after)
 	response.Customer.Etag = etag(m.before) // the etag that the write itself has to match
+	m.warnOfAccount(response)
 	return response, nil
 }
 

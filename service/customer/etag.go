@@ -13,18 +13,18 @@ import (
 const etagBytes = 16
 
 // etag returns the version of a customer: a hash over the writable fields and the time of the last change. The time
-// alone is not enough, because the store counts it in seconds. A customer without that time has no etag.
+// alone is not enough, because the store counts it in seconds. If the store has no usable time, the fields are all.
 func etag(c *fluentcart.Customer) string {
-	if c.UpdatedAt.IsZero() {
-		return ""
-	}
 	var content []byte
 	for _, f := range fields {
 		v := f.get(c)
 		content = strconv.AppendQuote(content, v.text)
 		content = append(strconv.AppendInt(content, v.number, 10), '\n')
 	}
-	hash := sha256.Sum256(strconv.AppendInt(content, c.UpdatedAt.Unix(), 10))
+	if !c.UpdatedAt.IsZero() {
+		content = strconv.AppendInt(content, c.UpdatedAt.Unix(), 10)
+	}
+	hash := sha256.Sum256(content)
 	return base64.RawURLEncoding.EncodeToString(hash[:etagBytes])
 }
 

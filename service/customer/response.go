@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -13,13 +14,18 @@ import (
 // customer is as asked, either way.
 const updated = "Customer updated successfully!"
 
-// Response compares what was asked with what the store holds, and returns the latter.
+// Response compares what was asked with what the store holds after the write, and returns the latter.
 func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
-	return m.respond(updated, stored)
+	response := m.respond(updated, stored)
+	if stored.UpdatedAt.IsZero() && (m.before == nil || !m.before.UpdatedAt.IsZero()) {
+		response.Customer.Etag = "" // the response to the write left the time out, and the next read will have it
+	}
+	m.warnOfAccount(response)
+	return response
 }
 
 // Unchanged returns the response to an update that has nothing to change.
-func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse { return m.Response(m.before) }
+func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse { return m.respond(updated, m.before) }
 
 func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(stored)}
@@ -64,6 +70,20 @@ func (m *Merged) warn(id fieldID, was, is value) *customerv1.Warning {
 		warning.Description = "the store keeps another value than the one asked for"
 	}
 	return warning
+}
+
+// warnOfAccount adds the warning that the write rewrites the WordPress account that the customer was linked to (F26).
+// Without a read the link is not known: the store follows the one of before the write (F12).
+func (m *Merged) warnOfAccount(response *customerv1.UpdateCustomerResponse) {
+	if m.before == nil || m.LinkedUser() <= 0 {
+		return
+	}
+	response.Warnings = append(response.Warnings, &customerv1.Warning{
+		Field:  fields[userID].name,
+		Reason: customerv1.Warning_REASON_WORDPRESS_ACCOUNT_REWRITTEN,
+		Description: fmt.Sprintf("the customer is linked to WordPress user %d, and an update of it makes the store write the customer's name onto that account: "+
+			"display name, nickname, first and last name, and nicename (the author's address)", m.LinkedUser()),
+	})
 }
 
 // toProto shows every text field, NULL as the empty text, so that a response always has the same fields.

@@ -1,15 +1,9 @@
 package fluentcart
 
 import (
-	"bytes"
 	"html"
-	"math"
 	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -43,7 +37,7 @@ var columns = [...]column{
 	text("notes", func(c *Customer) *string { return &c.Notes }),
 	nullable("aov", func(c *Customer) **string { return &c.AOV }),
 
-	shown("contact_id", func(c *Customer, raw jsontext.Value) { c.ContactID = shownInteger(raw) }),
+	shown("contact_id", func(c *Customer, raw jsontext.Value) { c.ContactID = valueOr0(shownInteger(raw)) }),
 	shown("uuid", func(c *Customer, raw jsontext.Value) { c.UUID = shownText(raw) }),
 	shown("ltv", func(c *Customer, raw jsontext.Value) { c.LTV = shownInteger(raw) }),
 	shown("purchase_count", func(c *Customer, raw jsontext.Value) { c.PurchaseCount = shownInteger(raw) }),
@@ -137,79 +131,10 @@ func valueOr0(n *int64) int64 {
 	return *n
 }
 
-// shown returns a column that is only shown. Any JSON is accepted.
+// shown returns a column that is only shown. Any JSON is accepted; shown.go reads it.
 func shown(name string, read func(*Customer, jsontext.Value)) column {
 	return column{name: name, read: func(c *Customer, raw jsontext.Value) string {
 		read(c, raw)
 		return ""
 	}}
-}
-
-// shownText returns a string or a number as text, and anything else as empty text.
-func shownText(raw jsontext.Value) string {
-	switch raw.Kind() {
-	case '0':
-		return string(raw)
-	case '"':
-		if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-			return string(raw[1 : len(raw)-1])
-		}
-		unquoted, _ := jsontext.AppendUnquote(nil, raw) // its error is about UTF-8 that it has replaced
-		return string(unquoted)
-	}
-	return ""
-}
-
-// shownTime returns a time in one of the store's two formats, or the zero time (F14).
-func shownTime(raw jsontext.Value) time.Time {
-	layout := time.DateTime
-	if bytes.IndexByte(raw, 'T') >= 0 {
-		layout = time.RFC3339
-	}
-	t, err := time.Parse(layout, shownText(raw))
-	if err != nil {
-		return time.Time{}
-	}
-	return t.UTC()
-}
-
-// shownInteger returns the integer of a number or of a text such as "24900" or "24900.00", else 0.
-func shownInteger(raw jsontext.Value) int64 {
-	number := shownText(raw)
-	whole, _, _ := strings.Cut(number, ".")
-	if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
-		return n
-	}
-	if f, err := strconv.ParseFloat(number, 64); err == nil && math.Abs(f) < 1<<53 {
-		return int64(f)
-	}
-	return 0
-}
-
-// shownAmounts reads {"USD":24900}; PHP writes the empty map as [].
-func shownAmounts(raw jsontext.Value) map[string]int64 {
-	var read amounts
-	if json.Unmarshal(raw, &read, tolerant) != nil {
-		return nil
-	}
-	return read
-}
-
-// amounts are amounts of money by currency.
-type amounts map[string]int64
-
-// UnmarshalJSONFrom reads an object whose values are numbers or texts.
-func (a *amounts) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	return eachMember(in, func(name jsontext.Value) error {
-		currency := shownText(name)
-		amount, err := in.ReadValue()
-		if err != nil {
-			return err
-		}
-		if *a == nil {
-			*a = amounts{}
-		}
-		(*a)[currency] = shownInteger(amount)
-		return nil
-	})
 }

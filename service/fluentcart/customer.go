@@ -20,12 +20,12 @@ type Customer struct {
 	Notes     string
 
 	// AOV is the average order value in cents, as the store writes it, such as 8300.00.
-	AOV           *string
-	LTV           int64 // cents
-	PurchaseCount int64
-	PurchaseValue map[string]int64 // cents by currency
+	AOV *string
+	// LTV is in cents. It and PurchaseCount are nil if the store returns none, or one that is not an integer.
+	LTV, PurchaseCount *int64
+	PurchaseValue      map[string]int64 // cents by currency
 
-	// Times are UTC; the zero time is none.
+	// Times are UTC, in whole seconds and in the years 1 to 9999; the zero time is none.
 	FirstPurchase, LastPurchase, CreatedAt, UpdatedAt time.Time
 
 	Photo       string

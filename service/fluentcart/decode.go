@@ -100,7 +100,7 @@ func (e *envelope) check() error {
 		return e.fault
 	case e.customer.ID != e.expected.ID:
 		return fmt.Errorf("the response is about customer %d, not %d", e.customer.ID, e.expected.ID)
-	case e.customer.Email == "":
+	case e.customer.Email == "" && e.expected.Email != "": // a customer that was read may have none (F32)
 		return errors.New("the customer has no e-mail address")
 	}
 	for at, column := range columns {

@@ -47,8 +47,13 @@ func grpcOutcome(t *testing.T, response *customerv1.UpdateCustomerResponse, err 
 	}
 	// proto3 JSON writes 64-bit integers as texts; the HTTP/JSON gateway does not.
 	for _, name := range []string{"id", "user_id", "contact_id", "purchase_count", "ltv"} {
+		text, ok := o.customer[name].(string)
+		if !ok { // unset
+			o.customer[name] = nil
+			continue
+		}
 		var number float64
-		if err := json.Unmarshal([]byte(o.customer[name].(string)), &number); err != nil {
+		if err := json.Unmarshal([]byte(text), &number); err != nil {
 			t.Fatal(err)
 		}
 		o.customer[name] = number

@@ -25,14 +25,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Why the store's value differs.
+// What the warning is about.
 type Warning_Reason int32
 
 const (
 	// Not used.
 	Warning_REASON_UNSPECIFIED Warning_Reason = 0
 	// The store sanitized the value: it replaced line breaks, tabs and runs of spaces by one space, removed HTML tags and
-	// `%` followed by two hexadecimal digits, and trimmed outer spaces.
+	// `%` followed by two hexadecimal digits, turned `<` without a `>` behind it into `&lt;`, and trimmed outer spaces.
 	Warning_REASON_CLEANED Warning_Reason = 1
 	// The store kept the value that it had before.
 	Warning_REASON_NOT_STORED Warning_Reason = 2
@@ -40,6 +40,10 @@ const (
 	Warning_REASON_STORED_DIFFERENTLY Warning_Reason = 3
 	// The request does not name the field, and the store changed it nevertheless.
 	Warning_REASON_CHANGED_UNASKED Warning_Reason = 4
+	// The field is `user_id`: the customer was linked to a WordPress user, and the store wrote the customer's name onto
+	// that account: display name, nickname, first and last name, and nicename (the author's address). A dry run that
+	// finds something to change predicts it. In write mode replace it is not reported, because the link is not known.
+	Warning_REASON_WORDPRESS_ACCOUNT_REWRITTEN Warning_Reason = 5
 )
 
 // Enum value maps for Warning_Reason.
@@ -50,13 +54,15 @@ var (
 		2: "REASON_NOT_STORED",
 		3: "REASON_STORED_DIFFERENTLY",
 		4: "REASON_CHANGED_UNASKED",
+		5: "REASON_WORDPRESS_ACCOUNT_REWRITTEN",
 	}
 	Warning_Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":        0,
-		"REASON_CLEANED":            1,
-		"REASON_NOT_STORED":         2,
-		"REASON_STORED_DIFFERENTLY": 3,
-		"REASON_CHANGED_UNASKED":    4,
+		"REASON_UNSPECIFIED":                 0,
+		"REASON_CLEANED":                     1,
+		"REASON_NOT_STORED":                  2,
+		"REASON_STORED_DIFFERENTLY":          3,
+		"REASON_CHANGED_UNASKED":             4,
+		"REASON_WORDPRESS_ACCOUNT_REWRITTEN": 5,
 	}
 )
 
@@ -92,11 +98,14 @@ func (Warning_Reason) EnumDescriptor() ([]byte, []int) {
 // Field names, also in JSON, are those of FluentCart's REST API, so a documented payload can be sent unchanged.
 //
 // Text limits count characters (Unicode code points), not bytes, unless a field says otherwise. The store truncates
-// longer values and still answers 200, so the gateway refuses them before it sends anything. A text column that is
-// NULL in the store is the empty string here.
+// longer values and still answers 200, so the gateway refuses them before it sends a write. A text column that is NULL
+// in the store is the empty string here.
+//
+// A value of up to 255 characters that breaks a rule of its field is no violation if the store has exactly that value: a
+// customer can be sent back as it was read. Such a request is refused after the customer was read.
 //
 // In a JSON request, null clears a field, as the empty string does, and as 0 does for `user_id`. In a JSON response,
-// only the times can be null.
+// only the times, `ltv` and `purchase_count` can be null.
 //
 // Fields marked OUTPUT_ONLY are returned and never written. In a request they are ignored, so that a customer that
 // was read can be sent back whole.
@@ -109,7 +118,7 @@ type Customer struct {
 	// `customer_id` only.
 	Id int64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	// E-mail address, at most 192 characters, unique in the store (compared without regard to case). It cannot be
-	// cleared.
+	// cleared. A stored customer may have none; an update of it must give one, because the store requires it.
 	//
 	// For a customer who is linked to a WordPress user (`user_id` above 0) the store keeps that user's e-mail address and
 	// ignores this field. A different value is therefore refused with EMAIL_OWNED_BY_WORDPRESS_USER. In write mode
@@ -126,8 +135,9 @@ type Customer struct {
 	FirstName *string `protobuf:"bytes,4,opt,name=first_name,proto3,oneof" json:"first_name,omitempty"`
 	// The last word of `full_name`, at most 192 characters of plain text (see `city`); empty for a name of one word.
 	LastName *string `protobuf:"bytes,5,opt,name=last_name,proto3,oneof" json:"last_name,omitempty"`
-	// City, at most 45 characters of plain text. The store refuses line breaks, tabs, runs of spaces, HTML tags and `%`
-	// followed by two hexadecimal digits here, and the call fails with STORE_VALIDATION. Outer spaces are trimmed.
+	// City, at most 45 characters of plain text. The store refuses line breaks, tabs, runs of spaces, HTML tags, `<` without
+	// a `>` behind it, and `%` followed by two hexadecimal digits here, and the call fails with STORE_VALIDATION. Outer
+	// spaces are trimmed.
 	City *string `protobuf:"bytes,6,opt,name=city,proto3,oneof" json:"city,omitempty"`
 	// State, province or region, at most 45 characters; usually a code such as "IDF" or "CA". The store sanitizes the
 	// text and still answers 200; a warning with REASON_CLEANED reports it.
@@ -144,9 +154,14 @@ type Customer struct {
 	Status *string `protobuf:"bytes,10,opt,name=status,proto3,oneof" json:"status,omitempty"`
 	// Notes of the shop's staff, at most 65536 bytes (64 KiB). The request as a whole has the same limit, so the rest of
 	// the request reduces it. The store replaces line breaks, tabs and runs of spaces by one space, removes HTML tags and
-	// `%` followed by two hexadecimal digits, and still answers 200; a warning with REASON_CLEANED reports it.
+	// `%` followed by two hexadecimal digits, turns `<` without a `>` behind it into `&lt;`, and still answers 200; a
+	// warning with REASON_CLEANED reports it.
 	Notes *string `protobuf:"bytes,11,opt,name=notes,proto3,oneof" json:"notes,omitempty"`
-	// Id of the WordPress user that the customer is linked to, 0 or more; 0 is none. A value other than the stored one is
+	// Id of the WordPress user that the customer is linked to, 0 or more; 0 is none. Every update of a linked customer makes
+	// the store rewrite the names of that WordPress account, whatever the update changes; a warning with
+	// REASON_WORDPRESS_ACCOUNT_REWRITTEN reports it.
+	//
+	// A value other than the stored one is
 	// refused with USER_LINK_CHANGE_FORBIDDEN unless the operator allows it to this caller. The reason: the next update of
 	// a linked customer writes the customer's e-mail address and name onto the WordPress user, so a caller that may set
 	// this field can take over any WordPress account, an administrator's included.
@@ -158,25 +173,29 @@ type Customer struct {
 	ContactId int64 `protobuf:"varint,13,opt,name=contact_id,proto3" json:"contact_id,omitempty"`
 	// The customer's identifier towards other systems, 32 hexadecimal digits. It does not change.
 	Uuid string `protobuf:"bytes,14,opt,name=uuid,proto3" json:"uuid,omitempty"`
-	// Number of purchases, 0 or more.
-	PurchaseCount int64 `protobuf:"varint,15,opt,name=purchase_count,proto3" json:"purchase_count,omitempty"`
-	// Lifetime value: the sum of all purchases, in cents of the store's currency.
-	Ltv int64 `protobuf:"varint,16,opt,name=ltv,proto3" json:"ltv,omitempty"`
+	// Number of purchases, 0 or more; unset, in JSON null, if the store returns none or one that is not an integer.
+	PurchaseCount *int64 `protobuf:"varint,15,opt,name=purchase_count,proto3,oneof" json:"purchase_count,omitempty"`
+	// Lifetime value: the sum of all purchases, in cents of the store's currency; unset, in JSON null, if the store returns
+	// none or one that is not an integer.
+	Ltv *int64 `protobuf:"varint,16,opt,name=ltv,proto3,oneof" json:"ltv,omitempty"`
 	// Average order value in cents of the store's currency: a decimal number as text, as the store writes it, such as
 	// "8300.00"; empty if the store has none. The store clears it with every update that does not send it, so the gateway
 	// sends it back unchanged.
 	Aov string `protobuf:"bytes,17,opt,name=aov,proto3" json:"aov,omitempty"`
-	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency. In JSON the amounts are numbers, as
-	// in the example.
+	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency. An amount that is not an integer is
+	// left out. In JSON the amounts are numbers, as in the example.
 	PurchaseValue map[string]int64 `protobuf:"bytes,18,rep,name=purchase_value,proto3" json:"purchase_value,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// Time of the first purchase, UTC, in whole seconds; unset, in JSON null, if there is none.
+	// Time of the first purchase, UTC, in whole seconds; unset, in JSON null, if there is none or it is
+	// outside the years 1 to 9999.
 	FirstPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=first_purchase_date,proto3" json:"first_purchase_date,omitempty"`
-	// Time of the latest purchase, UTC, in whole seconds; unset, in JSON null, if there is none.
+	// Time of the latest purchase, UTC, in whole seconds; unset, in JSON null, if there is none or it is
+	// outside the years 1 to 9999.
 	LastPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=last_purchase_date,proto3" json:"last_purchase_date,omitempty"`
-	// Time at which the customer was created, UTC, in whole seconds; unset, in JSON null, if the store does not return it.
+	// Time at which the customer was created, UTC, in whole seconds; unset, in JSON null, if the store does not return it or
+	// it is outside the years 1 to 9999.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=created_at,proto3" json:"created_at,omitempty"`
 	// Time at which the customer was last changed, UTC, in whole seconds; unset, in JSON null, if the store does not return
-	// it.
+	// it or it is outside the years 1 to 9999.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=updated_at,proto3" json:"updated_at,omitempty"`
 	// URL of the customer's picture, without HTML escapes.
 	Photo string `protobuf:"bytes,23,opt,name=photo,proto3" json:"photo,omitempty"`
@@ -186,8 +205,9 @@ type Customer struct {
 	UserLink string `protobuf:"bytes,25,opt,name=user_link,proto3" json:"user_link,omitempty"`
 	// Version of the customer, opaque: it changes when a writable field or `updated_at` changes. Send it back as `etag` of
 	// the request, over HTTP as `If-Match`, to write only if the customer is still the one that was read. With
-	// `validate_only` it is the version of the stored customer, so that the update itself can be sent with it. Empty if the
-	// store does not return `updated_at`. In a request this field is ignored.
+	// `validate_only` it is the version of the stored customer, so that the update itself can be sent with it. A customer
+	// whose `updated_at` is unset has one over the writable fields alone. Empty if the store's response to a write leaves
+	// `updated_at` out: read the customer for its version. In a request this field is ignored.
 	Etag          string `protobuf:"bytes,26,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -322,15 +342,15 @@ func (x *Customer) GetUuid() string {
 }
 
 func (x *Customer) GetPurchaseCount() int64 {
-	if x != nil {
-		return x.PurchaseCount
+	if x != nil && x.PurchaseCount != nil {
+		return *x.PurchaseCount
 	}
 	return 0
 }
 
 func (x *Customer) GetLtv() int64 {
-	if x != nil {
-		return x.Ltv
+	if x != nil && x.Ltv != nil {
+		return *x.Ltv
 	}
 	return 0
 }
@@ -405,12 +425,12 @@ func (x *Customer) GetEtag() string {
 	return ""
 }
 
-// A field that the store holds differently from what the request asked for.
+// A field that the store holds differently from what the request asked for, or an effect beyond the customer.
 type Warning struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the field of Customer, in snake_case.
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
-	// Why the store's value differs.
+	// What the warning is about.
 	Reason Warning_Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=fluentcart.customer.v1.Warning_Reason" json:"reason,omitempty"`
 	// One English sentence for people. It never holds the value, which is in the customer of the response.
 	Description   string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
@@ -473,7 +493,7 @@ var File_fluentcart_customer_v1_customer_proto protoreflect.FileDescriptor
 
 const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"%fluentcart/customer/v1/customer.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xbd\x12\n" +
+	"%fluentcart/customer/v1/customer.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x88\x13\n" +
 	"\bCustomer\x12(\n" +
 	"\x02id\x18\x01 \x01(\x03B\x18\x92A\x11J\x03123\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x02id\x12N\n" +
 	"\x05email\x18\x02 \x01(\tB3\x92A#J\x16\"customer@example.com\"x\xc0\x01\xa2\x02\x05email\xbaH\ar\x05\x18\xc0\x01`\x01\x80\x01\x01H\x00R\x05email\x88\x01\x01\x12M\n" +
@@ -510,9 +530,13 @@ const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\n" +
 	"contact_id\x18\r \x01(\x03B\x16\x92A\x0fJ\x010\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\n" +
 	"contact_id\x12B\n" +
-	"\x04uuid\x18\x0e \x01(\tB.\x92A$J\"\"11111111111111111111111111111111\"\xe2A\x01\x03\x80\x01\x01R\x04uuid\x12A\n" +
-	"\x0epurchase_count\x18\x0f \x01(\x03B\x19\x92A\x0fJ\x013\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03\x80\x01\x01R\x0epurchase_count\x12/\n" +
-	"\x03ltv\x18\x10 \x01(\x03B\x1d\x92A\x13J\x0524900\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03\x80\x01\x01R\x03ltv\x12'\n" +
+	"\x04uuid\x18\x0e \x01(\tB.\x92A$J\"\"11111111111111111111111111111111\"\xe2A\x01\x03\x80\x01\x01R\x04uuid\x12Y\n" +
+	"\x0epurchase_count\x18\x0f \x01(\x03B,\x92A\"J\x013\x9a\x02\x01\x03\xa2\x02\x05int64\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xe2A\x01\x03\x80\x01\x01H\vR\x0epurchase_count\x88\x01\x01\x12G\n" +
+	"\x03ltv\x18\x10 \x01(\x03B0\x92A&J\x0524900\x9a\x02\x01\x03\xa2\x02\x05int64\x82\x03\x10\n" +
+	"\n" +
+	"x-nullable\x12\x02 \x01\xe2A\x01\x03\x80\x01\x01H\fR\x03ltv\x88\x01\x01\x12'\n" +
 	"\x03aov\x18\x11 \x01(\tB\x15\x92A\vJ\t\"8300.00\"\xe2A\x01\x03\x80\x01\x01R\x03aov\x12v\n" +
 	"\x0epurchase_value\x18\x12 \x03(\v23.fluentcart.customer.v1.Customer.PurchaseValueEntryB\x19\x92A\x0fJ\r{\"USD\":24900}\xe2A\x01\x03\x80\x01\x01R\x0epurchase_value\x12\x83\x01\n" +
 	"\x13first_purchase_date\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampB5\x92A+J\x16\"2025-06-10T09:15:00Z\"\x82\x03\x10\n" +
@@ -553,17 +577,20 @@ const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\a_statusB\b\n" +
 	"\x06_notesB\n" +
 	"\n" +
-	"\b_user_idR\x11formatted_addressR\x06labelsR\x0fselected_labels\"\xbb\x02\n" +
+	"\b_user_idB\x11\n" +
+	"\x0f_purchase_countB\x06\n" +
+	"\x04_ltvR\x11formatted_addressR\x06labelsR\x0fselected_labels\"\xe3\x02\n" +
 	"\aWarning\x12\"\n" +
 	"\x05field\x18\x01 \x01(\tB\f\x92A\tJ\a\"notes\"R\x05field\x12>\n" +
 	"\x06reason\x18\x02 \x01(\x0e2&.fluentcart.customer.v1.Warning.ReasonR\x06reason\x12C\n" +
-	"\vdescription\x18\x03 \x01(\tB!\x92A\x1eJ\x1c\"the store cleaned the text\"R\vdescription\"\x86\x01\n" +
+	"\vdescription\x18\x03 \x01(\tB!\x92A\x1eJ\x1c\"the store cleaned the text\"R\vdescription\"\xae\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eREASON_CLEANED\x10\x01\x12\x15\n" +
 	"\x11REASON_NOT_STORED\x10\x02\x12\x1d\n" +
 	"\x19REASON_STORED_DIFFERENTLY\x10\x03\x12\x1a\n" +
-	"\x16REASON_CHANGED_UNASKED\x10\x04BXZVgithub.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1;customerv1b\x06proto3"
+	"\x16REASON_CHANGED_UNASKED\x10\x04\x12&\n" +
+	"\"REASON_WORDPRESS_ACCOUNT_REWRITTEN\x10\x05BXZVgithub.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1;customerv1b\x06proto3"
 
 var (
 	file_fluentcart_customer_v1_customer_proto_rawDescOnce sync.Once

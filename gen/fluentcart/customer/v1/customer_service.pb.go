@@ -127,7 +127,8 @@ type UpdateCustomerResponse struct {
 	// The names of the writable fields whose stored value differs from the one before, in the order of Customer. Each of
 	// the three name fields is listed if it differs. Always empty in write mode replace, which does not read first.
 	ChangedFields []string `protobuf:"bytes,3,rep,name=changed_fields,proto3" json:"changed_fields,omitempty"`
-	// The fields that the store holds differently from what was asked for, in the order of Customer.
+	// The fields that the store holds differently from what was asked for, in the order of Customer, and at the end what
+	// the store changed beyond the customer.
 	Warnings      []*Warning `protobuf:"bytes,4,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -270,10 +271,10 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"V\n" +
 	"\bIf-Match\x12HThe ETag of the customer as it was read; the same as the parameter etag.\x18\x01\n" +
 	"\xc1\x01\n" +
-	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\x93\x0e\x92A\xb7\r\x12\xb1\b\n" +
-	"\x12fluentcart-gateway\x12\xdb\aUpdates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
+	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xab\x0e\x92A\xcf\r\x12\xc9\b\n" +
+	"\x12fluentcart-gateway\x12\xf3\aUpdates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
 	"\n" +
-	"In a request body, null clears a field, as the empty string does. In a response, the times can be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: the generator has no other 64-bit integer for paths and maps.\n" +
+	"In a request body, null clears a field, as the empty string does. In a response, the times, ltv and purchase_count can be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: the generator has no other 64-bit integer for paths and maps.\n" +
 	"\n" +
 	"The same call is served over gRPC as `fluentcart.customer.v1.CustomerService/UpdateCustomer`, and here as JSON. The path under `/wp-json/fluent-cart/v2` accepts the requests that FluentCart documents, unchanged.\n" +
 	"\n" +

@@ -46,8 +46,9 @@ type CustomerServiceClient interface {
 	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is sent to the
 	// store, and the response is OK with empty `changed_fields`.
 	//
-	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the name of the WordPress user,
-	// whatever the update changes.
+	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the names of the WordPress account:
+	// display name, nickname, first and last name, and nicename (the author's address) become the customer's, whatever the
+	// update changes. A warning with REASON_WORDPRESS_ACCOUNT_REWRITTEN reports it.
 	//
 	// Errors carry google.rpc.ErrorInfo with the domain `fluentcart-gateway`, one of the reasons below, and `write_state`
 	// in the metadata. Every code but DEADLINE_EXCEEDED, UNKNOWN, CANCELLED and INTERNAL means that nothing was written.
@@ -116,8 +117,9 @@ type CustomerServiceServer interface {
 	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is sent to the
 	// store, and the response is OK with empty `changed_fields`.
 	//
-	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the name of the WordPress user,
-	// whatever the update changes.
+	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the names of the WordPress account:
+	// display name, nickname, first and last name, and nicename (the author's address) become the customer's, whatever the
+	// update changes. A warning with REASON_WORDPRESS_ACCOUNT_REWRITTEN reports it.
 	//
 	// Errors carry google.rpc.ErrorInfo with the domain `fluentcart-gateway`, one of the reasons below, and `write_state`
 	// in the metadata. Every code but DEADLINE_EXCEEDED, UNKNOWN, CANCELLED and INTERNAL means that nothing was written.
