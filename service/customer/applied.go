@@ -44,12 +44,30 @@ func (m *Merged) isIn(c *fluentcart.Customer) bool {
 		if fieldID(id) == firstName || fieldID(id) == lastName {
 			continue
 		}
-		if asked, stored := m.asked(fieldID(id)), f.get(c); stored != asked && stored != asked.sanitized() {
+		if asked, stored := m.asked(fieldID(id)), f.get(c); stored != asked && stored != f.sanitized(asked) {
 			return false
 		}
 	}
 	return true
 }
 
-// sanitized returns the value as the store keeps it.
-func (v value) sanitized() value { return value{text: sanitize(v.text), number: v.number} }
+// sanitized returns the value as the store keeps it. An entity takes more characters than what it stands for (F28), so a
+// value within the limit can become one that the column truncates (F9).
+func (f field) sanitized(v value) value {
+	clean := sanitize(v.text)
+	if f.width > 0 && len(clean) > len(v.text) {
+		clean = firstCharacters(clean, f.width)
+	}
+	return value{text: clean, number: v.number}
+}
+
+// firstCharacters returns the first characters of a text.
+func firstCharacters(text string, most int) string {
+	for at := range text {
+		if most == 0 {
+			return text[:at]
+		}
+		most--
+	}
+	return text
+}

@@ -30,7 +30,7 @@ func (m *Merged) asStored() (*fluentcart.Customer, error) {
 	for i, f := range fields {
 		id := fieldID(i)
 		asked := m.asked(id)
-		sanitized := asked.sanitized()
+		sanitized := f.sanitized(asked)
 		if (id.isName() || id == city) && sanitized.text != trim(asked.text) {
 			description := notPlainText
 			if m.isStored(id) {

@@ -41,6 +41,7 @@ type value struct {
 type field struct {
 	name     string // in the contract and in FluentCart alike
 	optional bool   // only some stores have the column
+	width    int    // of the column, in characters; 0 if no sanitized text is longer (F9)
 
 	read func(*customerv1.Customer) (value, bool) // false if the request does not have the field
 	show func(*customerv1.Customer, value)
@@ -139,11 +140,15 @@ func required(name string, request inRequest, column func(*fluentcart.Customer) 
 	return f
 }
 
+// shortColumn is the width of the columns that may be NULL (F9).
+const shortColumn = 45
+
 // nullable returns a text field whose column may be NULL.
 func nullable(name string, request inRequest, column func(*fluentcart.Customer) **string, body inBody) field {
 	f := text(name, request, func(c *fluentcart.Customer) string { return valueOf(*column(c)) })
 	f.set = func(c *fluentcart.Customer, v value) { *column(c) = &v.text }
 	f.send = func(u *fluentcart.Update, c *fluentcart.Customer) { *body(u) = fluentcart.Send(*column(c)) }
+	f.width = shortColumn
 	return f
 }
 

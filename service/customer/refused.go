@@ -13,8 +13,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// notPlainText says what the store requires of names and city (F10).
-const notPlainText = "must be plain text: no line breaks, tabs, runs of spaces, HTML tags, or % with two hexadecimal digits"
+// notPlainText says what the store requires of names and city (F10, F28).
+const notPlainText = "must be plain text: no line breaks, tabs, runs of spaces, HTML tags, < without a > behind it, or % with two hexadecimal digits"
 
 // storedBreaks is added for a field that the request does not name.
 const storedBreaks = "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"

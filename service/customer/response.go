@@ -59,9 +59,9 @@ func (m *Merged) warn(id fieldID, was, is value) *customerv1.Warning {
 	case !m.change.named[id] && asked == was:
 		warning.Reason = customerv1.Warning_REASON_CHANGED_UNASKED
 		warning.Description = "the store changed this field although the request does not name it"
-	case is == asked.sanitized():
+	case is == fields[id].sanitized(asked):
 		warning.Reason = customerv1.Warning_REASON_CLEANED
-		warning.Description = "the store cleaned the text: no line breaks, tabs, runs of spaces, HTML tags, outer spaces, or % with two hexadecimal digits"
+		warning.Description = "the store cleaned the text: no line breaks, tabs, runs of spaces, HTML tags, outer spaces, or % with two hexadecimal digits, and &lt; for a < without a > behind it"
 	case is == was:
 		warning.Reason = customerv1.Warning_REASON_NOT_STORED
 		warning.Description = "the store kept the value it had before"

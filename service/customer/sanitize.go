@@ -2,6 +2,7 @@ package customer
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 // phpSpace are the characters that PHP trims as space. It treats no-break and ideographic spaces as letters.
@@ -10,100 +11,65 @@ const phpSpace = " \t\n\r\x00\x0b"
 // trim removes the outer space, as PHP does.
 func trim(text string) string { return strings.Trim(text, phpSpace) }
 
-// sanitize returns a text as the store keeps it (F10). It is for the dry run, comparisons and explanations only: the
-// store sanitizes what is written, and the response shows what the store returned.
+// sanitize returns a text as the store keeps it (F10, F28): what WordPress's sanitize_text_field returns. It is for the
+// dry run, comparisons and explanations only: the store sanitizes what is written, and the response shows what the store
+// returned.
 //
 // The caller chooses the text, and a store may return one of any size, so each step takes linear time: it goes through
 // the text once, from start to end.
 func sanitize(text string) string {
-	text = withoutOctets(withoutTags(withoutScripts(text)))
-	return trim(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }), " "))
+	if !utf8.ValidString(text) {
+		return ""
+	}
+	if strings.Contains(text, "<") {
+		text = trim(withoutTags(withoutScripts(escapeUnclosed(text))))
+		text = strings.ReplaceAll(text, "<\n", "&lt;\n")
+	}
+	text = trim(oneSpace(text, "\r\n\t "))
+	if kept := withoutOctets(text); len(kept) < len(text) {
+		text = trim(oneSpace(kept, " "))
+	}
+	return text
 }
 
-// withoutTags removes everything written like a tag. A `<` before a space, or without a `>`, stays.
-func withoutTags(text string) string {
+// oneSpace replaces each run of some characters by one space.
+func oneSpace(text, spaces string) string {
+	if !strings.ContainsAny(text, "\r\n\t") && !strings.Contains(text, "  ") {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for i := range len(text) {
+		switch {
+		case strings.IndexByte(spaces, text[i]) < 0:
+			out = append(out, text[i])
+		case i == 0 || strings.IndexByte(spaces, text[i-1]) < 0:
+			out = append(out, ' ')
+		}
+	}
+	return string(out)
+}
+
+// escapeUnclosed escapes each < that has no > before the next < or the end, together with the text up to there (F28).
+func escapeUnclosed(text string) string {
 	var out strings.Builder
 	for {
-		before, rest, _ := strings.Cut(text, "<")
-		end := strings.IndexAny(rest, "<>")
-		if end < 0 {
-			return out.String() + text
-		}
+		before, rest, found := strings.Cut(text, "<")
 		out.WriteString(before)
-		if rest[end] == '>' && strings.IndexByte("> \t\n\f\r", rest[0]) < 0 {
-			text = rest[end+1:]
-			continue
+		if !found {
+			return out.String()
 		}
-		out.WriteString("<" + rest[:end])
+		end := strings.IndexAny(rest, "<>")
+		switch {
+		case end < 0:
+			out.WriteString(escapeHTML("<" + rest))
+			return out.String()
+		case rest[end] == '<':
+			out.WriteString(escapeHTML("<" + rest[:end]))
+		default:
+			end++
+			out.WriteString("<" + rest[:end])
+		}
 		text = rest[end:]
-	}
-}
-
-// contained are the elements that WordPress removes together with their content (F10).
-var contained = [...]struct{ opening, closing string }{{"<script", "</script>"}, {"<style", "</style>"}}
-
-// withoutScripts removes the scripts and styles that have a closing tag.
-func withoutScripts(text string) string {
-	var next [len(contained)]span
-	for kind := range contained {
-		next[kind] = nextContained(text, kind, 0)
-	}
-	var out strings.Builder
-	from := 0
-	for {
-		first := next[0]
-		for _, other := range next[1:] {
-			if other.start < first.start {
-				first = other
-			}
-		}
-		if first.start == len(text) {
-			break
-		}
-		out.WriteString(text[from:first.start])
-		from = first.end
-		for kind := range next {
-			if next[kind].start < from { // an earlier result beyond from is still valid
-				next[kind] = nextContained(text, kind, from)
-			}
-		}
-	}
-	return out.String() + text[from:]
-}
-
-// span is a part of a text. An empty span at the end of the text stands for none.
-type span struct{ start, end int }
-
-// nextContained finds the next script or style. If one has no closing tag, no later one of its kind has.
-func nextContained(text string, kind, from int) span {
-	none := span{len(text), len(text)}
-	start := indexFold(text, contained[kind].opening, from)
-	if start < 0 {
-		return none
-	}
-	opened := strings.IndexByte(text[start:], '>')
-	if opened < 0 {
-		return none
-	}
-	closing := indexFold(text, contained[kind].closing, start+opened+1)
-	if closing < 0 {
-		return none
-	}
-	return span{start, closing + len(contained[kind].closing)}
-}
-
-// indexFold returns the next position of a word that begins with <, ignoring case, or -1.
-func indexFold(text, word string, from int) int {
-	for {
-		i := strings.IndexByte(text[from:], word[0])
-		if i < 0 || from+i+len(word) > len(text) {
-			return -1
-		}
-		from += i
-		if strings.EqualFold(text[from:from+len(word)], word) {
-			return from
-		}
-		from++
 	}
 }
 
