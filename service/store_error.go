@@ -148,7 +148,7 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 func refusedFields(merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
 	violations := customer.RefusedFields(merged, failure.Fields)
 	if len(failure.Fields) == 1 && failure.Fields[0].Rule == "exist" {
-		return storeError(apierror.EmailTaken, state, "another customer of the store has this e-mail address", failure, apierror.BadRequest(violations))
+		return storeError(apierror.EmailTaken, state, customer.EmailTaken(merged), failure, apierror.BadRequest(violations))
 	}
 	if len(violations) == 0 {
 		return storeError(apierror.StoreValidation, state, "the store refused the update as invalid", failure)

@@ -65,6 +65,9 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer
 	change, violations := s.validator.Read(request)
 	if s.writeMode == Replace {
 		violations = append(violations, customer.CheckReplace(request)...)
+		if change != nil {
+			violations = append(change.UnlessStored(), violations...)
+		}
 	}
 	if len(violations) > 0 {
 		return nil, apierror.Invalid(violations...)

@@ -41,7 +41,10 @@ func (m *Merged) ConfirmedBy(stored *fluentcart.Customer) bool {
 // sanitizes it (F10). Only the full name is compared, because each kind of store splits it in its own way (F11).
 func (m *Merged) isIn(c *fluentcart.Customer) bool {
 	for id, f := range fields {
-		if fieldID(id) == firstName || fieldID(id) == lastName {
+		switch {
+		case fieldID(id) == firstName || fieldID(id) == lastName:
+			continue
+		case fieldID(id) == email && m.LinkedUser() > 0: // the store keeps its own (F7)
 			continue
 		}
 		if asked, stored := m.asked(fieldID(id)), f.get(c); stored != asked && stored != f.sanitized(asked) {

@@ -14,6 +14,8 @@ type Change struct {
 	values [fieldCount]value
 	named  [fieldCount]bool
 	full   bool // the mask is *: the writable fields that are absent are cleared
+
+	unlessStored []apierror.Violation // see excuse.go
 }
 
 // namesName reports whether the request names any of the three names.

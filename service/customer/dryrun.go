@@ -23,7 +23,7 @@ func (m *Merged) DryRun() (*customerv1.UpdateCustomerResponse, error) {
 }
 
 // asStored returns the customer as the store would keep it, or the store's refusal, as far as it can be known without
-// asking the store. In names and city the store refuses what it sanitizes elsewhere (F10).
+// asking the store. In names and city the store refuses what it sanitizes elsewhere (F10, F28).
 func (m *Merged) asStored() (*fluentcart.Customer, error) {
 	after := m.after
 	var violations []apierror.Violation
@@ -32,15 +32,17 @@ func (m *Merged) asStored() (*fluentcart.Customer, error) {
 		asked := m.asked(id)
 		sanitized := f.sanitized(asked)
 		if (id.isName() || id == city) && sanitized.text != trim(asked.text) {
-			description := notPlainText
-			if m.isStored(id) {
-				description += storedBreaks
-			}
-			violations = append(violations, apierror.Violation{Field: f.name, Description: description})
+			violations = append(violations, m.refusal(id, "sanitizeText"))
+		}
+		if id == email && !isEmail(asked.text) {
+			violations = append(violations, m.refusal(id, "email"))
 		}
 		if f.set != nil && sanitized != asked {
 			f.set(&after, sanitized)
 		}
+	}
+	if m.LinkedUser() > 0 {
+		after.Email = m.before.Email // the store keeps its own (F7)
 	}
 	if len(violations) > 0 {
 		return nil, apierror.New(apierror.StoreValidation, apierror.NotSent,

@@ -14,30 +14,46 @@ type Merged struct {
 	after  fluentcart.Customer
 }
 
-// Merge applies the change to the customer that was read. It returns an error for names that do not fit the stored
-// ones, and for an e-mail that the store would ignore (F7). A NULL that is not changed stays NULL.
+// Merge applies the change to the customer that was read. It returns an error for values that break a rule and are not
+// the stored ones, for names that do not fit the stored ones, for an e-mail that the store would ignore (F7), and for a
+// customer that would have none (F32). A NULL that is not changed stays NULL.
 func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
-	if linked := valueOf(before.UserID); linked > 0 && c.named[email] && c.values[email].text != before.Email {
+	if violations := c.unexcused(before); len(violations) > 0 {
+		return nil, apierror.Invalid(violations...)
+	}
+	linked := valueOf(before.UserID)
+	if linked > 0 && before.Email != "" && c.named[email] && c.values[email].text != before.Email {
 		description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
 		return nil, apierror.New(apierror.EmailOwned, apierror.NotSent, "email: "+description, precondition("EMAIL_OWNER", before.ID, description))
 	}
 	m := &Merged{change: c, before: before, after: *before}
 	c.setColumns(&m.after)
-	if !c.namesName() {
-		return m, nil
+	if c.namesName() && !c.keepsNames(before) {
+		if err := m.setNames(); err != nil {
+			return nil, err
+		}
 	}
-	first, last, problem := c.mergeNames(before.FirstName, before.LastName)
+	if m.after.Email == "" && m.Differs() {
+		return nil, apierror.Invalid(apierror.Violation{Field: "email", Description: "the stored customer has no e-mail address, and the store requires one: give email with the update"})
+	}
+	return m, nil
+}
+
+// setNames merges the names that the request names with the stored ones.
+func (m *Merged) setNames() error {
+	c := m.change
+	first, last, problem := c.mergeNames(m.before.FirstName, m.before.LastName)
 	if problem != "" {
-		return nil, apierror.Invalid(apierror.Violation{Field: "full_name", Description: problem})
+		return apierror.Invalid(apierror.Violation{Field: "full_name", Description: problem})
 	}
 	if violations := c.checkNameLengths(first, last); len(violations) > 0 {
-		return nil, apierror.Invalid(violations...)
+		return apierror.Invalid(violations...)
 	}
 	if first == "" {
-		return nil, apierror.Invalid(apierror.Violation{Field: "first_name", Description: "the stored customer has no first name, and the store requires one; give full_name, or first_name and last_name"})
+		return apierror.Invalid(apierror.Violation{Field: "first_name", Description: "the stored customer has no first name, and the store requires one; give full_name, or first_name and last_name"})
 	}
 	m.after.FirstName, m.after.LastName = first, last
-	return m, nil
+	return nil
 }
 
 // setColumns puts the named values into a customer, except the three names.

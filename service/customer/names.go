@@ -21,11 +21,15 @@ func joinName(first, last string) string { return trim(first + " " + last) }
 // splitName splits a full name as the store does: the last word is the last name, and a name of one word has no last
 // name (F11).
 func splitName(full string) (first, last string) {
-	words := strings.FieldsFunc(full, func(r rune) bool { return strings.ContainsRune(phpSpace, r) })
+	words := words(full)
 	if len(words) < 2 {
 		return strings.Join(words, " "), ""
 	}
 	return strings.Join(words[:len(words)-1], " "), words[len(words)-1]
+}
+
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(phpSpace, r) })
 }
 
 // mergeNames returns the first and last name that the request asks for, given the stored ones. Both kinds of store work
@@ -51,7 +55,7 @@ func (c *Change) mergeNames(storedFirst, storedLast string) (first, last, proble
 		agrees = joinName(first, last) == full
 	case hasFirst:
 		last, agrees = strings.CutPrefix(full, first)
-		agrees = agrees && (last == "" || last[0] == ' ')
+		agrees = agrees && (first == "" || last == "" || last[0] == ' ')
 		last = trim(last)
 	case hasLast && last != "":
 		first, agrees = strings.CutSuffix(full, " "+last)

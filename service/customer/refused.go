@@ -16,9 +16,6 @@ import (
 // notPlainText says what the store requires of names and city (F10, F28).
 const notPlainText = "must be plain text: no line breaks, tabs, runs of spaces, HTML tags, < without a > behind it, or % with two hexadecimal digits"
 
-// storedBreaks is added for a field that the request does not name.
-const storedBreaks = "; the request does not name it, and the value that is stored already breaks this rule: give a right one with the update"
-
 // RefusedFields translates the fields of a 422: the store's rules, never its sentences (F5). Fields that a caller cannot
 // give are left out; the log has them. m is nil if nothing was merged.
 func RefusedFields(m *Merged, refused []fluentcart.FieldError) []apierror.Violation {
@@ -28,21 +25,48 @@ func RefusedFields(m *Merged, refused []fluentcart.FieldError) []apierror.Violat
 		if !writable {
 			continue
 		}
-		description := ruleText(f.Rule)
-		if m != nil && m.isStored(id) {
-			description += storedBreaks
-		}
-		if v := (apierror.Violation{Field: f.Field, Description: description}); !slices.Contains(violations, v) {
+		if v := m.refusal(id, f.Rule); !slices.Contains(violations, v) {
 			violations = append(violations, v)
 		}
 	}
 	return violations
 }
 
+// refusal returns the violation of a rule of the store. It says so if the value is the stored one: then the caller may
+// not even know it. m may be nil.
+func (m *Merged) refusal(id fieldID, rule string) apierror.Violation {
+	v := apierror.Violation{Field: fields[id].name, Description: ruleText(rule)}
+	if !m.isStored(id) {
+		return v
+	}
+	subject := "the request does not change it"
+	if !m.change.named[id] && (!id.isName() || !m.change.namesName()) {
+		subject = "the request does not name it"
+	}
+	if rule == ruleExist {
+		v.Description = subject + ", and the address that is stored is in use by another customer too: give another one with the update"
+	} else {
+		v.Description += "; " + subject + ", and the value that is stored already breaks this rule: give a right one with the update"
+	}
+	return v
+}
+
 // isStored reports whether the value that was sent of a field is the one that was read.
 func (m *Merged) isStored(id fieldID) bool {
-	return m.before != nil && !m.change.named[id] && (!id.isName() || !m.change.namesName())
+	return m != nil && m.before != nil && m.asked(id) == fields[id].get(m.before)
 }
+
+// EmailTaken explains that another customer has the e-mail address, from what was read and asked. m is nil if nothing
+// was merged.
+func EmailTaken(m *Merged) string {
+	if m.isStored(email) {
+		return "email: " + m.refusal(email, ruleExist).Description
+	}
+	return "another customer of the store has this e-mail address"
+}
+
+// ruleExist is the rule that an e-mail address is unique.
+const ruleExist = "exist"
 
 func ruleText(rule string) string {
 	switch rule {
@@ -50,7 +74,7 @@ func ruleText(rule string) string {
 		return "is required by the store"
 	case "email":
 		return "must be a valid e-mail address, without spaces around it"
-	case "exist":
+	case ruleExist:
 		return "is in use by another customer"
 	case "maxLength":
 		return "is too long for the store"

@@ -38,7 +38,7 @@ func NewValidator() (*Validator, error) {
 }
 
 // Read works out what a request names, and checks everything that can be checked without the store. It returns all
-// violations at once.
+// violations at once. If a stored value may excuse all of them, it returns none, and the change has them for Merge.
 func (v *Validator) Read(request *customerv1.UpdateCustomerRequest) (*Change, []apierror.Violation) {
 	if size := proto.Size(request); size > maxRequest {
 		return nil, []apierror.Violation{{Field: "request", Description: fmt.Sprintf("must be at most %d bytes; it has %d", maxRequest, size)}}
@@ -57,7 +57,7 @@ func (v *Validator) Read(request *customerv1.UpdateCustomerRequest) (*Change, []
 	if len(violations) == 0 {
 		violations = change.checkNames()
 	}
-	return change, violations
+	return change, change.excuse(violations)
 }
 
 // unknownFields reports fields of a newer contract, which would otherwise be lost silently. The HTTP/JSON gateway

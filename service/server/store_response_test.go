@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
@@ -22,6 +23,8 @@ type rawAnswer struct {
 	JSON json.RawMessage
 	// After lets the sandbox process the request before the response is sent in place of its own (F25).
 	After bool
+	// Shows are columns of the customer that replace those in the sandbox's own response.
+	Shows map[string]json.RawMessage
 	// Printed precedes the sandbox's own response.
 	Printed string
 	// File is a raw HTTP response in ../fluentcart/testdata/failures.
@@ -56,6 +59,12 @@ func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Hand
 	case a.CutAfter:
 		next.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
+	case a.Shows != nil:
+		answered := httptest.NewRecorder()
+		next.ServeHTTP(answered, r)
+		w.WriteHeader(answered.Code)
+		_, _ = w.Write(a.show(answered.Body.Bytes()))
+		return
 	case a.Printed != "":
 		answered := httptest.NewRecorder()
 		next.ServeHTTP(answered, r)
@@ -77,6 +86,24 @@ func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Hand
 		return
 	}
 	_, _ = w.Write([]byte(a.Body))
+}
+
+// show returns a response with the columns of a.Shows, if it holds a customer.
+func (a *rawAnswer) show(content []byte) []byte {
+	var body map[string]json.RawMessage
+	if json.Unmarshal(content, &body) != nil {
+		return content
+	}
+	for _, member := range []string{"customer", "data"} {
+		var columns map[string]json.RawMessage
+		if json.Unmarshal(body[member], &columns) != nil || columns["id"] == nil {
+			continue
+		}
+		maps.Copy(columns, a.Shows)
+		body[member], _ = json.Marshal(columns)
+		content, _ = json.Marshal(body)
+	}
+	return content
 }
 
 // serveFile serves a recorded response. The recordings say "chunked" above a body that is not.
