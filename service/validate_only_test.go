@@ -87,8 +87,7 @@ func newService(t *testing.T) (*service.Service, *sandbox.Store) {
 	return customers, store
 }
 
-// The gateway and the sandbox store sanitize texts on their own, each as WordPress does. What the one predicts is what the
-// other stores.
+// The gateway and the sandbox store sanitize texts on their own, each as WordPress does. They must agree.
 func TestDryRunSanitizesAsTheSandboxStoreDoes(t *testing.T) {
 	customers, _ := newService(t)
 	for _, text := range []string{

@@ -71,7 +71,7 @@ func (t *tagStripper) tag() {
 			t.depth++
 		}
 	case '>':
-		if t.closes() && !(t.isXML && t.follows("-")) {
+		if t.closes() && (!t.isXML || !t.follows("-")) {
 			t.leave()
 		}
 	case '"', '\'':
@@ -90,9 +90,13 @@ func (t *tagStripper) tag() {
 func (t *tagStripper) php() {
 	switch c := t.text[t.at]; c {
 	case '(', ')':
-		if t.last != '"' && t.last != '\'' {
-			t.last = c
-			t.parens += map[byte]int{'(': 1, ')': -1}[c]
+		if t.last == '"' || t.last == '\'' {
+			return
+		}
+		t.last = c
+		t.parens++
+		if c == ')' {
+			t.parens -= 2
 		}
 	case '>':
 		if t.closes() && t.parens == 0 && t.last != '"' && t.follows("?") {

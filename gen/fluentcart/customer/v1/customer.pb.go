@@ -25,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What the warning is about.
+// Why there is a warning.
 type Warning_Reason int32
 
 const (
@@ -185,11 +185,11 @@ type Customer struct {
 	// The sum of all purchases by currency (ISO 4217 code), in cents of that currency. An amount that is not an integer is
 	// left out. In JSON the amounts are numbers, as in the example.
 	PurchaseValue map[string]int64 `protobuf:"bytes,18,rep,name=purchase_value,proto3" json:"purchase_value,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// Time of the first purchase, UTC, in whole seconds; unset, in JSON null, if there is none or it is
-	// outside the years 1 to 9999.
+	// Time of the first purchase, UTC, in whole seconds; unset, in JSON null, if there is none or it is outside the years
+	// 1 to 9999.
 	FirstPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=first_purchase_date,proto3" json:"first_purchase_date,omitempty"`
-	// Time of the latest purchase, UTC, in whole seconds; unset, in JSON null, if there is none or it is
-	// outside the years 1 to 9999.
+	// Time of the latest purchase, UTC, in whole seconds; unset, in JSON null, if there is none or it is outside the years
+	// 1 to 9999.
 	LastPurchaseDate *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=last_purchase_date,proto3" json:"last_purchase_date,omitempty"`
 	// Time at which the customer was created, UTC, in whole seconds; unset, in JSON null, if the store does not return it or
 	// it is outside the years 1 to 9999.
@@ -430,7 +430,7 @@ type Warning struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the field of Customer, in snake_case.
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
-	// What the warning is about.
+	// Why there is a warning.
 	Reason Warning_Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=fluentcart.customer.v1.Warning_Reason" json:"reason,omitempty"`
 	// One English sentence for people. It never holds the value, which is in the customer of the response.
 	Description   string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
