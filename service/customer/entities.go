@@ -33,7 +33,7 @@ func escapeHTML(text string) string {
 }
 
 // escapeAmpersand returns what becomes of the & that the text begins with, and how much of the text that replaces: the
-// entity if there is one, else the & alone.
+// entity if there is one, else the & alone. It differs from WordPress only where the removal of &#0; forms an entity.
 func escapeAmpersand(text string) (escaped string, length int) {
 	if rest, ok := strings.CutPrefix(text, "&amp;#"); ok { // WordPress decodes the & first, and then finds a number
 		if escaped, length, ok := numberEntity(rest); ok {

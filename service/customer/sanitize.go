@@ -52,24 +52,25 @@ func oneSpace(text, spaces string) string {
 // escapeUnclosed escapes each < that has no > before the next < or the end, together with the text up to there (F28).
 func escapeUnclosed(text string) string {
 	var out strings.Builder
+	out.Grow(len(text))
 	for {
-		before, rest, found := strings.Cut(text, "<")
-		out.WriteString(before)
-		if !found {
+		open := strings.IndexByte(text, '<')
+		if open < 0 {
+			out.WriteString(text)
 			return out.String()
 		}
-		end := strings.IndexAny(rest, "<>")
-		switch {
-		case end < 0:
-			out.WriteString(escapeHTML("<" + rest))
-			return out.String()
-		case rest[end] == '<':
-			out.WriteString(escapeHTML("<" + rest[:end]))
-		default:
+		end := len(text)
+		if next := strings.IndexAny(text[open+1:], "<>"); next >= 0 {
+			end = open + 1 + next
+		}
+		if end < len(text) && text[end] == '>' {
 			end++
-			out.WriteString("<" + rest[:end])
+			out.WriteString(text[:end])
+		} else {
+			out.WriteString(text[:open])
+			out.WriteString(escapeHTML(text[open:end]))
 		}
-		text = rest[end:]
+		text = text[end:]
 	}
 }
 

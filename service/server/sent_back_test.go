@@ -73,7 +73,7 @@ func TestCustomersCanBeSentBackAsRead(t *testing.T) {
 	}
 }
 
-// What no store can hold, or what contradicts itself, is refused before anything is sent.
+// A value that no store can hold, or that contradicts another, is refused before anything is sent.
 func TestRequestsThatNoRowExcusesCostTheStoreNothing(t *testing.T) {
 	g := start(t, options{})
 	for name, content := range map[string]string{
