@@ -47,7 +47,7 @@ func readOpenAPI(t *testing.T) openAPI {
 }
 
 // The contract has each limit twice, as a validation rule and as an OpenAPI option; both must be the same. A field is
-// nullable if null clears it, or if it is a time that may be missing.
+// nullable if null clears it, or if it may be missing, as times and amounts may.
 func TestOpenAPIHasTheLimitsOfTheContract(t *testing.T) {
 	properties := readOpenAPI(t).Definitions["v1Customer"].Properties
 	fields := (&customerv1.Customer{}).ProtoReflect().Descriptor().Fields()
