@@ -65,9 +65,6 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer
 	change, violations := s.validator.Read(request)
 	if s.writeMode == Replace {
 		violations = append(violations, customer.CheckReplace(request)...)
-		if change != nil {
-			violations = append(change.UnlessStored(), violations...)
-		}
 	}
 	if len(violations) > 0 {
 		return nil, apierror.Invalid(violations...)
@@ -124,6 +121,9 @@ func isDocumentedCall(request *customerv1.UpdateCustomerRequest, change *custome
 // replace sends one PUT with only what the request names. Without a read there is nothing to compare a user_id with, so
 // only 0 is accepted, which the documented body holds and which links to no user.
 func (s *Service) replace(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
+	if violations := change.UnlessStored(); len(violations) > 0 {
+		return nil, apierror.Invalid(violations...)
+	}
 	switch may := callerOf(ctx).May; {
 	case change.LinksUser() && !may.UserID:
 		return nil, userLinkUnread()

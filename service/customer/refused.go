@@ -73,7 +73,7 @@ func ruleText(rule string) string {
 	case "required":
 		return "is required by the store"
 	case "email":
-		return "must be an e-mail address that WordPress accepts: at least six characters, a dot in the domain, unaccented letters, no spaces around it"
+		return "must be a valid e-mail address, as WordPress sees it: at least six characters, a dot in the domain, unaccented letters, no spaces around it"
 	case ruleExist:
 		return "is in use by another customer"
 	case "maxLength":
