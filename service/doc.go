@@ -11,7 +11,7 @@
 // [Service.UpdateCustomer] is the list of the steps:
 //
 //  1. admit: admission control, before anything that costs more (reserve.go)
-//  2. validate: the request alone (package customer)
+//  2. validate: the request alone; what only a stored value may excuse is left to the merge (package customer)
 //  3. verifyAccount: only for callers whose store account is unverified (verify_account.go)
 //  4. reserve: the customer's lease, then a slot (reserve.go)
 //  5. read: GET

@@ -34,6 +34,9 @@ func (m *Merged) asStored() (*fluentcart.Customer, error) {
 		if (id.isName() || id == city) && sanitized.text != trim(asked.text) {
 			violations = append(violations, m.refusal(id, "sanitizeText"))
 		}
+		if id == fullName && asked.text == "" { // neither kind of store accepts that (F11)
+			violations = append(violations, m.refusal(id, "required"))
+		}
 		if id == email && !isEmail(asked.text) {
 			violations = append(violations, m.refusal(id, "email"))
 		}
