@@ -26,25 +26,28 @@ func (m *Merged) ConfirmedBy(stored *fluentcart.Customer) bool {
 	}
 	for i, f := range fields {
 		id := fieldID(i)
-		if id == firstName || id == lastName { // each kind of store splits the full name in its own way (F11)
+		if !m.isCompared(id) {
 			continue
 		}
 		asked, was, is := m.asked(id), f.get(m.before), f.get(stored)
-		if asked != was && is == was && is != asked.sanitized() {
+		if asked != was && is == was && is != f.sanitized(asked) {
 			return false
 		}
 	}
 	return true
 }
 
+// isCompared reports whether a field shows that a write was applied. Of the names only the full one does, because each kind
+// of store splits it in its own way (F11). The store keeps the e-mail address of a linked customer as it is (F7).
+func (m *Merged) isCompared(id fieldID) bool {
+	return id != firstName && id != lastName && (id != email || m.LinkedUser() == 0)
+}
+
 // isIn reports whether a customer has the value asked for in every column, as it was asked for or as the store
-// sanitizes it (F10). Only the full name is compared, because each kind of store splits it in its own way (F11).
+// sanitizes it (F10).
 func (m *Merged) isIn(c *fluentcart.Customer) bool {
 	for id, f := range fields {
-		switch {
-		case fieldID(id) == firstName || fieldID(id) == lastName:
-			continue
-		case fieldID(id) == email && m.LinkedUser() > 0: // the store keeps its own (F7)
+		if !m.isCompared(fieldID(id)) {
 			continue
 		}
 		if asked, stored := m.asked(fieldID(id)), f.get(c); stored != asked && stored != f.sanitized(asked) {

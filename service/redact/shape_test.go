@@ -43,7 +43,7 @@ func TestShapeShowsFieldsWithoutPersonalValues(t *testing.T) {
 			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"ann@example.com", "Smith"}}, Etag: "Ann", ValidateOnly: true,
 		}, "update_mask:[[15 B] [5 B]] etag:[3 B] validate_only:true"},
 		{"personal numbers, times and maps", &customerv1.Customer{
-			Ltv: 24900, PurchaseValue: map[string]int64{"USD": 24900}, FirstPurchaseDate: timestamppb.New(timestamppb.New(epoch).AsTime()), Id: 5,
+			Ltv: proto.Int64(24900), PurchaseValue: map[string]int64{"USD": 24900}, FirstPurchaseDate: timestamppb.New(timestamppb.New(epoch).AsTime()), Id: 5,
 		}, "id:5 ltv:[set] purchase_value:[1 entries] first_purchase_date:[6 B]"},
 		{"unknown fields", unknown, "customer_id:1 unknown:[2 fields, 9 B]"},
 		{"a packed message at the top", packed, "[74 B]"},
