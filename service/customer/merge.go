@@ -15,8 +15,9 @@ type Merged struct {
 }
 
 // Merge applies the change to the customer that was read. It returns an error for values that break a rule and are not
-// the stored ones, for names that do not fit the stored ones, for an e-mail that the store would ignore (F7), and for a
-// customer that would have none (F32). A NULL that is not changed stays NULL.
+// the stored ones, for names that do not fit the stored ones, for an e-mail that the store would ignore (F7), for a
+// customer that would have none (F32), and for a column that cannot be written back as it is stored (F14). A NULL that is
+// not changed stays NULL.
 func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 	if violations := c.unexcused(before); len(violations) > 0 {
 		return nil, apierror.Invalid(violations...)
@@ -36,7 +37,7 @@ func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 	if m.after.Email == "" && m.Differs() {
 		return nil, apierror.Invalid(apierror.Violation{Field: "email", Description: "the stored customer has no e-mail address, and the store requires one: give email with the update"})
 	}
-	return m, nil
+	return m, m.checkCertain()
 }
 
 // setNames merges the names that the request names with the stored ones.
@@ -72,7 +73,7 @@ func (m *Merged) ChangesLink() bool { return m.changes(userID) }
 func (m *Merged) ChangesStatus() bool { return m.changes(status) }
 
 func (m *Merged) changes(id fieldID) bool {
-	return m.change.named[id] && m.change.values[id] != fields[id].get(m.before)
+	return m.change.named[id] && (m.change.values[id] != fields[id].get(m.before) || isUncertain(m.before, id))
 }
 
 // LinkedUser returns the stored user_id; 0 is none.
@@ -96,10 +97,15 @@ func (m *Merged) asked(id fieldID) value {
 }
 
 // Differs reports whether anything would change. A name that differs by outer spaces only does not, because the store
-// trims names (F10).
+// trims names (F10). A column that the request replaces, and whose stored value the read does not show for certain, does.
 func (m *Merged) Differs() bool {
 	for _, f := range fields {
 		if f.get(&m.after) != f.get(m.before) {
+			return true
+		}
+	}
+	for _, column := range m.before.Uncertain {
+		if m.change.replaces(column.Name) {
 			return true
 		}
 	}

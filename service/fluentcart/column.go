@@ -11,9 +11,9 @@ import (
 // sometimes as text, and an absent value in three ways (F14).
 type column struct {
 	name string
-	// read sets the field of the customer. It returns what the JSON should have been, or an empty text. It is strict about
-	// columns that are written back, where a misread value would be lost, and tolerant about those that are only shown.
-	read func(*Customer, jsontext.Value) (wanted string)
+	// read sets the field of the customer. It returns a fault if the JSON is not the stored value for certain. It is strict
+	// about columns that are written back, where a misread value would be lost, and tolerant about those that are only shown.
+	read func(*Customer, jsontext.Value) fault
 	// replaced says that a PUT overwrites the column: a merge must know all of these (F2).
 	replaced bool
 	// documented says that the documented response to a PUT has the column.
@@ -35,7 +35,7 @@ var columns = [...]column{
 	nullable("postcode", func(c *Customer) **string { return &c.Postcode }),
 	nullable("status", func(c *Customer) **string { return &c.Status }),
 	text("notes", func(c *Customer) *string { return &c.Notes }),
-	nullable("aov", func(c *Customer) **string { return &c.AOV }),
+	decimal("aov", func(c *Customer) **string { return &c.AOV }),
 
 	shown("contact_id", func(c *Customer, raw jsontext.Value) { c.ContactID = valueOr0(shownInteger(raw)) }),
 	shown("uuid", func(c *Customer, raw jsontext.Value) { c.UUID = shownText(raw) }),
@@ -76,51 +76,51 @@ func (c column) isDocumented() column {
 	return c
 }
 
-// nullable returns a text column that a PUT overwrites and that may be NULL. Its JSON may be a number.
+// nullable returns a text column that a PUT overwrites and that may be NULL.
 func nullable(name string, field func(*Customer) **string) column {
-	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) string {
-		switch raw.Kind() {
-		case 'n':
+	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) fault {
+		if raw.Kind() == 'n' {
 			*field(c) = nil
-		case '"', '0':
-			s := shownText(raw)
-			*field(c) = &s
-		default:
-			return "text"
+			return noFault
 		}
-		return ""
+		shown, fault := readText(raw, valueOrEmpty(*field(c)))
+		*field(c) = &shown
+		return fault
 	}}
 }
 
 // text returns a text column that a PUT overwrites and that is never NULL.
 func text(name string, field func(*Customer) *string) column {
-	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) string {
-		switch raw.Kind() {
-		case 'n', '"', '0':
-			*field(c) = shownText(raw)
-			return ""
+	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) fault {
+		if raw.Kind() == 'n' {
+			*field(c) = ""
+			return noFault
 		}
-		return "text"
+		shown, fault := readText(raw, *field(c))
+		*field(c) = shown
+		return fault
 	}}
 }
 
-// integer returns a column of integers. It is nil for null and for empty text.
+// decimal returns a column of the database's type DECIMAL that a PUT overwrites.
+func decimal(name string, field func(*Customer) **string) column {
+	return column{name: name, replaced: true, read: func(c *Customer, raw jsontext.Value) fault {
+		if raw.Kind() == 'n' {
+			*field(c) = nil
+			return noFault
+		}
+		shown, fault := readDecimal(raw)
+		*field(c) = &shown
+		return fault
+	}}
+}
+
+// integer returns a column of integers. It is nil for null, for empty text, and for false.
 func integer(name string, set func(*Customer, *int64)) column {
-	return column{name: name, read: func(c *Customer, raw jsontext.Value) string {
-		s := shownText(raw)
-		if s == "" {
-			switch raw.Kind() {
-			case 'n', '"':
-				set(c, nil)
-				return ""
-			}
-		}
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil {
-			return "an integer"
-		}
-		set(c, &n)
-		return ""
+	return column{name: name, read: func(c *Customer, raw jsontext.Value) fault {
+		n, fault := readInteger(raw)
+		set(c, n)
+		return fault
 	}}
 }
 
@@ -131,10 +131,17 @@ func valueOr0(n *int64) int64 {
 	return *n
 }
 
+func valueOrEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 // shown returns a column that is only shown. Any JSON is accepted; shown.go reads it.
 func shown(name string, read func(*Customer, jsontext.Value)) column {
-	return column{name: name, read: func(c *Customer, raw jsontext.Value) string {
+	return column{name: name, read: func(c *Customer, raw jsontext.Value) fault {
 		read(c, raw)
-		return ""
+		return noFault
 	}}
 }

@@ -31,4 +31,15 @@ type Customer struct {
 	Photo       string
 	CountryName string
 	UserLink    string
+
+	// Uncertain lists the columns that a PUT overwrites and whose stored value the response does not show for certain.
+	// Writing back what it shows could change them.
+	Uncertain []UncertainColumn
+}
+
+// UncertainColumn is a column whose stored value the response does not show for certain.
+type UncertainColumn struct {
+	Name string
+	// ShownAs says what the response shows in place of the value, such as "a number". It never holds the value.
+	ShownAs string
 }

@@ -24,7 +24,7 @@ type envelope struct {
 	isObject bool
 	refuses  bool // the object has a code that stands for an error
 	present  [len(columns)]bool
-	fault    error // of the first column that cannot be read
+	faults   [len(columns)]fault
 }
 
 // find looks for the customer in the body of a response, and reports whether there is one, and whether the body also holds
@@ -72,7 +72,7 @@ func (e *envelope) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 }
 
 func (e *envelope) readCustomer(in *jsontext.Decoder) error {
-	e.customer, e.present, e.fault = *e.expected, [len(columns)]bool{}, nil
+	e.customer, e.present, e.faults = *e.expected, [len(columns)]bool{}, [len(columns)]fault{}
 	e.customer.ID = 0
 	e.customer.UpdatedAt = time.Time{} // a write changes it, so the earlier time is wrong
 	return eachMember(in, func(name jsontext.Value) error {
@@ -85,19 +85,27 @@ func (e *envelope) readCustomer(in *jsontext.Decoder) error {
 			return err
 		}
 		e.present[at] = true
-		if wanted := columns[at].read(&e.customer, raw); wanted != "" && e.fault == nil {
-			e.fault = fmt.Errorf("the customer's %q is not %s", columns[at].name, wanted)
-		}
+		e.faults[at] = columns[at].read(&e.customer, raw)
 		return nil
 	})
 }
 
 // check returns what is wrong with the customer, or nil. A read must have every column that a PUT overwrites: merging
-// without it would clear it (F2). The documented response to a PUT has an id, an e-mail address and a name only.
+// without it would clear it (F2). It may have columns whose value is not certain; they are listed in the customer. The
+// documented response to a PUT has an id, an e-mail address and a name only; there a column that is not certain is an error
+// unless it shows at least a text or a number.
 func (e *envelope) check() error {
+	e.customer.Uncertain = nil
+	for at, fault := range e.faults {
+		switch {
+		case fault == noFault:
+		case fault == notInteger, e.needsID && fault != shownNumber && fault != shownInvalidText:
+			return fmt.Errorf("the customer's %q is shown as %s", columns[at].name, fault)
+		default:
+			e.customer.Uncertain = append(e.customer.Uncertain, UncertainColumn{columns[at].name, fault.String()})
+		}
+	}
 	switch {
-	case e.fault != nil:
-		return e.fault
 	case e.customer.ID != e.expected.ID:
 		return fmt.Errorf("the response is about customer %d, not %d", e.customer.ID, e.expected.ID)
 	case e.customer.Email == "" && e.expected.Email != "": // a customer that was read may have none (F32)
