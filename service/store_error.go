@@ -34,7 +34,7 @@ func readError(ctx context.Context, id int64, err error) error {
 	case fluentcart.NoAnswer, fluentcart.Broken:
 		return storeError(apierror.StoreUnavailable, apierror.NotSent, "the store did not answer the read properly; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.BadAnswer:
-		return storeError(apierror.StoreBadAnswer, apierror.NotSent, "the store's response to the read is not a customer; the operator should check what --store-url points to", failure)
+		return storeError(apierror.StoreBadAnswer, apierror.NotSent, badRead(failure), failure)
 	}
 	return refused(ctx, id, nil, apierror.NotSent, failure)
 }

@@ -2,12 +2,26 @@ package fluentcart
 
 import (
 	"context"
+	"errors"
 	"net/http"
 )
 
 // GetCustomer reads a customer. It sends up to three requests if they fail in a way that may be temporary. A customer
 // that does not exist is an Error of kind NotFound.
+//
+// A response that a cache has kept, or that is older than what the client has seen of the customer, is not returned: it is
+// asked for once more, and then the call fails with a CacheError as the cause of a BadAnswer (F29).
 func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
+	read, err := c.readCustomer(ctx, id)
+	if _, cached := errors.AsType[*CacheError](err); !cached || c.Wait(ctx, 1) != nil {
+		return read, err
+	}
+	c.retrying(http.MethodGet) // the retry budget is for a store that fails, and a cache's response costs the store nothing
+	return c.readCustomer(ctx, id)
+}
+
+// readCustomer is GetCustomer without the second try for a cached response.
+func (c *Client) readCustomer(ctx context.Context, id int64) (*Customer, error) {
 	// customer_only leaves out the labels, which the gateway does not use (F15).
 	target := c.customerPath(id) + "?params%5Bcustomer_only%5D=yes"
 	c.retries.earn()
@@ -47,12 +61,19 @@ func (e *Error) Await(ctx context.Context) (*Customer, error) {
 	return got.read(err)
 }
 
-// read returns the customer of the response, or the error.
+// read returns the customer of the response, or the error. It notes the customer's version.
 func (r *response) read(err error) (*Customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &r.customer.customer, nil
+	customer := &r.customer.customer
+	switch {
+	case r.method == http.MethodPut:
+		r.client.versions.written(customer, r.customer.lacks(false) == "")
+	case !r.client.versions.read(customer, r.began):
+		return nil, r.error(BadAnswer, &CacheError{})
+	}
+	return customer, nil
 }
 
 // findCustomer looks for the customer in the body, and keeps it with the response. It reports whether there is one, and

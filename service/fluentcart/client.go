@@ -59,6 +59,8 @@ type Client struct {
 	transport   *Transport
 	breaker     *gobreaker.TwoStepCircuitBreaker[*response]
 	retries     budget
+	uniqueReads *uniqueReads
+	versions    *versions
 	rate        *rate.Limiter
 	refused     refusedCredentials
 	ended       func(method string, outcome Kind, took time.Duration)
@@ -104,6 +106,8 @@ func New(cfg Config) (*Client, error) {
 		putAsPost:   cfg.PutAsPost,
 		transport:   cfg.Transport,
 		breaker:     newBreaker(cfg.BreakerChanged),
+		uniqueReads: newUniqueReads(),
+		versions:    newVersions(),
 		rate:        newLimiter(cfg.Rate),
 		ended:       cfg.Ended,
 		retrying:    cfg.Retrying,

@@ -111,16 +111,21 @@ func (e *envelope) check() error {
 	case e.customer.Email == "" && e.expected.Email != "": // a customer that was read may have none (F32)
 		return errors.New("the customer has no e-mail address")
 	}
-	for at, column := range columns {
-		required := column.replaced
-		if e.needsID {
-			required = column.documented
-		}
-		if required && !e.present[at] {
-			return fmt.Errorf("the customer lacks %q", column.name)
-		}
+	if lacking := e.lacks(e.needsID); lacking != "" {
+		return fmt.Errorf("the customer lacks %q", lacking)
 	}
 	return nil
+}
+
+// lacks returns the first column that the JSON does not have although a PUT overwrites it, or an empty text. With documented
+// it is the first of those that the documented response has.
+func (e *envelope) lacks(documented bool) string {
+	for at, column := range columns {
+		if !e.present[at] && (column.documented || column.replaced && !documented) {
+			return column.name
+		}
+	}
+	return ""
 }
 
 var errNotObject = errors.New("not an object")

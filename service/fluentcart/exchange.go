@@ -11,7 +11,7 @@ import (
 // request is one request to the store.
 type request struct {
 	method   string
-	target   string // path and query
+	target   string // path and query; a GET has a query
 	as       Credentials
 	body     []byte
 	expected *Customer // the response's id, and the values of columns that it does not have
@@ -21,12 +21,13 @@ type request struct {
 
 // response is a complete HTTP response of the store.
 type response struct {
+	client *Client
 	method string
+	began  time.Time // when its request began
 	status int
 	header http.Header
 	body   []byte
-	closes bool      // the store closes the connection after it
-	began  time.Time // when the exchange began
+	closes bool // the store closes the connection after it
 
 	customer envelope // what was found of a customer in the body
 }
@@ -71,7 +72,7 @@ func (x *exchange) run(ctx context.Context) (*response, *Error) {
 		}
 		got, progress, err := x.roundTrip(ctx, conn)
 		if err == nil {
-			if failure := classify(got, x.request.expected); failure != nil {
+			if failure := x.judge(got); failure != nil {
 				return nil, failure
 			}
 			return got, nil
@@ -104,7 +105,21 @@ func (x *exchange) await(ctx context.Context) (*response, error) {
 	if err != nil {
 		return x.end(ctx, nil, x.failure(ctx, statusOf(got), progress, err))
 	}
-	return x.end(ctx, got, classify(got, x.request.expected))
+	return x.end(ctx, got, x.judge(got))
+}
+
+// judge returns the Error of a complete response, or nil if it is a customer of the store's. Of a response that a cache has
+// kept, nothing counts that is in the store's own words: it may have been true earlier (F29). The response to a write is
+// never one, whatever its headers say.
+func (x *exchange) judge(got *response) *Error {
+	failure := classify(got, x.request.expected)
+	if x.isWrite() || failure != nil && failure.Code == "" {
+		return failure
+	}
+	if mark := cacheMark(got.header); mark != "" {
+		return got.error(BadAnswer, &CacheError{Mark: mark})
+	}
+	return failure
 }
 
 // end reports the outcome to the breaker, the metrics and the record of refused credentials, and returns it.
@@ -187,7 +202,9 @@ func (x *exchange) receive(conn *conn) (*response, progress, error) {
 		return nil, received, err
 	}
 	conn.limit.N = maxBody + maxHeader // the header's limit again for chunk sizes and trailers; readBody bounds the content
-	got := &response{method: x.request.method, status: answered.StatusCode, header: answered.Header, closes: answered.Close, began: x.start}
+	got := &response{
+		client: x.client, method: x.request.method, began: x.start, status: answered.StatusCode, header: answered.Header, closes: answered.Close,
+	}
 	got.body, err = readBody(answered)
 	return got, received, err
 }

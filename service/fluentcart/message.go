@@ -70,9 +70,15 @@ func (c *Client) appendRequest(out []byte, r *request) []byte {
 	}
 	out = append(out, ' ')
 	out = append(out, r.target...)
+	if r.method == http.MethodGet { // each attempt has an address of its own
+		out = c.uniqueReads.appendParameter(append(out, '&'))
+	}
 	out = append(out, c.header...)
 	if overridden {
 		out = append(out, "X-HTTP-Method-Override: PUT\r\n"...)
+	}
+	if r.method == http.MethodGet {
+		out = append(out, uncachedHeader...)
 	}
 	if r.body != nil {
 		out = append(out, "Content-Length: "...)

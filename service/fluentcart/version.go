@@ -1,0 +1,132 @@
+package fluentcart
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+)
+
+const (
+	// versionLifetime is how long a version is known after it was last seen. It bounds how long a customer whose row was
+	// restored from a backup, and so is older than what was seen, cannot be read.
+	versionLifetime = 5 * time.Minute
+	// maxVersions bounds the customers of one generation. Two generations take about 2 MiB at most.
+	maxVersions = 10000
+	// maxClockDifference is how much the store's clock may be ahead.
+	maxClockDifference = time.Minute
+)
+
+// versions remembers which version of each customer the client saw last, so that it recognizes an older one, which only a
+// cache can show. The store counts the time of a change in seconds, so versions of the same second are distinguished by
+// their content. It is safe for concurrent use.
+type versions struct {
+	seed maphash.Seed
+
+	mu           sync.Mutex
+	current, old map[int64]version
+	since        time.Time // when the current generation began
+}
+
+func newVersions() *versions { return &versions{seed: maphash.MakeSeed()} }
+
+// version is what was seen of a customer. It holds hashes, and nothing of the customer's data.
+type version struct {
+	seen      time.Time
+	updatedAt int64  // Unix time; 0 if the customer has none
+	content   uint64 // 0 if it is not known
+	previous  uint64 // the content before, with the same time; 0 if there is none
+}
+
+// read notes a customer that was read. It returns false, and notes nothing, if the customer is older than the version that
+// is known: its time is earlier, or the same with the content of the version before. A read that began before that version
+// was seen may be older.
+func (v *versions) read(c *Customer, began time.Time) bool {
+	now := v.of(c)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	known, ok := v.known(c.ID, now.seen)
+	if ok && known.seen.After(began) {
+		return true
+	}
+	if ok && now.updatedAt != 0 && known.updatedAt != 0 {
+		switch {
+		case now.updatedAt < known.updatedAt:
+			return false
+		case now.updatedAt == known.updatedAt && now.content == known.previous && now.content != known.content:
+			return false
+		}
+		now.follow(known)
+	}
+	if !ok && time.Until(c.UpdatedAt) > maxClockDifference {
+		return true // the store's clock has not made this time, so the next write may set an earlier one
+	}
+	v.current[c.ID] = now
+	return true
+}
+
+// written notes the response to a write. Its time counts even if it is earlier than the known one: a cache does not answer
+// writes. complete says that it shows the content.
+func (v *versions) written(c *Customer, complete bool) {
+	now := v.of(c)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	known, ok := v.known(c.ID, now.seen)
+	if ok && now.updatedAt == 0 { // a response may leave the time out; the write did not make it earlier
+		now.updatedAt = known.updatedAt
+	}
+	switch {
+	case !complete:
+		now.content = 0
+	case ok:
+		now.follow(known)
+	}
+	v.current[c.ID] = now
+}
+
+// follow makes the content of an earlier version the previous one, if it has the same time: a cache shows a version with the
+// time that it had.
+func (now *version) follow(earlier version) {
+	switch {
+	case now.updatedAt != earlier.updatedAt:
+	case now.content != earlier.content:
+		now.previous = earlier.content
+	default:
+		now.previous = earlier.previous
+	}
+}
+
+// of returns the version of a customer.
+func (v *versions) of(c *Customer) version {
+	now := version{seen: time.Now()}
+	if !c.UpdatedAt.IsZero() {
+		now.updatedAt = c.UpdatedAt.Unix()
+	}
+	var hash maphash.Hash
+	hash.SetSeed(v.seed)
+	for _, text := range [...]*string{&c.Email, &c.FirstName, &c.LastName, c.City, c.State, c.Country, c.Postcode, c.Status, &c.Notes} {
+		if text != nil {
+			_, _ = hash.WriteString(*text)
+			_ = hash.WriteByte(1)
+		}
+		_ = hash.WriteByte(0) // ends the column, and distinguishes NULL from empty text
+	}
+	maphash.WriteComparable(&hash, valueOr0(c.UserID))
+	now.content = max(hash.Sum64(), 1)
+	return now
+}
+
+// known returns the version that is known of a customer. It also begins a new generation when the current one is full or
+// older than a version can be.
+func (v *versions) known(id int64, now time.Time) (version, bool) {
+	if v.current == nil || len(v.current) >= maxVersions || now.Sub(v.since) > versionLifetime {
+		v.current, v.old, v.since = map[int64]version{}, v.current, now
+	}
+	known, ok := v.current[id]
+	if !ok {
+		known, ok = v.old[id]
+	}
+	if !ok || now.Sub(known.seen) > versionLifetime {
+		return version{}, false
+	}
+	return known, true
+}
