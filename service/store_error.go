@@ -136,7 +136,7 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 	case fluentcart.Unavailable, fluentcart.Unreachable:
 		return storeError(apierror.StoreUnavailable, state, "the store is not available; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.Redirected:
-		return storeError(apierror.StoreRedirects, state, "the store redirects to another address, which is not followed; the operator must set --store-url to the final one (https, with or without www)", failure)
+		return storeError(apierror.StoreRedirects, state, redirected(failure.Redirect), failure)
 	case fluentcart.NotTrusted:
 		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
 	}

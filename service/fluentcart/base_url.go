@@ -3,19 +3,33 @@ package fluentcart
 import (
 	"errors"
 	"net/url"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// The paths of WordPress's REST API, and of FluentCart's below it, relative to the address of the site.
+// The paths of WordPress's REST API, and of FluentCart's customers below it, relative to the address of the site. A site
+// with plain permalinks has no restPath: there the query parameter rest_route holds what follows it (F31).
 const (
-	restPath = "/wp-json"
-	apiPath  = restPath + "/fluent-cart/v2"
+	restPath       = "/wp-json"
+	customersRoute = "/fluent-cart/v2/customers"
+	restRoute      = "rest_route"
 )
 
-// ParseBaseURL checks the address of a store and returns it without a trailing slash and without the path of the API. Its
-// errors say what would be right and never repeat the address, which may hold credentials.
+// insideSite are the first segments of addresses inside a WordPress site. The site's own address need not be what precedes
+// them: WordPress may be in a directory of its own.
+var insideSite = []string{"wp-admin", "wp-login.php", "wp-content", "wp-includes", "xmlrpc.php"}
+
+// ParseBaseURL checks the address of a store and returns that of the site, without a trailing slash and without what belongs
+// to the API: an address that is copied from FluentCart's documentation works. The result has the query ?rest_route=/ if the
+// address has a rest_route, and no query otherwise. Errors say what would be right and never repeat the address, which may
+// hold credentials.
 func ParseBaseURL(raw string) (*url.URL, error) {
+	raw = strings.TrimSpace(raw)
+	if !strings.Contains(raw, "://") {
+		return nil, errors.New("must begin with https:// (or http:// for a store on this machine)")
+	}
 	base, err := url.Parse(raw)
 	switch {
 	case err != nil:
@@ -28,14 +42,26 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 		return nil, errors.New("has a port that is not a number from 1 to 65535")
 	case base.User != nil:
 		return nil, errors.New("must not hold a user name or password; those have settings of their own")
-	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
-		return nil, errors.New("must not have a query or a fragment (a part after ? or #)")
 	}
-	base.Path = strings.TrimRight(base.Path, "/")
-	for _, end := range []string{apiPath, restPath} {
-		base.Path = strings.TrimRight(strings.TrimSuffix(base.Path, end), "/")
+	segments := strings.Split(base.Path, "/")
+	for i, segment := range segments {
+		if segment == strings.TrimPrefix(restPath, "/") {
+			segments = segments[:i]
+			break
+		}
+		if slices.Contains(insideSite, segment) {
+			return nil, errors.New("is an address inside the WordPress site (/" + segment + "); give the address of the site itself, as in WordPress: Settings, General, Site Address")
+		}
 	}
-	base.RawPath = ""
+	base.Path, base.RawPath = strings.TrimSuffix(path.Clean("/"+strings.Join(segments, "/")), "/"), ""
+	query, err := url.ParseQuery(base.RawQuery)
+	switch _, plain := query[restRoute]; {
+	case base.Fragment != "", err != nil, base.RawQuery != "" && !plain, len(query) > 1:
+		return nil, errors.New("must not have a fragment (a part after #), or a query (a part after ?) other than ?rest_route=/")
+	case plain:
+		base.RawQuery = restRoute + "=/"
+	}
+	base.ForceQuery = false
 	return base, nil
 }
 
@@ -44,7 +70,28 @@ func validPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// customerPath formats the id itself: the store reads `12abc` as 12 (F17).
-func (c *Client) customerPath(id int64) string {
-	return c.path + "/" + strconv.FormatInt(id, 10)
+// customersURL returns the address of the customers of a site, which ends where a slash and an id follow.
+func customersURL(site *url.URL) *url.URL {
+	customers := *site
+	switch {
+	case site.RawQuery == "":
+		return site.JoinPath(restPath, customersRoute)
+	case path.Ext(site.Path) != ".php": // index.php can be given
+		customers.Path += "/"
+	}
+	customers.RawQuery = restRoute + "=" + customersRoute
+	return &customers
+}
+
+// customerTarget returns the path and query of a customer. It formats the id itself: the store reads `12abc` as 12 (F17).
+func (c *Client) customerTarget(id int64) string { return c.target + "/" + strconv.FormatInt(id, 10) }
+
+// readTarget returns the path and query of the read of a customer. customer_only leaves out the labels, which the gateway
+// does not use (F15).
+func (c *Client) readTarget(id int64) string {
+	separator := "?"
+	if strings.Contains(c.target, "?") {
+		separator = "&"
+	}
+	return c.customerTarget(id) + separator + "params%5Bcustomer_only%5D=yes"
 }

@@ -99,7 +99,7 @@ func hasHitParameter(member string) bool {
 }
 
 // saysHit reports whether the words say that a cache had the response: "HIT", "TCP_MEM_HIT", "Hit from cloudfront". A "hit
-// for pass" is one that the cache has passed on. What follows "from" is the name of a cache.
+// for pass" is one that the cache has passed on. The name of the cache follows "from".
 func saysHit(words string) bool {
 	words, _, _ = strings.Cut(strings.ToLower(words), " from ")
 	hit := false

@@ -99,7 +99,7 @@ func TestReadThatACacheHasMarkedIsNotUsed(t *testing.T) {
 	}
 }
 
-// What a cache has kept in the store's own words may have been true earlier. A page is not the store's word anyway.
+// An error in the store's own words that a cache has kept may have been true earlier. A page is not the store's word anyway.
 func TestErrorThatACacheHasKeptIsNotTheStores(t *testing.T) {
 	for _, row := range []struct {
 		name   string

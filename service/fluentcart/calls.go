@@ -22,8 +22,7 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 
 // readCustomer is GetCustomer without the second try for a cached response.
 func (c *Client) readCustomer(ctx context.Context, id int64) (*Customer, error) {
-	// customer_only leaves out the labels, which the gateway does not use (F15).
-	target := c.customerPath(id) + "?params%5Bcustomer_only%5D=yes"
+	target := c.readTarget(id)
 	c.retries.earn()
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
 		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}})
@@ -48,7 +47,7 @@ func (c *Client) PutCustomer(ctx context.Context, update Update, expected Custom
 	body := update.body(expected.ID)
 	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
 		return c.do(ctx, c.putTimeout, &request{
-			method: http.MethodPut, target: c.customerPath(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart,
+			method: http.MethodPut, target: c.customerTarget(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart,
 		})
 	})
 	return got.read(err)

@@ -8,7 +8,6 @@ package fluentcart
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -18,8 +17,8 @@ import (
 
 // Config is what a Client needs to know.
 type Config struct {
-	// BaseURL is the address of the WordPress site, with any path prefix, such as https://example.com/shop.
-	// An address that already ends in /wp-json/fluent-cart/v2 works as well.
+	// BaseURL is the address of the WordPress site, with any path prefix, such as https://example.com/shop. The addresses
+	// that ParseBaseURL accepts work as well.
 	BaseURL string
 	// Credentials returns the credentials of a request. It is called for each request; nil sends none.
 	Credentials func(context.Context) Credentials
@@ -49,7 +48,8 @@ type Config struct {
 // Client calls one store. It is safe for concurrent use.
 type Client struct {
 	url         string // of the customers, without a trailing slash
-	path        string // of url
+	origin      string // the scheme and host of url
+	target      string // the path and query of url
 	header      string // what follows the target in each request: the protocol and the headers that never change
 	credentials func(context.Context) Credentials
 	renew       func()
@@ -94,10 +94,11 @@ func New(cfg Config) (*Client, error) {
 	}
 	base.Host = host
 	cfg.Transport.reach(base)
-	customers := base.JoinPath(apiPath, "customers")
+	customers := customersURL(base)
 	return &Client{
 		url:         customers.String(),
-		path:        "/" + strings.TrimPrefix(customers.EscapedPath(), "/"),
+		origin:      base.Scheme + "://" + base.Host,
+		target:      customers.RequestURI(),
 		header:      constantHeader(host, cfg.UserAgent),
 		credentials: cfg.Credentials,
 		renew:       cfg.Renew,

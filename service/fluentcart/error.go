@@ -83,7 +83,8 @@ func (k Kind) String() string {
 }
 
 // Error is a call that returned no customer. Of what the store sent, its text holds only the known names of Code and Fields,
-// and the names in a certificate that is not trusted. It may hold the store's address.
+// the address of a Redirect without its query, and the names in a certificate that is not trusted. It may hold the store's
+// address.
 type Error struct {
 	Kind   Kind
 	Method string
@@ -94,6 +95,8 @@ type Error struct {
 	Code string
 	// Fields are the violations of an Invalid.
 	Fields []FieldError
+	// Redirect is where a response of status 3xx points; nil for others.
+	Redirect *Redirect
 	// RetryAfter is how long the store asks to wait; 0 if it does not say.
 	RetryAfter time.Duration
 	// Source is the likely sender of a response that is Blocked, such as Cloudflare, from a fixed list; empty if its headers
@@ -134,6 +137,9 @@ func (e *Error) Error() string {
 	}
 	for _, field := range e.Fields {
 		fmt.Fprintf(&b, ", %s %s", field.Field, field.Rule)
+	}
+	if e.Redirect != nil && e.Redirect.To != "" {
+		fmt.Fprintf(&b, " to %s", e.Redirect.To)
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)

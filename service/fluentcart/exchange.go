@@ -29,6 +29,8 @@ type response struct {
 	body   []byte
 	closes bool // the store closes the connection after it
 
+	redirect *Redirect // of a status of 3xx
+
 	customer envelope // what was found of a customer in the body
 }
 
@@ -205,12 +207,15 @@ func (x *exchange) receive(conn *conn) (*response, progress, error) {
 	got := &response{
 		client: x.client, method: x.request.method, began: x.start, status: answered.StatusCode, header: answered.Header, closes: answered.Close,
 	}
+	if got.status >= 300 && got.status < 400 {
+		got.redirect = x.client.redirectOf(answered.Header, x.request.target)
+	}
 	got.body, err = readBody(answered)
 	return got, received, err
 }
 
 func (r *response) error(kind Kind, cause error) *Error {
-	return &Error{Kind: kind, Method: r.method, Status: r.status, Sent: true, Err: cause}
+	return &Error{Kind: kind, Method: r.method, Status: r.status, Redirect: r.redirect, Sent: true, Err: cause}
 }
 
 // failure describes a request that got no complete response. The context's error replaces the connection's: "context

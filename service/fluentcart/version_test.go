@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What is known of versions is bounded: those of the customers that were seen least recently are forgotten.
+// The number of known versions is bounded: those of the customers that were seen least recently are forgotten.
 func TestVersionsOfManyCustomersAreForgotten(t *testing.T) {
 	known := newVersions()
 	now := time.Now()
