@@ -22,5 +22,5 @@ func redirected(redirect *fluentcart.Redirect) string {
 	if redirect.Site != "" {
 		return message + "the operator must set --store-url to " + redirect.Site
 	}
-	return message + "that is not the address of a customer in FluentCart's API; the operator must find out what redirects there, and check --store-url"
+	return message + "that is not the address of a customer in FluentCart's API; the operator must check --store-url, and what redirects there"
 }

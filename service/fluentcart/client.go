@@ -8,6 +8,7 @@ package fluentcart
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -98,7 +99,7 @@ func New(cfg Config) (*Client, error) {
 	return &Client{
 		url:         customers.String(),
 		origin:      base.Scheme + "://" + base.Host,
-		target:      customers.RequestURI(),
+		target:      "/" + strings.TrimPrefix(customers.RequestURI(), "/"), // JoinPath leaves the slash out for an empty path
 		header:      constantHeader(host, cfg.UserAgent),
 		credentials: cfg.Credentials,
 		renew:       cfg.Renew,

@@ -29,7 +29,8 @@ type response struct {
 	body   []byte
 	closes bool // the store closes the connection after it
 
-	redirect *Redirect // of a status of 3xx
+	redirect   *Redirect    // of a status of 3xx
+	unreadable *CodingError // why the body cannot be read, or nil
 
 	customer envelope // what was found of a customer in the body
 }
@@ -115,6 +116,12 @@ func (x *exchange) await(ctx context.Context) (*response, error) {
 // never one, whatever its headers say.
 func (x *exchange) judge(got *response) *Error {
 	failure := classify(got, x.request.expected)
+	if got.unreadable != nil && failure != nil {
+		if !x.isWrite() && got.status < 500 && failure.Kind != Redirected && failure.Kind != RateLimited {
+			failure = got.failure(nil) // without its body, a 4xx does not say whose it is
+		}
+		failure.Err = got.unreadable
+	}
 	if x.isWrite() || failure != nil && failure.Code == "" {
 		return failure
 	}
@@ -211,6 +218,9 @@ func (x *exchange) receive(conn *conn) (*response, progress, error) {
 		got.redirect = x.client.redirectOf(answered.Header, x.request.target)
 	}
 	got.body, err = readBody(answered)
+	if unreadable, ok := errors.AsType[*CodingError](err); ok {
+		got.unreadable, got.closes, err = unreadable, true, nil // bytes of the body may be left
+	}
 	return got, received, err
 }
 
@@ -225,7 +235,10 @@ func (x *exchange) failure(ctx context.Context, status int, p progress, err erro
 	if ends, ok := ctx.Deadline(); ok && !ends.After(x.deadline) && isTimeout(err) && !time.Now().Before(ends) {
 		<-ctx.Done() // a connection times out a moment before the context does
 	}
+	header, isHeader := errors.AsType[*HeaderError](err)
 	switch {
+	case isHeader: // the store has answered, and would answer so again
+		failure.Kind, failure.Err = BadAnswer, header
 	case ctx.Err() != nil:
 		failure.Kind, failure.Err = NoAnswer, ctx.Err()
 	case isTimeout(err) && !time.Now().Before(x.deadline):

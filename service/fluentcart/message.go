@@ -2,13 +2,11 @@ package fluentcart
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 )
 
 const (
@@ -27,7 +25,7 @@ func readFinal(conn *conn, method string) (*http.Response, error) {
 		answered, err := http.ReadResponse(conn.reader, &http.Request{Method: method})
 		switch {
 		case err != nil:
-			return nil, err
+			return nil, headerError(err, conn.limit.N <= 0)
 		case answered.StatusCode >= http.StatusOK:
 			return answered, nil
 		case answered.StatusCode < http.StatusContinue || answered.StatusCode == http.StatusSwitchingProtocols:
@@ -37,27 +35,17 @@ func readFinal(conn *conn, method string) (*http.Response, error) {
 	return nil, errors.New("too many informational responses")
 }
 
-// readBody reads a body to its end. Of one that is longer than maxBody bytes it returns the first maxBody+1.
+// readBody reads a body to its end. Of one that is longer than maxBody bytes it returns the first maxBody+1. A coding that
+// the gateway cannot read is a CodingError.
 func readBody(answered *http.Response) ([]byte, error) {
-	var body io.Reader = answered.Body
-	if strings.EqualFold(answered.Header.Get("Content-Encoding"), "gzip") {
-		unpacked, err := gzip.NewReader(body)
-		if err == io.EOF { //nolint:errorlint // of an empty body, which some servers label too; gzip wraps nothing
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		body = unpacked
-	}
 	var read bytes.Buffer
 	if size := answered.ContentLength; size > 0 && size <= maxBody {
 		read.Grow(int(size) + bytes.MinRead) // what ReadFrom wants to have free at the end
 	}
-	if _, err := read.ReadFrom(io.LimitReader(body, maxBody+1)); err != nil {
+	if _, err := read.ReadFrom(io.LimitReader(answered.Body, maxBody+1)); err != nil {
 		return nil, err
 	}
-	return read.Bytes(), nil
+	return decoded(read.Bytes(), answered.Header["Content-Encoding"])
 }
 
 // appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials.

@@ -179,7 +179,7 @@ func TestUnusualResponses(t *testing.T) {
 		{"a status below 100", "HTTP/1.1 099 Odd\r\n\r\n" + httpResponse("Lyon"), fluentcart.NoAnswer},
 		{"status 0", "HTTP/1.1 000 Odd\r\n\r\n" + httpResponse("Lyon"), fluentcart.NoAnswer},
 		{"an empty body that is labelled as compressed", "HTTP/1.1 500 Internal Server Error\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", fluentcart.Broken},
-		{"an encoding in capitals that is not gzip's format", "HTTP/1.1 200 OK\r\nContent-Encoding: GZIP\r\nContent-Length: 2\r\n\r\n{}", fluentcart.NoAnswer},
+		{"an encoding in capitals that is not gzip's format", "HTTP/1.1 200 OK\r\nContent-Encoding: GZIP\r\nContent-Length: 2\r\n\r\n{}", fluentcart.BadAnswer},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := newRawStore(t, false, row.response).client(t).GetCustomer(t.Context(), 1)
