@@ -34,7 +34,7 @@ func TestResponsesOfTheStoreAreNeitherReturnedNorLogged(t *testing.T) {
 		names   = "Zq8xcity was Zq9scity"
 		address = "another customer, zq8xother@zq9sother.example"
 	)
-	header := map[string]string{"Location": "https://zq8x.example/zq9smail", "Retry-After": "zq8x", "WWW-Authenticate": `Basic realm="zq9s"`, "X-Zq8x": "zq9s", "Content-Type": "text/zq8x"}
+	header := map[string]string{"Location": "https://zq9s:zq8x@shop.example/moved?zq9smail=zq8x#zq9s", "Retry-After": "zq8x", "WWW-Authenticate": `Basic realm="zq9s"`, "X-Zq8x": "zq9s", "Content-Type": "text/zq8x"}
 	answers := map[string]*rawAnswer{
 		"a body that is cut": {Cut: true}, "an answer that is cut after the write": {CutAfter: true},
 		"a warning in front":     {Printed: `<b>Warning</b> {"zq8x":"zq9s"} zq8xmail@zq8xhost.example`},

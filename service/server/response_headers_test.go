@@ -10,7 +10,7 @@ import (
 // Callers get none of the headers of the store's responses, whatever the status.
 func TestCallersGetNoHeadersOfTheStore(t *testing.T) {
 	odd := http.Header{
-		"Set-Cookie": {"canary=1", "canary=2"}, "Location": {"http://canary.example/"}, "Link": {"<https://canary.example/wp-json/>; rel=canary"},
+		"Set-Cookie": {"canary=1", "canary=2"}, "Location": {"http://canary:canary@shop.example/?canary#canary"}, "Link": {"<https://canary.example/wp-json/>; rel=canary"},
 		"Www-Authenticate": {`Basic realm="canary"`}, "Retry-After": {"7"}, "Content-Type": {"application/json; canary=1"}, "Server": {"canary"},
 		"Connection": {"keep-alive"}, "Date": {"canary"}, "Trailer": {"X-Canary-Trailer"}, "Allow": {"CANARY"},
 	}
