@@ -118,7 +118,7 @@ func (x *exchange) judge(got *response) *Error {
 	failure := classify(got, x.request.expected)
 	if got.unreadable != nil && failure != nil {
 		if !x.isWrite() && got.status < 500 && failure.Kind != Redirected && failure.Kind != RateLimited {
-			failure = got.failure(nil) // without its body, a 4xx does not say whose it is
+			failure = got.error(BadAnswer, nil) // without its body, a 4xx does not say whose it is
 		}
 		failure.Err = got.unreadable
 	}
