@@ -8,16 +8,14 @@ import (
 )
 
 // MayBeRebound reports whether a request may be the result of DNS rebinding: a browser sends it, to a name that a name
-// server may resolve. Programs send neither an Origin nor Sec-Fetch headers.
+// server may resolve.
 func MayBeRebound(r *http.Request) bool { return isFromBrowser(r.Header) && !isLoopbackName(r.Host) }
 
+// isFromBrowser reports whether a browser sends the request. Browsers send an Origin with each request that can change
+// something, and Sec-Fetch-Site with each request over https or to localhost. Sec-Fetch-Mode says nothing: Node's fetch,
+// which has no origin, sends it too (https://github.com/nodejs/undici/issues/1305).
 func isFromBrowser(header http.Header) bool {
-	for name := range header {
-		if name == "Origin" || strings.HasPrefix(name, "Sec-Fetch-") {
-			return true
-		}
-	}
-	return false
+	return len(header.Values("Origin")) > 0 || len(header.Values("Sec-Fetch-Site")) > 0
 }
 
 // isLoopbackName reports whether a Host header, with or without a port, names this machine without a name server.
