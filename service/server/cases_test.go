@@ -51,7 +51,7 @@ func TestCases(t *testing.T) {
 func (c apiCase) run(t *testing.T, transport string) {
 	g := c.start(t)
 	etag := ""
-	if c.Request.Etag == "current" || strings.Contains(c.Request.Header["If-Match"], "{etag}") {
+	if c.Request.Etag == "current" || strings.Contains(c.Request.Etag+c.Request.Header["If-Match"]+c.Request.Header["If-None-Match"], "{etag}") {
 		now, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: c.Request.CustomerID, Customer: &customerv1.Customer{}})
 		if err != nil {
 			t.Fatal(err)
@@ -62,6 +62,7 @@ func (c apiCase) run(t *testing.T, transport string) {
 	if c.Request.Etag == "current" {
 		c.Request.Etag = etag
 	}
+	c.Request.Etag = strings.ReplaceAll(c.Request.Etag, "{etag}", etag)
 	before := g.store.Rows()
 
 	var got outcome

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"strings"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -32,15 +31,17 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, rejection)
 			return
 		}
-		if rejection := g.checkTimeout(r); rejection != nil {
+		if rejection := checkTimeout(r); rejection != nil {
 			g.reject(w, r, rejection)
 			return
 		}
-		if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-			g.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", "must be absent: the body is not to be compressed"))
+		if problem := codingProblem(headerList(r.Header, "Content-Encoding")); problem != "" {
+			w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
+			g.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", problem))
 			return
 		}
-		if g.routes.serve(r.Method, r.URL.Path) {
+		served := g.routes.serve(r.Method, r.URL.Path)
+		if served {
 			if rejection := g.entrance.Shed(ctx, customerv1.CustomerService_UpdateCustomer_FullMethodName); rejection != nil {
 				if r.ContentLength < 0 || r.ContentLength > usualBody {
 					w.Header().Set("Connection", "close") // net/http would read the body before it sends the response
@@ -59,9 +60,11 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			return
 		}
 		r.Body = body
-		if problem := ifMatchToEtag(r); problem != "" {
-			g.reject(w, r, invalid("etag", problem))
-			return
+		if served && r.Method != http.MethodGet {
+			if rejection := g.checkPreconditions(r); rejection != nil {
+				g.reject(w, r, rejection)
+				return
+			}
 		}
 		r.Header = allowedHeader(r.Header)
 		next.ServeHTTP(w, r.WithContext(ctx))

@@ -37,17 +37,17 @@ type gateway struct {
 	rejections *interceptor.RejectionLog
 	logger     *slog.Logger
 
-	routes       routes
-	origins      http.CrossOriginProtection
-	anyoneCalls  bool            // callers accepts everyone
-	ownNames     map[string]bool // field names that may be logged
-	noSuchPath   *apierror.Error
-	otherOrigin  *apierror.Error
-	otherName    *apierror.Error
-	tooLate      *apierror.Error
-	fault        *apierror.Error
-	faultContent []byte // fault as JSON
-	overloaded   atomic.Pointer[preparedResponse]
+	routes         routes
+	origins        http.CrossOriginProtection
+	anyoneCalls    bool            // callers accepts everyone
+	ownNames       map[string]bool // field names that may be logged
+	noSuchPath     *apierror.Error
+	otherOrigin    *apierror.Error
+	otherName      *apierror.Error
+	customerExists *apierror.Error
+	fault          *apierror.Error
+	faultContent   []byte // fault as JSON
+	overloaded     atomic.Pointer[preparedResponse]
 }
 
 func newGateway(cfg Config) (*gateway, error) {
@@ -57,10 +57,10 @@ func newGateway(cfg Config) (*gateway, error) {
 		entrance: cfg.Entrance, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections,
 		logger: cfg.Logger.With(slog.String("transport", interceptor.HTTP)),
 		routes: routesOf(contract), anyoneCalls: anyone, ownNames: ownNames(contract),
-		otherOrigin: apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
-		otherName:   apierror.New(apierror.OriginRefused, apierror.NotSent, "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"),
-		tooLate:     apierror.New(apierror.DeadlinePassed, apierror.NotSent, "Grpc-Timeout is 0, so the deadline passed before the request arrived; nothing was written"),
-		fault:       apierror.Fault(),
+		otherOrigin:    apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
+		otherName:      apierror.New(apierror.OriginRefused, apierror.NotSent, "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"),
+		customerExists: apierror.New(apierror.EtagMismatch, apierror.NotSent, "If-None-Match: * asks to write only if there is no such customer, and only customers that exist are updated; nothing was written; leave the header out"),
+		fault:          apierror.Fault(),
 	}
 	g.noSuchPath = apierror.New(apierror.NoSuchPath, apierror.NotSent, "no such path; there are "+g.routes.String())
 	var err error

@@ -70,7 +70,9 @@ func (g *gateway) loggableFields(rejection *apierror.Error) []string {
 
 // ownNames returns the field names of violations that the gateway itself chooses: those of the contract, and its own.
 func ownNames(file protoreflect.FileDescriptor) map[string]bool {
-	names := map[string]bool{"body": true, "query": true, "Grpc-Timeout": true, "Content-Encoding": true}
+	names := map[string]bool{
+		"body": true, "query": true, "Grpc-Timeout": true, "Content-Encoding": true, "If-None-Match": true, "If-Unmodified-Since": true,
+	}
 	for _, input := range inputsOf(file) {
 		for i := range input.Fields().Len() {
 			field := input.Fields().Get(i)
