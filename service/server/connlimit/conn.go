@@ -33,6 +33,8 @@ type Conn struct {
 	order   uint64        // the oldest connection has the lowest
 	since   time.Time     // it arrived, or became unauthenticated again
 	weight  int
+	goAway  func() // asks the client to leave; nil where the protocol has no way to, and before the handshake is done
+	leaving bool   // goAway was called, so that no call is admitted any more
 
 	calls     int  // admitted and in flight
 	confirmed bool // the caller of at least one call was confirmed
@@ -109,13 +111,28 @@ func (c *Conn) remove() {
 	c.table.capacity.Broadcast()
 }
 
-// expire closes the connection if no call was admitted on it.
+// expire closes the connection if no call was admitted on it. A client that can be asked to leave gets leavingTime for it.
 func (c *Conn) expire() {
+	var ask func()
 	c.table.mu.Lock()
-	defer c.table.unlock()
-	if c.state == isWaiting || c.state == isUnauthenticated {
+	switch {
+	case c.state == isUnauthenticated && c.goAway != nil && !c.leaving:
+		ask, c.leaving = c.goAway, true
+		c.expiry.Reset(leavingTime)
+	case c.state == isWaiting || c.state == isUnauthenticated:
 		c.evict(Expired)
 	}
+	c.table.unlock()
+	if ask != nil {
+		ask()
+	}
+}
+
+// askBefore makes expire call goAway first.
+func (c *Conn) askBefore(goAway func()) {
+	c.table.mu.Lock()
+	defer c.table.mu.Unlock()
+	c.goAway = goAway
 }
 
 // weigh adds to the memory that an unauthenticated connection makes the gateway hold.

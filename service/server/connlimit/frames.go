@@ -46,3 +46,6 @@ func (r *frameReader) next(bytes []byte) (f frame, rest []byte, complete bool) {
 		stream: binary.BigEndian.Uint32(r.header[5:]) & (1<<31 - 1),
 	}, rest, true
 }
+
+// betweenFrames reports whether the last frame is complete.
+func (r *frameReader) betweenFrames() bool { return r.skip == 0 && r.have == 0 }

@@ -1,8 +1,10 @@
 package connlimit
 
 import (
+	"bytes"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -40,15 +42,19 @@ const (
 type meteredConn struct {
 	net.Conn
 
-	below     *Conn
-	meter     *frameMeter
+	below   *Conn
+	meter   *frameMeter
+	partial *partialRequests
+
+	writing   sync.Mutex
 	responses frameReader
-	partial   *partialRequests
 }
 
 func newMeteredConn(conn net.Conn, below *Conn) *meteredConn {
 	partial := &partialRequests{held: map[uint32]int{}}
-	return &meteredConn{Conn: conn, below: below, meter: newFrameMeter(partial), partial: partial}
+	c := &meteredConn{Conn: conn, below: below, meter: newFrameMeter(partial), partial: partial}
+	below.askBefore(c.goAway)
+	return c
 }
 
 func (c *meteredConn) Read(p []byte) (int, error) {
@@ -68,6 +74,8 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 }
 
 func (c *meteredConn) Write(p []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	for rest := p; len(rest) > 0; {
 		var f frame
 		var complete bool
@@ -76,6 +84,18 @@ func (c *meteredConn) Write(p []byte) (int, error) {
 		}
 	}
 	return c.Conn.Write(p)
+}
+
+// goAway sends GOAWAY, which says that no call on the connection was or will be made: clients make their next calls, and
+// those that are on their way, on another connection. grpc-go sends GOAWAY only to all connections, or by its own timers.
+func (c *meteredConn) goAway() {
+	var frame bytes.Buffer
+	_ = http2.NewFramer(&frame, nil).WriteGoAway(0, http2.ErrCodeNo, []byte("no call was made in time")) // a buffer takes everything
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.responses.betweenFrames() {
+		_, _ = c.Conn.Write(frame.Bytes()) // it fails for a client that is gone
+	}
 }
 
 // frameMeter counts the frames that one goroutine reads from a connection.

@@ -57,6 +57,9 @@ func (c *Conn) Begin(caller Caller) Result {
 	case isClosed, isWaiting: // no call arrives on a connection that waits
 		return Closed
 	case isUnauthenticated:
+		if c.leaving { // GOAWAY promised the client that this call is not made, so it makes it elsewhere
+			return Closed
+		}
 		key, limit := c.shareOf(caller)
 		if of := t.shares[key]; t.authenticated >= maxAuthenticated || of != nil && of.connections >= limit {
 			return AtCapacity
