@@ -34,7 +34,7 @@ func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config) *grp
 		grpc.InTapHandle(interceptor.NewEntrance(chain).Tap),
 		grpc.ForceServerCodecV2(interceptor.NewCodec()),
 		grpc.MaxRecvMsgSize(connlimit.MaxMessage),
-		grpc.MaxHeaderListSize(connlimit.MaxHeader),
+		grpc.MaxHeaderListSize(connlimit.MaxHeaderList), // the entrance rejects calls with more than MaxHeader
 		grpc.MaxConcurrentStreams(100),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), chain.Rejections.Connection)),

@@ -9,6 +9,11 @@ const (
 	MaxHeader  = 16 << 10
 )
 
+// MaxHeaderList is how many bytes of headers the gRPC server decodes. A call with more than MaxHeader is rejected, and only
+// that call. Beyond MaxHeaderList the connection ends, because the table of compressed headers is lost with the rest, which
+// is not decoded (RFC 7541, 2.2). Clients are told MaxHeaderList, and most of them keep to it.
+const MaxHeaderList = 72 << 10
+
 // RequestTimeout is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
 // less than authenticationTime, so that the first request on a connection is answered before the connection is closed.
 const RequestTimeout = 9 * time.Second

@@ -35,6 +35,10 @@ const (
 	smallData = 512
 	// streamWeight approximates the memory of a call that waits for its message: its goroutine and its headers.
 	streamWeight = 8 << 10
+	// usualHeader is how many bytes of headers streamWeight allows for. Each further byte can be a header of its own, of
+	// some 80 bytes in memory, and MaxHeaderList lets 230 KiB of them through: headerWeight approximates that.
+	usualHeader  = 1 << 10
+	headerWeight = 8
 )
 
 // meteredConn closes a gRPC connection that sends too many control frames, and accounts for its partially received
@@ -145,7 +149,7 @@ func (m *frameMeter) count(f frame) bool {
 	switch f.kind {
 	case http2.FrameHeaders:
 		m.control.add(controlFramesPerCall)
-		m.weight += streamWeight
+		m.weight += streamWeight + headerFootprint(f)
 		m.open++
 		return true
 	case http2.FrameData:
@@ -163,7 +167,10 @@ func (m *frameMeter) count(f frame) bool {
 			m.pause += resetPause
 		}
 		return m.resets.take()
-	default: // CONTINUATION, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, and unknown frames
+	case http2.FrameContinuation:
+		m.weight += headerFootprint(f)
+		return m.control.take()
+	default: // PING, PRIORITY, SETTINGS, WINDOW_UPDATE, and unknown frames
 		return m.control.take()
 	}
 }

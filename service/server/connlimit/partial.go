@@ -70,12 +70,15 @@ func (p *partialRequests) received(f frame) int {
 	defer p.mu.Unlock()
 	before, known := p.held[f.stream]
 	switch {
+	case f.kind == http2.FrameHeaders && !known: // also without a message: its headers may continue
+		p.held[f.stream] = streamWeight + headerFootprint(f)
+		return p.held[f.stream]
+	case f.kind == http2.FrameContinuation && known:
+		p.held[f.stream] += headerFootprint(f)
+		return headerFootprint(f)
 	case f.kind == http2.FrameRSTStream || f.ends():
 		delete(p.held, f.stream)
 		return -before
-	case f.kind == http2.FrameHeaders && !known:
-		p.held[f.stream] = streamWeight
-		return streamWeight
 	case f.kind == http2.FrameData && known:
 		p.held[f.stream] += footprint(f.length)
 		return footprint(f.length)
@@ -106,4 +109,12 @@ func footprint(length int) int {
 	default:
 		return 16 << 10
 	}
+}
+
+// headerFootprint estimates the memory that the headers in a frame take beyond streamWeight.
+func headerFootprint(f frame) int {
+	if f.kind == http2.FrameHeaders {
+		return headerWeight * max(f.length-usualHeader, 0)
+	}
+	return headerWeight * f.length
 }

@@ -2,6 +2,7 @@ package interceptor
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"google.golang.org/grpc/credentials"
@@ -21,12 +22,14 @@ type Entrance struct {
 	shed       func(ctx context.Context, method string, caller *auth.Caller) *apierror.Error
 	metrics    *callMetrics
 	rejections *RejectionLog
+	tooLong    *apierror.Error // metadata
 }
 
 // NewEntrance returns the entrance of one transport. shed returns the rejection of a call that cannot be served in time,
 // or nil; it may be nil itself.
 func NewEntrance(cfg Config) *Entrance {
 	e := &Entrance{callers: cfg.Callers, shed: cfg.Shed, metrics: cfg.Metrics.of(cfg.Transport), rejections: cfg.Rejections}
+	e.tooLong = apierror.Invalid(apierror.Violation{Field: "metadata", Description: fmt.Sprintf("must be at most %d bytes", connlimit.MaxHeader)})
 	if e.shed == nil {
 		e.shed = func(context.Context, string, *auth.Caller) *apierror.Error { return nil }
 	}
@@ -64,12 +67,16 @@ func (e *Entrance) Shed(ctx context.Context, method string) *apierror.Error {
 // Tap lets in the calls of the gRPC server. gRPC calls it before a byte of the message is read, and with a lock on the
 // connection held, so it must be fast.
 func (e *Entrance) Tap(ctx context.Context, info *tap.Info) (context.Context, error) {
-	if !needsCaller(info.FullMethodName) {
+	tooLong := sizeOf(info.Header) > connlimit.MaxHeader
+	if !tooLong && !needsCaller(info.FullMethodName) {
 		return ctx, nil
 	}
 	id := RequestID(info.Header.Get(RequestIDKey))
 	presented, from := presentedIn(ctx, info.Header)
-	ctx, rejection := e.Authenticate(ctx, id, presented)
+	rejection := e.tooLong
+	if !tooLong {
+		ctx, rejection = e.Authenticate(ctx, id, presented)
+	}
 	if rejection != nil {
 		e.rejections.Request(ctx, id, rejection, slog.String("code", rejection.GRPCStatus().Code().String()), HostAttr(from))
 		return ctx, rejection
@@ -98,4 +105,15 @@ func presentedIn(ctx context.Context, md metadata.MD) (presented auth.Presented,
 		presented.TLS = &secured.State
 	}
 	return presented, from
+}
+
+// sizeOf returns the size of metadata as HTTP/2 counts it (RFC 9113, 6.5.2).
+func sizeOf(md metadata.MD) int {
+	size := 0
+	for name, values := range md {
+		for _, value := range values {
+			size += len(name) + len(value) + 32
+		}
+	}
+	return size
 }
