@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -20,6 +21,7 @@ type Conn struct {
 
 	table      *table
 	from       netip.Prefix
+	broken     atomic.Bool  // a Read failed, and not because the client closed its side
 	rejected   atomic.Bool  // a call on it was rejected since the latest Read
 	weightless atomic.Bool  // it is not unauthenticated: its data does not count towards the weight
 	streams    atomic.Int32 // open streams that are not calls
@@ -67,9 +69,16 @@ func (c *Conn) Read(p []byte) (int, error) {
 		<-time.After(rejectionPause)
 	}
 	n, err := c.Conn.Read(p)
+	if err != nil && err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded) { //nolint:errorlint // a connection returns io.EOF itself
+		c.broken.Store(true)
+	}
 	c.weigh(n)
 	return n, err
 }
+
+// Broken reports whether the connection was reset or closed by this side. It is not broken when the client closed its
+// side, which may wait for a response.
+func (c *Conn) Broken() bool { return c.broken.Load() }
 
 // Write fails when the client takes less than minProgress bytes within stallTime. Such a client would otherwise hold a
 // goroutine and the data to be written for any length of time. A slow line that always makes progress may take long.

@@ -16,6 +16,7 @@ import (
 type body struct {
 	bytes.Reader
 
+	documented bool // it came on the path that FluentCart documents
 	violations []apierror.Violation
 }
 

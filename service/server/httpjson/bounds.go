@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -59,6 +60,7 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, invalid("body", err.Error()))
 			return
 		}
+		body.documented = strings.HasPrefix(r.URL.Path, documentedPath)
 		r.Body = body
 		if served && r.Method != http.MethodGet {
 			if rejection := g.checkPreconditions(r); rejection != nil {
@@ -67,6 +69,8 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			}
 		}
 		r.Header = allowedHeader(r.Header)
+		ctx, end := outlivingHalfClose(ctx)
+		defer end()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

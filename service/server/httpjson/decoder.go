@@ -28,12 +28,13 @@ func (*marshaler) NewDecoder(r io.Reader) runtime.Decoder {
 		if err != nil {
 			return err
 		}
-		violations := readObject(content, message)
+		read, _ := r.(*body)
+		violations := readObject(content, message, read != nil && read.documented)
 		if len(violations) == 0 {
 			set()
 			return nil
 		}
-		if read, ok := r.(*body); ok {
+		if read != nil {
 			read.violations = violations
 		}
 		return errUnreadable

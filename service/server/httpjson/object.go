@@ -27,12 +27,12 @@ var (
 )
 
 // readObject reads a JSON object into a message, in one pass. It leaves out the members that are not written, and returns
-// all violations.
-func readObject(content []byte, message protoreflect.Message) []apierror.Violation {
+// all violations. On the documented path, numbers may have the other forms that the store reads.
+func readObject(content []byte, message protoreflect.Message, documented bool) []apierror.Violation {
 	if !utf8.Valid(content) {
 		return []apierror.Violation{{Field: "body", Description: "must be UTF-8"}}
 	}
-	o := object{message: message, seen: map[string]bool{}}
+	o := object{message: message, documented: documented, seen: map[string]bool{}}
 	// A half of a surrogate pair passes here, so that its violation names its field.
 	in := jsontext.NewDecoder(bytes.NewBuffer(content), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := o.read(in); err != nil {
@@ -44,6 +44,7 @@ func readObject(content []byte, message protoreflect.Message) []apierror.Violati
 // object is a JSON object on its way into a message.
 type object struct {
 	message    protoreflect.Message
+	documented bool
 	violations []apierror.Violation
 	seen       map[string]bool
 	hasUnknown bool
@@ -84,6 +85,9 @@ func (o *object) readMember(name string, value jsontext.Value) {
 	label := name
 	if field == nil {
 		label = apierror.QuoteName(name)
+	}
+	if o.documented && field != nil && field.Kind() == protoreflect.Int64Kind {
+		value = castNumber(value)
 	}
 	repeated := o.seen[name]
 	o.seen[name] = true
