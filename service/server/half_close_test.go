@@ -83,7 +83,7 @@ func TestClientThatClosesItsSideOfTheConnection(t *testing.T) {
 				b.json.coming <- &endingConn{Conn: far}
 				conn := near
 				if row.tls {
-					conn = tls.Client(near, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec // certificates do not matter here
+					conn = tls.Client(near, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 				}
 				if _, err := io.WriteString(conn, row.request); err != nil {
 					t.Fatal(err)

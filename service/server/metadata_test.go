@@ -79,6 +79,18 @@ func TestLongMetadataEndsItsOwnCallOnly(t *testing.T) {
 	}
 }
 
+// The first call on a connection is rejected in the same way: its metadata alone is not too much memory.
+func TestLongMetadataOfAFirstCallIsAnInvalidField(t *testing.T) {
+	g := start(t, options{})
+	calls := newRawCalls(t, rawConn(t, g.conn.Target(), nil))
+	first := calls.begin(t, hpack.HeaderField{Name: "x-long", Value: strings.Repeat("~", 64<<10)})
+	calls.send(t, first, moveTo(1, "Lyon"))
+	response, err := calls.outcome(first)
+	if got := valueOf(response.fields, "grpc-status"); got != "3" || err != nil {
+		t.Errorf("%v, %v", response, err)
+	}
+}
+
 // grpc-go's client gets the gateway's error for metadata that it would otherwise refuse itself, as INTERNAL.
 func TestLongMetadataOfGRPCsOwnClientIsAnInvalidField(t *testing.T) {
 	g := start(t, options{})

@@ -42,7 +42,7 @@ func TestCipherSuitesOfTLS12(t *testing.T) {
 				wanted := strings.HasPrefix(suite.Name, "TLS_ECDHE_") && (strings.Contains(suite.Name, "_GCM_") || strings.Contains(suite.Name, "_CHACHA20_"))
 				t.Run(fmt.Sprintf("%s/%s", protocol, suite.Name), func(t *testing.T) {
 					dialer := &tls.Dialer{Config: &tls.Config{
-						InsecureSkipVerify: true, NextProtos: []string{protocol}, //nolint:gosec // about suites, not about certificates
+						InsecureSkipVerify: true, NextProtos: []string{protocol},
 						MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID},
 					}}
 					conn, err := dialer.DialContext(t.Context(), "tcp", address)

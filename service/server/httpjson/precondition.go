@@ -62,23 +62,24 @@ func matchToEtag(address *url.URL, header string) (problem string) {
 }
 
 // entityTags returns the tags in a list, without their quotes, each of them once. A weak tag counts as a strong one: the
-// gateway makes strong ones only, and a proxy that compresses a response weakens its tag. A single tag may lack its
-// quotes, and a suffix that a proxy added may be behind them.
+// gateway makes strong ones only, and a proxy that compresses a response weakens its tag. A strong tag
+// may lack its quotes, and a suffix that a proxy added may be behind them.
 func entityTags(list string) (tags []string, ok bool) {
 	for element := range strings.SplitSeq(list, ",") { // no tag of the gateway has a comma in it
 		tag := strings.Trim(element, " \t")
 		if tag == "" {
 			continue // a list may have empty elements (RFC 9110, 5.6.1.2)
 		}
-		tag = strings.TrimPrefix(tag, "W/")
-		if quoted, found := strings.CutPrefix(tag, `"`); found {
+		tag, weak := strings.CutPrefix(tag, "W/")
+		quoted, isQuoted := strings.CutPrefix(tag, `"`)
+		if isQuoted {
 			value, suffix, closed := strings.Cut(quoted, `"`)
 			if !closed || value == "" {
 				return nil, false
 			}
 			tag = value + suffix
 		}
-		if tag == "*" || strings.ContainsAny(tag, "\" \t") {
+		if weak && !isQuoted || tag == "*" || strings.ContainsAny(tag, "\" \t") {
 			return nil, false
 		}
 		if !slices.Contains(tags, tag) {
