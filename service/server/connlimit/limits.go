@@ -10,8 +10,9 @@ const (
 )
 
 // MaxHeaderList is how many bytes of headers the gRPC server decodes. A call with more than MaxHeader is rejected, and only
-// that call. Beyond MaxHeaderList the connection ends, because the table of compressed headers is lost with the rest, which
-// is not decoded (RFC 7541, 2.2). Clients are told MaxHeaderList, and most of them keep to it.
+// that call. Beyond MaxHeaderList the connection ends, because the table of compressed headers is lost with the part that
+// is not decoded (RFC 7541, 2.2). The server's SETTINGS hold it, and most clients keep to it. It is not larger because a few
+// hundred bytes of compressed headers can make the server decode as much.
 const MaxHeaderList = 72 << 10
 
 // RequestTimeout is how long a request may take to arrive: longer than one of 64 KiB takes over the slowest of lines, and
