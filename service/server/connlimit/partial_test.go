@@ -126,3 +126,23 @@ func TestCallsWithoutDataAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// Headers count by what they can take once they are decoded, also before they are complete and without a message.
+func TestLongHeadersAreHeldUntilTheCallHasItsResponse(t *testing.T) {
+	partial := &partialRequests{held: map[uint32]int{}}
+	meter := newFrameMeter(partial)
+	var sent bytes.Buffer
+	sent.WriteString(http2.ClientPreface)
+	framer := http2.NewFramer(&sent, nil)
+	_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, EndStream: true, BlockFragment: make([]byte, usualHeader+100)})
+	_ = framer.WriteContinuation(1, false, make([]byte, 1000))
+	if err := meter.pass(sent.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if wanted := streamWeight + headerWeight*1100; meter.weight != wanted || meter.held != wanted {
+		t.Errorf("weight %d, held %d, want %d", meter.weight, meter.held, wanted)
+	}
+	if freed := partial.responded(frame{kind: http2.FrameRSTStream, stream: 1}); freed != -meter.held {
+		t.Errorf("the response frees %d bytes of %d", -freed, meter.held)
+	}
+}
