@@ -110,3 +110,30 @@ func TestClientThatClosesItsSideOfTheConnection(t *testing.T) {
 		})
 	}
 }
+
+// A half-closed connection is cut off like any other when the drain time is over.
+func TestHalfClosingClientDoesNotDelayTheStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serveInMemory(t, server.Config{
+			DefaultTimeout: time.Minute, DrainTimeout: time.Second,
+			Customers: scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}},
+		})
+		near, far := net.Pipe()
+		defer near.Close() //nolint:errcheck // the gateway has closed it
+		b.json.coming <- &endingConn{Conn: far}
+		for _, sent := range []string{"PATCH /v1/customers/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", "F"} {
+			if _, err := io.WriteString(near, sent); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		begin := time.Now()
+		b.stop()
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("the stop takes %s", took)
+		}
+	})
+}

@@ -21,10 +21,11 @@ type Conn struct {
 
 	table      *table
 	from       netip.Prefix
-	broken     atomic.Bool  // a Read failed, and not because the client closed its side
-	rejected   atomic.Bool  // a call on it was rejected since the latest Read
-	weightless atomic.Bool  // it is not unauthenticated: its data does not count towards the weight
-	streams    atomic.Int32 // open streams that are not calls
+	done       chan struct{} // closed by Close
+	broken     atomic.Bool   // a Read failed, and not because the client closed its side
+	rejected   atomic.Bool   // a call on it was rejected since the latest Read
+	weightless atomic.Bool   // it is not unauthenticated: its data does not count towards the weight
+	streams    atomic.Int32  // open streams that are not calls
 
 	// The other fields are guarded by table.mu.
 	state connectionState
@@ -99,6 +100,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) Close() error {
 	c.table.mu.Lock()
 	c.remove()
+	select {
+	case <-c.done:
+	default:
+		close(c.done)
+	}
 	c.table.unlock()
 	return c.Conn.Close()
 }
@@ -173,6 +179,9 @@ func (c *Conn) BeginStream() bool { return c.streams.Add(1) <= MaxStreams }
 
 // EndStream ends what BeginStream began.
 func (c *Conn) EndStream() { c.streams.Add(-1) }
+
+// Done is closed when this side closes the connection.
+func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // LocalAddr returns the local address with the connection in it. The address is the one property of a connection that
 // both transports pass on to a call, through TLS too.

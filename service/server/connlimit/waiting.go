@@ -7,7 +7,7 @@ import (
 
 // accept takes in a new connection, which waits if the table is full. The time that it may stay unauthenticated begins.
 func (t *table) accept(conn net.Conn) *Conn {
-	c := &Conn{Conn: conn, table: t, from: hostOf(conn.RemoteAddr())}
+	c := &Conn{Conn: conn, table: t, from: hostOf(conn.RemoteAddr()), done: make(chan struct{})}
 	c.weightless.Store(true)
 	t.mu.Lock()
 	defer t.unlock()

@@ -19,10 +19,13 @@ func outlivingHalfClose(request context.Context) (context.Context, context.Cance
 	received := time.Now()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(request))
 	stop := context.AfterFunc(request, func() {
-		conn := connlimit.Of(request)
-		if conn == nil || conn.Broken() || time.Since(received) >= halfCloseTime {
-			cancel()
+		if conn := connlimit.Of(request); conn != nil && !conn.Broken() && time.Since(received) < halfCloseTime {
+			select {
+			case <-conn.Done(): // the gateway stops
+			case <-ctx.Done():
+			}
 		}
+		cancel()
 	})
 	return ctx, func() {
 		stop()
