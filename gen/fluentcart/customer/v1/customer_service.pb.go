@@ -208,9 +208,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB(\x92A\"J \"Customer updated successfully!\"\x80\x01\x01R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xb1+\n" +
-	"\x0fCustomerService\x12\x9d+\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xab*\x92A\xd6(\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xc0+\n" +
+	"\x0fCustomerService\x12\xac+\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xba*\x92A\xe5(\n" +
 	"\tcustomersJ\xf3\x02\n" +
 	"\x03200\x12\xeb\x02\n" +
 	"rThe store holds what was asked for, except for what warnings report. The ETag header holds the customer's version.\x122\n" +
@@ -258,9 +258,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x14\x1a\x12.google.rpc.StatusJ\x8d\x01\n" +
 	"\x03500\x12\x85\x01\n" +
 	"kGATEWAY_FAULT: a fault in the gateway. metadata.write_state states whether the write may have been applied.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\x8e\x02\n" +
-	"\x03502\x12\x86\x02\n" +
-	"\xeb\x01STORE_ROUTE_MISSING, STORE_CREDENTIALS_REFUSED, STORE_REDIRECTS, STORE_TLS or STORE_BAD_ANSWER: the gateway cannot use the store's response; or WRITE_OUTCOME_UNKNOWN. metadata.write_state states whether the write may have been applied.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x9d\x02\n" +
+	"\x03502\x12\x95\x02\n" +
+	"\xfa\x01STORE_ROUTE_MISSING, STORE_BLOCKED, STORE_CREDENTIALS_REFUSED, STORE_REDIRECTS, STORE_TLS or STORE_BAD_ANSWER: the gateway cannot use the store's response; or WRITE_OUTCOME_UNKNOWN. metadata.write_state states whether the write may have been applied.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\x89\x02\n" +
 	"\x03503\x12\x81\x02\n" +
 	"\xe6\x01STORE_UNAVAILABLE; LEASES_UNAVAILABLE or LEASE_EXPIRED: the gateway cannot exclude a concurrent update of this customer; or CONNECTION_CLOSED. Nothing was written. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
