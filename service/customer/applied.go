@@ -50,11 +50,21 @@ func (m *Merged) isIn(c *fluentcart.Customer) bool {
 		if !m.isCompared(fieldID(id)) {
 			continue
 		}
-		if asked, stored := m.asked(fieldID(id)), f.get(c); stored != asked && stored != f.sanitized(asked) {
+		if asked, stored := m.asked(fieldID(id)), m.shownBy(c, fieldID(id)); stored != asked && stored != f.sanitized(asked) {
 			return false
 		}
 	}
 	return true
+}
+
+// shownBy returns the value that a customer shows of a field. A text that is shown as the number that was asked for is what
+// was asked for: 1067 stands for 01067 (F14).
+func (m *Merged) shownBy(c *fluentcart.Customer, id fieldID) value {
+	shown := fields[id].get(c)
+	if len(c.Uncertain) > 0 && isUncertain(c, id) && fluentcart.SameNumber(m.asked(id).text, shown.text) {
+		return m.asked(id)
+	}
+	return shown
 }
 
 // sanitized returns the value as the store keeps it. An entity takes more characters than what it stands for (F28), so a

@@ -44,3 +44,33 @@ func TestWritesAreRecognizedAsTheStoreSanitizesThem(t *testing.T) {
 		})
 	}
 }
+
+// A plug-in may show texts of digits as numbers (F14). A write of such a text is recognized in the number.
+func TestWriteOfDigitsIsRecognizedInTheNumberThatIsShown(t *testing.T) {
+	for _, row := range []struct {
+		name, asked, shown string
+		applied            bool
+	}{
+		{"a zero in front", "01067", "1067", true},
+		{"an exponent", "1E5", "100000.0", true},
+		{"the same digits", "75001", "75001", true},
+		{"another number", "01067", "1068", false},
+		{"no number", "SW1A", "0", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			before := &fluentcart.Customer{ID: 1, Email: "ann@example.com", FirstName: "Ann", Postcode: new("9"), Uncertain: []fluentcart.UncertainColumn{{Name: "postcode", ShownAs: "a number"}}}
+			m, err := changeOf(t, map[string]string{"postcode": row.asked}).Merge(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := *before
+			after.Postcode = &row.shown
+			if m.AppliedIn(&after) != row.applied {
+				t.Errorf("recognized: %v", !row.applied)
+			}
+			if warnings := m.Response(&after).GetWarnings(); (len(warnings) == 0) != row.applied {
+				t.Errorf("warnings: %v", warnings)
+			}
+		})
+	}
+}

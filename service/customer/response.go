@@ -32,7 +32,7 @@ func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv
 	for i, f := range fields {
 		id := fieldID(i)
 		var was value // unknown without a read: the empty value stands for it, and for a store that kept nothing
-		is := f.get(stored)
+		is := m.shownBy(stored, id)
 		switch {
 		case m.before == nil && !m.change.named[id]:
 			continue

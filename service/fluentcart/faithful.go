@@ -49,7 +49,7 @@ func readText(raw jsontext.Value, expected string) (string, fault) {
 		}
 		return string(unquoted), noFault
 	case '0':
-		if isNumeric(expected) && parseFloat(expected) == parseFloat(string(raw)) {
+		if SameNumber(expected, string(raw)) {
 			return expected, noFault
 		}
 		return string(raw), shownNumber
@@ -59,6 +59,11 @@ func readText(raw jsontext.Value, expected string) (string, fault) {
 		return "", shownObject
 	}
 	return "", shownBoolean
+}
+
+// SameNumber reports whether PHP takes a text for a number and shows it as the given one.
+func SameNumber(text, number string) bool {
+	return isNumeric(text) && isNumeric(number) && parseFloat(text) == parseFloat(number)
 }
 
 // isNumeric reports whether PHP takes a text for a number, as JSON_NUMERIC_CHECK does.
