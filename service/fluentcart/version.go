@@ -12,7 +12,7 @@ const (
 	versionLifetime = 5 * time.Minute
 	// maxVersions bounds the customers of one generation. Two generations take about 2 MiB at most.
 	maxVersions = 10000
-	// maxClockDifference is how much the store's clock may be ahead.
+	// maxClockDifference is how much the store's clock may be ahead or behind.
 	maxClockDifference = time.Minute
 )
 
@@ -84,10 +84,11 @@ func (v *versions) written(c *Customer, complete bool) {
 }
 
 // follow makes the content of an earlier version the previous one, if it has the same time: a cache shows a version with the
-// time that it had.
+// time that it had. A time that has passed long ago is not that of a change: such an upstream does not count them.
 func (now *version) follow(earlier version) {
 	switch {
 	case now.updatedAt != earlier.updatedAt:
+	case now.seen.Unix()-now.updatedAt > int64(maxClockDifference/time.Second):
 	case now.content != earlier.content:
 		now.previous = earlier.content
 	default:
