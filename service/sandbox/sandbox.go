@@ -1,6 +1,11 @@
 // Package sandbox is the sandbox store: a FluentCart store with the REST calls that read and update a customer, over a few
-// customers held in memory. It responds as recorded on a live store of version 1.5.2, oddities included, can inject
-// faults, and can imitate what stands in front of a shop: a cache, a firewall. Both are off by default. Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
+// customers held in memory. It responds as recorded on a live store of version 1.5.2, oddities included.
+//
+// It can inject faults into single requests ([Config].Fail), and imitate what stands in front of shops: a cache
+// ([Config].Cache, F29) and a firewall ([Config].Firewall, F30). Named responses imitate plug-ins that end a request after
+// the write (F25). All of this is off by default.
+//
+// Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
 package sandbox
 
 import (
