@@ -49,17 +49,18 @@ func (f *falseResponses) fail(r *http.Request) *sandbox.Failure {
 	}
 	failure := &sandbox.Failure{Work: pick([]sandbox.Work{sandbox.Done, sandbox.Never})}
 	failure.Instead = sandbox.Response{Status: pick(falseStatuses)}
-	failure.Instead.ContentType, failure.Instead.Body = f.body(r)
+	failure.Instead.ContentType, failure.Instead.Body = f.body(r, failure.Instead.Status)
 	if failure.Instead.Status/100 == 3 {
 		failure.Instead.Header = http.Header{"Location": {"https://shop.example.com/"}}
 	}
 	return failure
 }
 
-// body returns a random body. The customer in it is as before the write.
-func (f *falseResponses) body(r *http.Request) (contentType, body string) {
+// body returns a random body for a response with a status. The customer in it is as before the write. The error of a plug-in
+// states that status or another one, but never has a code that WordPress or FluentCart gives before the write.
+func (f *falseResponses) body(r *http.Request, status int) (contentType, body string) {
 	const typeJSON = "application/json; charset=UTF-8"
-	switch rand.IntN(10) {
+	switch rand.IntN(12) {
 	case 0:
 		return "text/html", "<html><body>no</body></html>"
 	case 1:
@@ -71,8 +72,10 @@ func (f *falseResponses) body(r *http.Request) (contentType, body string) {
 		return typeJSON, whole[:len(whole)*2/3]
 	case 4:
 		return typeJSON, f.customer(r, fmt.Sprintf("/wp-json/fluent-cart/v2/customers/%d", 1001+rand.IntN(50)))
+	case 5:
+		return typeJSON, fmt.Sprintf(`{"code":"points_failed","message":"No points","data":{"status":%d}}`, pick([]int{status, pick(falseStatuses)}))
 	}
-	return typeJSON, pick([]string{`{"success":false,"data":"x"}`, `{}`, `[]`, `null`, `{"data":{"id":1}}`})
+	return typeJSON, pick([]string{`{"success":false,"data":"x"}`, `{}`, `[]`, `null`, `{"data":{"id":1}}`, `{"message":"ok"}`})
 }
 
 // customer returns a response of the store to a PUT that changed nothing.
