@@ -66,7 +66,9 @@ func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceCl
 	response, err := gateway.UpdateCustomer(ctx, request)
 	call.End = time.Now()
 	call.Outcome, call.Code = outcomeOf(err)
-	if err == nil {
+	if err == nil && keptAll(response, call.Fields) {
+		call.Outcome, call.Code = history.NotWritten, "OK NOT_STORED"
+	} else if err == nil {
 		call.After = map[string]string{}
 		answered := response.GetCustomer().ProtoReflect()
 		for _, field := range stormFields {
@@ -77,6 +79,18 @@ func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceCl
 	defer s.mu.Unlock()
 	s.calls[call.ID] = call
 	return call
+}
+
+// keptAll reports whether warnings say that the store kept the value it had in every field that was asked for: the response
+// claims that nothing was written.
+func keptAll(response *customerv1.UpdateCustomerResponse, asked map[string]string) bool {
+	kept := 0
+	for _, warning := range response.GetWarnings() {
+		if _, ok := asked[warning.GetField()]; ok && warning.GetReason() == customerv1.Warning_REASON_NOT_STORED {
+			kept++
+		}
+	}
+	return kept == len(asked)
 }
 
 // outcomeOf is the outcome as the documentation of errors defines it for callers.
