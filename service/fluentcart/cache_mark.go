@@ -5,14 +5,26 @@ import (
 	"strings"
 )
 
-// cacheHeaders are the headers, in canonical form, in which caches say by a word where a response comes from. X-Cache-Lookup
-// is not one of them: it says what the cache holds, also if the response is the store's.
-var cacheHeaders = [...]string{
-	"X-Cache", "X-Cache-Status", "X-Cache-Result", "X-Cache-Remote", "X-Proxy-Cache", "X-Proxy-Cache-Status", "Cf-Cache-Status", "Ki-Cf-Cache-Status", "Cdn-Cache",
-	"X-Cdn-Cache", "X-Cdn-Cache-Status", "X-Edge-Cache", "X-Edge-Cache-Status", "Akamai-Cache-Status", "X-77-Cache", "X-Vercel-Cache", "X-Varnish-Cache", "X-Litespeed-Cache",
-	"X-Lsadc-Cache", "X-Qc-Cache", "X-Kinsta-Cache", "X-Sg-Cache", "X-Sucuri-Cache", "X-Gateway-Cache-Status", "X-Fastcgi-Cache", "X-Fastcgi-Cache-Status", "X-Nginx-Cache", "X-Nginx-Cache-Status",
-	"X-Srcache-Fetch-Status", "X-Page-Cache", "X-Hosting-Cache", "X-Nitro-Cache", "X-Rocket-Cache", "X-Rocket-Nginx-Serving-Static", "X-Wp-Cache", "X-Flying-Press-Cache", "X-Pantheon-Cache", "X-Drupal-Cache",
-	"X-Rack-Cache", "X-Ac", "X-Nananana",
+// otherCacheHeaders are the headers, in canonical form, in which caches say by a word where a response comes from, and whose
+// name does not have "cache" in it.
+var otherCacheHeaders = [...]string{"X-Ac", "X-Nananana"}
+
+// maxMark bounds the name of a header, in bytes.
+const maxMark = 40
+
+// saysWhence reports whether a header with such a name may say by a word where a response comes from. Each host and plug-in
+// has a name of its own, so all with "cache" in them count, except those that are about something else: X-Cache-Lookup says
+// what a cache holds also if the response is the store's, and an object cache is one inside WordPress that each write updates.
+// Cache-Status has a syntax of its own. The name is shown to the caller, so its length is bounded.
+func saysWhence(name string) bool {
+	if len(name) > maxMark || !strings.Contains(name, "ache") || strings.Contains(name, "Object") || name == "Cache-Status" {
+		return false
+	}
+	switch name[strings.LastIndexByte(name, '-')+1:] {
+	case "Control", "Lookup", "Tag", "Tags", "Key", "Keys", "Vary":
+		return false
+	}
+	return true
 }
 
 // cacheMark returns the name of a header that says that the response comes from a cache, or an empty text. A header that is
@@ -30,12 +42,18 @@ func cacheMark(header http.Header) string {
 	if anyValue(header["X-Cache-Hits"], isPositive) {
 		return "X-Cache-Hits"
 	}
-	for _, name := range cacheHeaders {
+	for _, name := range otherCacheHeaders {
 		if anyValue(header[name], saysHit) {
 			return name
 		}
 	}
-	return ""
+	mark := ""
+	for name, values := range header {
+		if saysWhence(name) && anyValue(values, saysHit) && (mark == "" || name < mark) {
+			mark = name
+		}
+	}
+	return mark
 }
 
 // anyValue reports whether a member of one of the header's lists is a mark. Each cache on the way adds one: if any of them
@@ -98,14 +116,14 @@ func hasHitParameter(member string) bool {
 	return false
 }
 
-// saysHit reports whether the words say that a cache had the response: "HIT", "TCP_MEM_HIT", "Hit from cloudfront". A "hit
-// for pass" is one that the cache has passed on. The name of the cache follows "from".
+// saysHit reports whether the words say that a cache had the response: "HIT", "TCP_MEM_HIT", "Hit from cloudfront",
+// "served-cache". A "hit for pass" is one that the cache has passed on. The name of the cache follows "from".
 func saysHit(words string) bool {
 	words, _, _ = strings.Cut(strings.ToLower(words), " from ")
 	hit := false
 	for word := range strings.FieldsFuncSeq(words, func(r rune) bool { return r < 'a' || r > 'z' }) {
 		switch word {
-		case "hit", "hits", "stale", "revalidated", "updating", "refreshhit", "memhit", "fresh":
+		case "hit", "hits", "stale", "revalidated", "updating", "refreshhit", "memhit", "fresh", "served", "cached":
 			hit = true
 		case "for", "miss", "pass", "bypass", "dynamic", "expired", "not", "no", "none", "uncacheable", "while", "if":
 			return false
