@@ -140,7 +140,8 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 	case fluentcart.NotTrusted:
 		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
 	}
-	return storeError(apierror.StoreBadAnswer, state, "the store answered in a way the gateway does not know", failure)
+	return storeError(apierror.StoreBadAnswer, state, "the store, or a plug-in in it, or something in front of it refused the request (HTTP status "+strconv.Itoa(failure.Status)+
+		"), and the response does not say why in a form that the gateway knows; nothing was written", failure)
 }
 
 // refusedFields returns the error of a 422. It has a reason of its own only if the e-mail being in use is all that is

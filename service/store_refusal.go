@@ -18,7 +18,7 @@ func blocked(state apierror.WriteState, failure *fluentcart.Error) error {
 	if failure.Source != "" {
 		source = "likely " + failure.Source
 	}
-	message := fmt.Sprintf("something in front of the store (%s) answered in its place, with a page and HTTP status %d; nothing was written: "+
+	message := fmt.Sprintf("something in front of the store (%s) answered in its place, with HTTP status %d; nothing was written: "+
 		"the operator should allow the gateway there, or the request has a text or came at a rate that is blocked", source, failure.Status)
 	return storeError(apierror.StoreBlocked, state, message, failure, retryInfo(failure)...)
 }

@@ -93,7 +93,11 @@ func (m *Merged) WordPressUserFailure() (cause string, detail *errdetails.Precon
 func (m *Merged) likelyCause() string {
 	full := m.asked(fullName).text
 	user := "the linked WordPress user"
-	if m.before != nil { // the store follows the stored link, not the one asked for (F12)
+	switch {
+	case m.before == nil:
+	case m.LinkedUser() == 0: // not one of the measured causes
+		return "the customer was linked to no WordPress user when it was read, so a plug-in or something in front of the store may have answered"
+	default: // the store follows the stored link, not the one asked for (F12)
 		user = fmt.Sprintf("the linked WordPress user %d", m.LinkedUser())
 	}
 	switch slug := slugOf(full); {

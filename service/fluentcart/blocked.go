@@ -8,13 +8,15 @@ import (
 )
 
 // isBlocked reports whether something in front of the store has answered in its place (F30): a challenge that a firewall
-// marks in a header, or a page with a status that WordPress's REST API does not send with one. isPage says whether the body
-// is a page.
-func (r *response) isBlocked(isPage bool) bool {
+// marks in a header, a page with a status that WordPress's REST API does not send with one, or a 403 without a word of the
+// store, such as Cloudflare's "error code: 1020". isPage says whether the body is a page.
+func (r *response) isBlocked(isPage bool, body refusal) bool {
 	switch r.status {
 	case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo,
-		http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return isPage || isChallenge(r.header)
+	case http.StatusForbidden:
+		return isPage || isChallenge(r.header) || !body.isError()
 	case http.StatusMethodNotAllowed:
 		return isChallenge(r.header) || isPage && r.method != http.MethodPut && !allowsPut(r.header)
 	case http.StatusNotAcceptable: // WordPress does not negotiate; mod_security answers so

@@ -63,9 +63,9 @@ func (r *response) stated(body refusal) *Error {
 	kind := kindOf(status, body)
 	isPage := r.isPage(body)
 	switch {
-	case r.isBlocked(isPage):
+	case r.isBlocked(isPage, body):
 		kind = Blocked
-	case status < http.StatusMultipleChoices:
+	case status < http.StatusMultipleChoices && (r.method != http.MethodPut || !isFalse(body.Success)):
 		return nil
 	}
 	failure := r.error(kind, nil)

@@ -22,7 +22,7 @@ type envelope struct {
 
 	customer Customer
 	isObject bool
-	refuses  bool // the object has a code that stands for an error
+	refuses  bool // the object has a code that stands for an error, or says that it is no success
 	present  [len(columns)]bool
 	faults   [len(columns)]fault
 }
@@ -39,7 +39,7 @@ func (e *envelope) find(body []byte) (found, refused bool) {
 		if json.Unmarshal(object, &next, tolerant) != nil {
 			continue
 		}
-		refused = refused || next.refuses || statusIn(object) != 0
+		refused = refused || next.refuses || statesRefusal(object)
 		if next.holdsCustomer() && (!found || next.check() == nil || e.check() != nil) {
 			*e, found = next, true
 		}
@@ -58,7 +58,11 @@ func (e *envelope) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		switch string(name) {
 		case `"code"`:
 			code, err := in.ReadValue()
-			e.refuses = refusal{Code: scalar(shownText(code))}.number() >= http.StatusBadRequest
+			e.refuses = e.refuses || refusal{Code: scalar(shownText(code))}.number() >= http.StatusBadRequest
+			return err
+		case `"success"`:
+			success, err := in.ReadValue()
+			e.refuses = e.refuses || isFalse(success)
 			return err
 		case e.member:
 		default:

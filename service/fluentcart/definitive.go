@@ -16,7 +16,7 @@ func (r *response) definitive(body refusal) bool {
 	switch r.status {
 	case http.StatusInternalServerError:
 		number := body.number()
-		return number == http.StatusBadRequest || number == http.StatusLocked
+		return (number == http.StatusBadRequest || number == http.StatusLocked) && !body.hasData()
 	case http.StatusUnprocessableEntity:
 		return areOfCustomer(fieldErrors(r.body))
 	case http.StatusServiceUnavailable: // a plug-in that exits with 503 does not know when to come back
@@ -25,10 +25,11 @@ func (r *response) definitive(body refusal) bool {
 	return body.beforeDispatch(r.status)
 }
 
-// areOfCustomer reports whether the list of field errors is one of FluentCart's about a customer (F5).
+// areOfCustomer reports whether the list of field errors is one of FluentCart's about a customer: fields and rules that it
+// was measured to name (F5). Fields with messages only, as the documentation shows them, are what other plug-ins send too.
 func areOfCustomer(list []FieldError) bool {
 	for _, violation := range list {
-		if violation.Field == other {
+		if violation.Field == other || violation.Rule == other {
 			return false
 		}
 	}

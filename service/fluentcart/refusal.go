@@ -15,6 +15,7 @@ type refusal struct {
 	Message scalar         `json:"message"`
 	Data    jsontext.Value `json:"data"`
 	Errors  jsontext.Value `json:"errors"`
+	Success jsontext.Value `json:"success"` // false in what plug-ins send with wp_send_json_error, under any status
 }
 
 // codeDied is the code of every response that WordPress's wp_die makes.
@@ -29,10 +30,10 @@ func (s *scalar) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// refusalIn returns the error in the body of a response, and how many of its objects state the status of one. One that does
-// counts before one with a message only, which a success has too.
+// refusalIn returns the error in the body of a response, and how many of its objects state one. One that does counts before
+// one with a message only, which a success has too.
 func refusalIn(body []byte) (refusal, int) {
-	if stating, count := findJSON(body, func(r refusal) bool { return r.status() != 0 }); count > 0 {
+	if stating, count := findJSON(body, refusal.states); count > 0 {
 		return stating, count
 	}
 	other, _ := findJSON(body, refusal.isError)
@@ -41,7 +42,18 @@ func refusalIn(body []byte) (refusal, int) {
 
 // isError reports whether the object is an error at all: an object inside a PHP warning that is printed in front of the
 // response has none of these fields (F20). fieldErrors looks for the fields of a 422.
-func (r refusal) isError() bool { return r.Code != "" || r.Message != "" || len(r.Errors) > 0 }
+func (r refusal) isError() bool {
+	return r.Code != "" || r.Message != "" || len(r.Errors) > 0 || isFalse(r.Success)
+}
+
+// states reports whether the object says that the request failed: with a status, or as wp_send_json_error does.
+func (r refusal) states() bool { return r.status() != 0 || isFalse(r.Success) }
+
+// hasData reports whether the error has `data`, which is null in FluentCart's own (F1).
+func (r refusal) hasData() bool { return len(r.Data) > 0 && r.Data.Kind() != 'n' }
+
+// isFalse reports whether a member is there and is false.
+func isFalse(raw jsontext.Value) bool { return raw.Kind() == 'f' }
 
 // status returns the status that the body states, or 0 if it states none.
 func (r refusal) status() int {
@@ -97,11 +109,8 @@ func (r refusal) beforeDispatch(status int) bool {
 	return false
 }
 
-// statusIn returns the status of an object that is an error, or 0.
-func statusIn(object jsontext.Value) int {
+// statesRefusal reports whether an object states an error.
+func statesRefusal(object jsontext.Value) bool {
 	var body refusal
-	if json.Unmarshal(object, &body, tolerant) != nil {
-		return 0
-	}
-	return body.status()
+	return json.Unmarshal(object, &body, tolerant) == nil && body.states()
 }
