@@ -23,7 +23,7 @@ func (m *Merged) DryRun() (*customerv1.UpdateCustomerResponse, error) {
 }
 
 // asStored returns the customer as the store would keep it, or the store's refusal, as far as it can be known without
-// asking the store. In names and city the store refuses what it sanitizes elsewhere (F10, F28).
+// asking the store. In names, city and e-mail the store refuses what it sanitizes elsewhere (F10, F28).
 func (m *Merged) asStored() (*fluentcart.Customer, error) {
 	after := m.after
 	var violations []apierror.Violation
@@ -31,7 +31,7 @@ func (m *Merged) asStored() (*fluentcart.Customer, error) {
 		id := fieldID(i)
 		asked := m.asked(id)
 		sanitized := f.sanitized(asked)
-		if (id.isName() || id == city) && sanitized.text != trim(asked.text) {
+		if (id.isName() || id == city || id == email) && sanitized.text != trim(asked.text) {
 			violations = append(violations, m.refusal(id, "sanitizeText"))
 		}
 		if id == fullName && asked.text == "" { // neither kind of store accepts that (F11)
