@@ -30,7 +30,7 @@ func methodRefused(state apierror.WriteState, failure *fluentcart.Error) error {
 		return storeError(apierror.StoreRouteMissing, state, fmt.Sprintf("the store serves no GET (HTTP status %d): ", failure.Status)+onlyPut, failure)
 	}
 	return storeError(apierror.StoreBlocked, state, fmt.Sprintf("the store's host refuses PUT (HTTP status %d); nothing was written: "+
-		"the operator should allow the method there, or set --store-put-as-post", failure.Status), failure, retryInfo(failure)...)
+		"the operator should allow the method there, or set --store-put-as-post; if that is set, the host refuses POST as well", failure.Status), failure, retryInfo(failure)...)
 }
 
 // onlyPut says how an upstream that does not serve the read can be used.
@@ -40,6 +40,9 @@ const onlyPut = "FluentCart does, so --store-url may be another program; for one
 // missingRoute says why a 404 may have come. WordPress's own words tell that the address is right.
 func missingRoute(failure *fluentcart.Error) string {
 	switch {
+	case failure.FromWordPress && failure.Method == http.MethodPut:
+		return "FluentCart is switched off there, or --store-url is the address of another WordPress site, or something in front of WordPress " +
+			"changes the method of the request (with --store-put-as-post: removes the header X-HTTP-Method-Override)"
 	case failure.FromWordPress:
 		return "FluentCart is switched off there, or --store-url is the address of another WordPress site"
 	case failure.Method == http.MethodGet:
