@@ -234,6 +234,12 @@ func TestReadThatIsOlderThanWhatWasSeenIsNotUsed(t *testing.T) {
 		{"an upstream that shows the same customer for ever", []step{{"GET", "A", old}, {"PUT", "B", old}, {"GET", "A", old}}, false},
 		{"customers without a time", []step{{"GET", "A", ""}, {"GET", "B", ""}, {"GET", "A", ""}}, false},
 		{"a customer without a time after one with it", []step{{"GET", "A", t2}, {"GET", "A", ""}}, false},
+		{"a write that shows its time in another time zone", []step{{"GET", "A", t1}, {"PUT", "B", "2000-01-01T02:00:00+00:00"}, {"GET", "B", t2}}, false},
+		{"a read from before such a write", []step{{"GET", "A", t1}, {"PUT", "B", "2000-01-01T02:00:00+00:00"}, {"GET", "A", t1}}, true},
+		{"a read from before a write of a store whose clock is ahead", []step{
+			{"GET", "A", "2000-01-01T02:00:00+00:00"}, {"PUT", "B", "2000-01-01T02:00:01+00:00"}, {"GET", "B", "2000-01-01T02:00:01+00:00"},
+			{"PUT", "C", "2000-01-01T02:00:02+00:00"}, {"GET", "B", "2000-01-01T02:00:01+00:00"},
+		}, true},
 		{"a time in the future that was only read", []step{{"GET", "A", "2030-01-01T00:00:00+00:00"}, {"GET", "B", t2}}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

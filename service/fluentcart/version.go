@@ -65,12 +65,16 @@ func (v *versions) read(c *Customer, began time.Time) bool {
 }
 
 // written notes the response to a write. Its time counts even if it is earlier than the known one: a cache does not answer
-// writes. complete says that it shows the content.
+// writes. A time in the future does not count: the response may show it in another time zone than reads do, and all reads
+// would be older. complete says that it shows the content.
 func (v *versions) written(c *Customer, complete bool) {
 	now := v.of(c)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	known, ok := v.known(c.ID, now.seen)
+	if time.Until(c.UpdatedAt) > maxClockDifference {
+		now.updatedAt = 0
+	}
 	if ok && now.updatedAt == 0 { // a response may leave the time out; the write did not make it earlier
 		now.updatedAt = known.updatedAt
 	}
