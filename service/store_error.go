@@ -136,6 +136,10 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 	case fluentcart.Unavailable, fluentcart.Unreachable:
 		return storeError(apierror.StoreUnavailable, state, "the store is not available; nothing was written", failure, apierror.RetryInfo(failure.RetryAfter))
 	case fluentcart.Redirected:
+		if failure.Status == http.StatusNotModified { // no request of the gateway is conditional
+			return storeError(apierror.StoreBadAnswer, state, "a cache in front of the store answered that the customer has not been modified (HTTP status 304), which the gateway did not ask; "+
+				"nothing was written; the operator must exclude /wp-json/fluent-cart/ from the cache", failure)
+		}
 		return storeError(apierror.StoreRedirects, state, redirected(failure.Redirect), failure)
 	case fluentcart.NotTrusted:
 		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
