@@ -14,7 +14,7 @@
 //  2. validate: the request alone; what only a stored value may excuse is left to the merge (package customer)
 //  3. verifyAccount: only for callers whose store account is unverified (verify_account.go)
 //  4. reserve: the customer's lease, then a slot (reserve.go)
-//  5. read: GET
+//  5. read: GET; an upstream without it gets the documented call (replace.go)
 //  6. merge: etag, merge, authorization (package customer)
 //  7. write: PUT, once; it runs to its outcome whatever its caller does (write.go)
 //  8. verify the write if its response is ambiguous (verify_write.go)

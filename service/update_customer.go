@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -41,9 +40,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 		before, err = s.read(ctx, request.GetCustomerId())
 		switch {
 		case servesNoRead(err) && isDocumentedCall(request, change):
-			s.logger.LogAttrs(ctx, slog.LevelWarn, "the store serves no read; the documented call is sent as it is, and nothing can be compared",
-				slog.Int64("customer_id", request.GetCustomerId()))
-			return s.replace(ctx, held, request, change)
+			return s.sendDocumentedCall(ctx, held, request, change)
 		case err != nil:
 			return nil, err
 		}
@@ -103,43 +100,6 @@ func merge(ctx context.Context, request *customerv1.UpdateCustomerRequest, chang
 		return nil, statusForbidden()
 	}
 	return merged, nil
-}
-
-// servesNoRead reports whether a read failed because the upstream knows nothing but the documented PUT: it answers 404
-// without the words of WordPress, 405 or 501. Every FluentCart store serves the read.
-func servesNoRead(err error) bool {
-	failure, ok := errors.AsType[*fluentcart.Error](err)
-	return ok && (failure.Kind == fluentcart.MethodRefused || failure.Kind == fluentcart.NoRoute && !failure.FromWordPress)
-}
-
-// isDocumentedCall reports whether an update is the documented PUT: it names all that the PUT replaces, and asks for nothing
-// that needs a read.
-func isDocumentedCall(request *customerv1.UpdateCustomerRequest, change *customer.Change) bool {
-	return change.NamesDocumented() && len(customer.CheckReplace(request)) == 0
-}
-
-// replace sends one PUT with only what the request names. Without a read there is nothing to compare a user_id with, so
-// only 0 is accepted, which the documented body holds and which links to no user.
-func (s *Service) replace(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
-	if violations := change.UnlessStored(); len(violations) > 0 {
-		return nil, apierror.Invalid(violations...)
-	}
-	switch may := callerOf(ctx).May; {
-	case change.LinksUser() && !may.UserID:
-		return nil, userLinkUnread()
-	case !may.Status:
-		return nil, statusUnread()
-	}
-	if !s.store.Healthy() { // a read shows whether the store is back, so that no write is lost in one that is not
-		if _, err := s.read(ctx, request.GetCustomerId()); err != nil && !s.store.Healthy() {
-			return nil, err
-		}
-	}
-	response, err := s.write(ctx, held, change.Replace(request.GetCustomerId()))
-	if err == nil {
-		markVerified(ctx) // a store without a read cannot verify the account in another way
-	}
-	return response, err
 }
 
 // callerOf returns the caller of a call. A call that was not authenticated has a caller without a name, who may change
