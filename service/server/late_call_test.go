@@ -23,8 +23,8 @@ import (
 // calls on another connection. No call is made twice.
 func TestFirstCallMayComeLate(t *testing.T) {
 	for _, after := range []time.Duration{
-		9_999 * time.Millisecond, 10 * time.Second, 10_001 * time.Millisecond, 10_050 * time.Millisecond, 10_999 * time.Millisecond,
-		11 * time.Second, 11_001 * time.Millisecond, 12_950 * time.Millisecond, 30 * time.Second,
+		9_499 * time.Millisecond, 9_500 * time.Millisecond, 9_501 * time.Millisecond, 9_999 * time.Millisecond, 10 * time.Second,
+		10_001 * time.Millisecond, 10_050 * time.Millisecond, 12_950 * time.Millisecond, 30 * time.Second,
 	} {
 		t.Run(fmt.Sprint(after), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestCallAfterAnUnverifiedOneMayComeLate(t *testing.T) {
 			if _, err := customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1}); err == nil {
 				t.Fatal("the store knows the caller")
 			}
-			<-time.After(10_500 * time.Millisecond)
+			<-time.After(9_750 * time.Millisecond)
 		}
 		if _, err := customers.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 2}); err != nil {
 			t.Error(err)
@@ -106,7 +106,7 @@ func TestConnectionWithoutACallGetsGoAwayBeforeItIsClosed(t *testing.T) {
 				}
 			}
 		}
-		if closed := time.Since(begin); goneAway != 10*time.Second || closed != 11*time.Second {
+		if closed := time.Since(begin); goneAway != 9500*time.Millisecond || closed != 10*time.Second {
 			t.Errorf("GOAWAY after %s, closed after %s", goneAway, closed)
 		}
 	})

@@ -31,13 +31,14 @@ type Conn struct {
 	state connectionState
 
 	// While the connection waits or is unauthenticated:
-	expiry  *time.Timer
-	element *list.Element // in the list of its host
-	order   uint64        // the oldest connection has the lowest
-	since   time.Time     // it arrived, or became unauthenticated again
-	weight  int
-	goAway  func() // asks the client to leave; nil where the protocol has no way to, and before the handshake is done
-	leaving bool   // goAway was called, so that no call is admitted any more
+	expiry   *time.Timer
+	element  *list.Element // in the list of its host
+	order    uint64        // the oldest connection has the lowest
+	since    time.Time     // it arrived, or became unauthenticated again
+	weight   int
+	goAway   func() // asks the client to leave; nil where the protocol has no way to, and before the handshake is done
+	leaving  bool   // goAway was called, so that no call is admitted any more
+	expiring bool   // less than leavingTime is left for a call to be admitted
 
 	calls     int  // admitted and in flight
 	confirmed bool // the caller of at least one call was confirmed
@@ -126,15 +127,20 @@ func (c *Conn) remove() {
 	c.table.capacity.Broadcast()
 }
 
-// expire closes the connection if no call was admitted on it. A client that can be asked to leave gets leavingTime for it.
+// expire closes the connection if no call was admitted on it. It is called twice: leavingTime before, when it asks a client
+// that can be asked to leave, and then at the end.
 func (c *Conn) expire() {
 	var ask func()
 	c.table.mu.Lock()
 	switch {
-	case c.state == isUnauthenticated && c.goAway != nil && !c.leaving:
-		ask, c.leaving = c.goAway, true
+	case c.state != isWaiting && c.state != isUnauthenticated:
+	case !c.expiring:
+		c.expiring = true
 		c.expiry.Reset(leavingTime)
-	case c.state == isWaiting || c.state == isUnauthenticated:
+		if c.state == isUnauthenticated && c.goAway != nil {
+			ask, c.leaving = c.goAway, true
+		}
+	default:
 		c.evict(Expired)
 	}
 	c.table.unlock()

@@ -43,9 +43,9 @@ const (
 	// connects early and calls later finds its connection closed, as any idle connection may be, and opens another. It
 	// includes the wait for a place, which leaves at least 4 s.
 	authenticationTime = 10 * time.Second
-	// leavingTime is how long a gRPC client then has to leave, after GOAWAY: a round trip over the slowest of lines. Its
-	// connection keeps its place in the table, and may be evicted for another one.
-	leavingTime = time.Second
+	// leavingTime is the last part of it, in which a gRPC client has time to leave, after GOAWAY: a round trip over a slow
+	// line. Its connection keeps its place in the table, and may be evicted for another one.
+	leavingTime = 500 * time.Millisecond
 	// maxUnauthenticatedWeight bounds, in bytes, the memory that all unauthenticated connections together make the
 	// gateway hold: 256 of them could otherwise send 100 messages of 128 KiB each at once. It is enough for 200 first
 	// calls at the same moment; with garbage that is not collected yet, the process takes some 20 MiB for it.

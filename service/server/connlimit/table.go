@@ -137,7 +137,7 @@ func (c *Conn) leaveUnauthenticated() {
 func (c *Conn) begins() {
 	c.order, c.since = c.table.accepted, time.Now()
 	c.table.accepted++
-	c.expiry = time.AfterFunc(authenticationTime, c.expire)
+	c.expiry = time.AfterFunc(authenticationTime-leavingTime, c.expire)
 }
 
 // oldest returns the oldest eligible unauthenticated connection of the host that ranks highest. Among hosts of equal
