@@ -68,19 +68,11 @@ func TestAmbiguousResponseToAWriteIsVerified(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, applied: %t", row.name, applied), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					h := newHarness(t, setup{store: sandbox.Config{Customers: 1}, service: service.Config{SettleTime: 10 * time.Second}})
-					h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						if r.Method == http.MethodGet {
-							h.store.ServeHTTP(w, r)
-							return
-						}
-						response := httptest.NewRecorder()
-						if applied {
-							h.store.ServeHTTP(response, r)
-						}
+					h.answerWrites(applied, func(w http.ResponseWriter, own string) {
 						w.WriteHeader(row.status)
 						_, _ = io.WriteString(w, row.body)
 						if row.customer {
-							_, _ = response.Body.WriteTo(w)
+							_, _ = io.WriteString(w, own)
 						}
 					})
 					got := h.update(contextEnding(t, byDeadline, 20*time.Second), 1, firstAddedCustomer, "city")
@@ -151,16 +143,8 @@ func TestSuccessOfAWriteIsBelievedOnlyIfItShowsTheWrite(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHarness(t, setup{store: sandbox.Config{Customers: 1}, service: service.Config{SettleTime: 10 * time.Second}})
-				h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if r.Method == http.MethodGet {
-						h.store.ServeHTTP(w, r)
-						return
-					}
-					response := httptest.NewRecorder()
-					if row.applied {
-						h.store.ServeHTTP(response, r)
-					}
-					_, _ = io.WriteString(w, strings.Replace(row.body, "%s", response.Body.String(), 1))
+				h.answerWrites(row.applied, func(w http.ResponseWriter, own string) {
+					_, _ = io.WriteString(w, strings.Replace(row.body, "%s", own, 1))
 				})
 				got := h.update(t.Context(), 1, firstAddedCustomer, "city")
 				h.finish(t)
@@ -172,4 +156,20 @@ func TestSuccessOfAWriteIsBelievedOnlyIfItShowsTheWrite(t *testing.T) {
 			})
 		})
 	}
+}
+
+// answerWrites lets answer respond to each write in place of the store, which applies the write before, or never sees it.
+// own is what the store itself has responded.
+func (h *harness) answerWrites(applied bool, answer func(w http.ResponseWriter, own string)) {
+	h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			h.store.ServeHTTP(w, r)
+			return
+		}
+		response := httptest.NewRecorder()
+		if applied {
+			h.store.ServeHTTP(response, r)
+		}
+		answer(w, response.Body.String())
+	})
 }

@@ -9,9 +9,9 @@ import (
 //
 // The danger is a failure after the write: WordPress notifies other plug-ins of it, and any of them may throw, exit or
 // print; and a firewall may inspect the response (F25). So a refusal is definitive only in a form that the store was
-// measured to give before it writes, and that no plug-in makes: FluentCart's own JSON (F1, F5), an error that WordPress
-// gives before it dispatches, and maintenance mode, which WordPress checks before it loads any plug-in (F19). Every other
-// response is ambiguous: a read of the customer then says what became of the write, which takes longer and is never wrong.
+// measured to give before it writes: FluentCart's own JSON (F1, F5), an error that WordPress gives before it dispatches, and
+// maintenance mode, which WordPress checks before it loads any plug-in (F19). A plug-in that copies one of them is believed.
+// Every other response is ambiguous: a read of the customer then says what became of the write.
 func (r *response) definitive(body refusal) bool {
 	switch r.status {
 	case http.StatusInternalServerError:
