@@ -49,6 +49,7 @@ vulncheck: build ## Search the called code for known vulnerabilities, with the n
 
 verify: ## Compare the downloaded modules with go.sum
 	go mod verify
+	go -C gen mod verify
 	go -C tools mod verify
 
 run: ## Run against the built-in sandbox store
@@ -77,6 +78,7 @@ fmt: ## Format the code and the API definition
 
 generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	$(tool) buf generate
+	tools/genmodule
 	go mod tidy
 	go -C tools mod tidy
 

@@ -16,6 +16,7 @@ require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2
 	connectrpc.com/vanguard v0.4.0
 	github.com/CycloneDX/cyclonedx-go v0.12.0
+	github.com/fluentcart-gateway/fluentcart-gateway/gen v0.0.0
 	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
 	github.com/jhump/protoreflect/v2 v2.0.0
@@ -128,7 +129,6 @@ require (
 	github.com/fatih/structtag v1.2.0 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
 	github.com/firefart/nonamedreturns v1.0.8 // indirect
-	github.com/fluentcart-gateway/fluentcart-gateway v0.0.0-00010101000000-000000000000
 	github.com/fsnotify/fsnotify v1.9.0 // indirect
 	github.com/fullstorydev/grpcurl v1.9.4 // indirect
 	github.com/fzipp/gocyclo v0.6.0 // indirect
@@ -324,4 +324,4 @@ require (
 	pluginrpc.com/pluginrpc v0.6.0 // indirect
 )
 
-replace github.com/fluentcart-gateway/fluentcart-gateway => ../
+replace github.com/fluentcart-gateway/fluentcart-gateway/gen => ../gen

@@ -33,7 +33,7 @@ func materials(info *buildinfo.BuildInfo, sha256 string) (*cdx.BOM, error) {
 
 	components := []cdx.Component{standardLibrary(info.GoVersion)}
 	for _, dependency := range info.Deps {
-		component, err := library(dependency)
+		component, err := library(ofRepository(dependency, info.Main))
 		if err != nil {
 			return nil, err
 		}
@@ -63,6 +63,15 @@ func standardLibrary(goVersion string) cdx.Component {
 	version, _, _ := strings.Cut(strings.TrimPrefix(goVersion, "go"), " ") // the names of experiments may follow
 	purl := packageURL("stdlib", version, "")
 	return cdx.Component{BOMRef: purl, Type: cdx.ComponentTypeLibrary, Name: "stdlib", Version: version, PackageURL: purl}
+}
+
+// ofRepository gives a module below the main one, which a relative directory replaces, the version of the main one: both are
+// the same commit.
+func ofRepository(module *debug.Module, main debug.Module) *debug.Module {
+	if module.Replace == nil || "./"+strings.TrimPrefix(module.Path, main.Path+"/") != module.Replace.Path {
+		return module
+	}
+	return &debug.Module{Path: module.Path, Version: main.Version}
 }
 
 // library returns a module's component, with the sum from go.sum as a property and not as a hash. The sum is computed over

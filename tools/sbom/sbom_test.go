@@ -84,6 +84,7 @@ func TestCommitTagsAndReplacementsAreNamed(t *testing.T) {
 		Main:      debug.Module{Path: "example.com/Shop/gateway", Version: "v1.2.3+dirty"},
 		Deps: []*debug.Module{
 			{Path: "example.com/a", Version: "v1.0.0", Replace: &debug.Module{Path: "example.com/fork", Version: "v1.0.1", Sum: "h1:x"}},
+			{Path: "example.com/Shop/gateway/gen", Version: "v0.0.0", Replace: &debug.Module{Path: "./gen"}},
 		},
 		Settings: []debug.BuildSetting{
 			{Key: "-tags", Value: "one,two"},
@@ -113,7 +114,8 @@ func TestCommitTagsAndReplacementsAreNamed(t *testing.T) {
 	for _, component := range *bom.Components {
 		purls = append(purls, component.PackageURL)
 	}
-	if diff := cmp.Diff([]string{"pkg:golang/stdlib@1.26.11", "pkg:golang/example.com/fork@v1.0.1"}, purls); diff != "" {
+	own := "pkg:golang/example.com/shop/gateway/gen@v1.2.3%2Bdirty" // of the same commit
+	if diff := cmp.Diff([]string{"pkg:golang/stdlib@1.26.11", "pkg:golang/example.com/fork@v1.0.1", own}, purls); diff != "" {
 		t.Error(diff)
 	}
 	if got := property(&(*bom.Components)[1], namespace+"module:replaces"); got != "example.com/a@v1.0.0" {
