@@ -119,8 +119,9 @@ func (x *UpdateCustomerRequest) GetValidateOnly() bool {
 // The customer after the update.
 type UpdateCustomerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One English sentence of the gateway: "Customer updated successfully!" for an update, also for one that had nothing to
-	// change; another one for a dry run. It never holds the store's own message.
+	// One English sentence of the gateway: "Customer updated successfully!" for an update that was written, "Nothing was written:
+	// the customer already is as asked." for one that had nothing to change, and another one for a dry run. It never holds the
+	// store's own message.
 	Message string `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
 	// The whole customer as the store now holds it; in JSON `data`, as FluentCart names it.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,json=data,proto3" json:"customer,omitempty"`
@@ -192,6 +193,98 @@ func (x *UpdateCustomerResponse) GetWarnings() []*Warning {
 	return nil
 }
 
+// The customer to read.
+type GetCustomerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The customer's id in the store, an integer from 1 to 9223372036854775807.
+	CustomerId    int64 `protobuf:"varint,1,opt,name=customer_id,proto3" json:"customer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCustomerRequest) Reset() {
+	*x = GetCustomerRequest{}
+	mi := &file_fluentcart_customer_v1_customer_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCustomerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCustomerRequest) ProtoMessage() {}
+
+func (x *GetCustomerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fluentcart_customer_v1_customer_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCustomerRequest.ProtoReflect.Descriptor instead.
+func (*GetCustomerRequest) Descriptor() ([]byte, []int) {
+	return file_fluentcart_customer_v1_customer_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetCustomerRequest) GetCustomerId() int64 {
+	if x != nil {
+		return x.CustomerId
+	}
+	return 0
+}
+
+// The customer as the store holds it.
+type GetCustomerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The whole customer, with its etag.
+	Customer      *Customer `protobuf:"bytes,1,opt,name=customer,proto3" json:"customer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCustomerResponse) Reset() {
+	*x = GetCustomerResponse{}
+	mi := &file_fluentcart_customer_v1_customer_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCustomerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCustomerResponse) ProtoMessage() {}
+
+func (x *GetCustomerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fluentcart_customer_v1_customer_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCustomerResponse.ProtoReflect.Descriptor instead.
+func (*GetCustomerResponse) Descriptor() ([]byte, []int) {
+	return file_fluentcart_customer_v1_customer_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetCustomerResponse) GetCustomer() *Customer {
+	if x != nil {
+		return x.Customer
+	}
+	return nil
+}
+
 var File_fluentcart_customer_v1_customer_service_proto protoreflect.FileDescriptor
 
 const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
@@ -208,7 +301,11 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\amessage\x18\x01 \x01(\tB(\x92A\"J \"Customer updated successfully!\"\x80\x01\x01R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +
 	"\x0echanged_fields\x18\x03 \x03(\tR\x0echanged_fields\x12;\n" +
-	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings2\xc0+\n" +
+	"\bwarnings\x18\x04 \x03(\v2\x1f.fluentcart.customer.v1.WarningR\bwarnings\"s\n" +
+	"\x12GetCustomerRequest\x12]\n" +
+	"\vcustomer_id\x18\x01 \x01(\x03B;\x92A-J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x8a\x01\x12^[1-9][0-9]{0,18}$\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\"S\n" +
+	"\x13GetCustomerResponse\x12<\n" +
+	"\bcustomer\x18\x01 \x01(\v2 .fluentcart.customer.v1.CustomerR\bcustomer2\xc3A\n" +
 	"\x0fCustomerService\x12\xac+\n" +
 	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xba*\x92A\xe5(\n" +
 	"\tcustomersJ\xf3\x02\n" +
@@ -271,12 +368,61 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"V\n" +
 	"\bIf-Match\x12HThe ETag of the customer as it was read; the same as the parameter etag.\x18\x01\n" +
 	"\xc1\x01\n" +
-	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}B\xab\x0e\x92A\xcf\r\x12\xc9\b\n" +
-	"\x12fluentcart-gateway\x12\xf3\aUpdates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
+	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}\x12\x80\x16\n" +
+	"\vGetCustomer\x12*.fluentcart.customer.v1.GetCustomerRequest\x1a+.fluentcart.customer.v1.GetCustomerResponse\"\x97\x15\x92A\xbd\x14\n" +
+	"\tcustomersJ\xb1\x02\n" +
+	"\x03200\x12\xa9\x02\n" +
+	";The customer. The ETag header holds the customer's version.\x12/\n" +
+	"-\x1a+.fluentcart.customer.v1.GetCustomerResponse\"\xb8\x01\n" +
+	"\x10application/json\x12\xa3\x01{\"customer\":{\"id\":123,\"email\":\"customer@example.com\",\"full_name\":\"John Doe\",\"first_name\":\"John\",\"last_name\":\"Doe\",\"city\":\"Paris\",\"country\":\"FR\",\"status\":\"active\"}}J_\n" +
+	"\x03304\x12X\n" +
+	"VThe customer has not changed since it had the ETag in If-None-Match. There is no body.JQ\n" +
+	"\x03400\x12J\n" +
+	"0INVALID_FIELD: the id or the query is not valid.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x8f\x01\n" +
+	"\x03401\x12\x87\x01\n" +
+	"mCALLER_UNAUTHENTICATED, or STORE_UNAUTHENTICATED with --caller-auth=store; WWW-Authenticate names the scheme.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJe\n" +
+	"\x03403\x12^\n" +
+	"DCALLER_FORBIDDEN, STORE_FORBIDDEN, or ORIGIN_REFUSED for a web page.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xbd\x04\n" +
+	"\x03404\x12\xb5\x04\n" +
+	"$CUSTOMER_NOT_FOUND, or NO_SUCH_PATH.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.Status\"\xf4\x03\n" +
+	"\x10application/json\x12\xdf\x03{\"code\":5,\"message\":\"the store has no customer 999\",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"CUSTOMER_NOT_FOUND\",\"domain\":\"fluentcart-gateway\",\"metadata\":{\"write_state\":\"not_sent\",\"upstream_code\":\"fluent_cart_entity_not_found\",\"upstream_status\":\"404\"}},{\"@type\":\"type.googleapis.com/google.rpc.ResourceInfo\",\"resourceType\":\"fluentcart.customer.v1.Customer\",\"resourceName\":\"customers/999\",\"owner\":\"\",\"description\":\"no such customer in the store\"}]}Jd\n" +
+	"\x03405\x12]\n" +
+	"CMETHOD_NOT_ALLOWED; the Allow header lists the methods of the path.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJc\n" +
+	"\x03412\x12\\\n" +
+	"BETAG_MISMATCH: the customer does not have the version in If-Match.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xc8\x01\n" +
+	"\x03429\x12\xc0\x01\n" +
+	"\xa5\x01STORE_RATE_LIMITED; OVERLOADED: too many calls are waiting for the store; or TOO_MANY_CONNECTIONS. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x81\x01\n" +
+	"\x03499\x12z\n" +
+	"`CALLER_CANCELLED: the caller cancelled the call. The caller does not receive it; the log has it.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJG\n" +
+	"\x03500\x12@\n" +
+	"&GATEWAY_FAULT: a fault in the gateway.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xbe\x01\n" +
+	"\x03502\x12\xb6\x01\n" +
+	"\x9b\x01STORE_ROUTE_MISSING, STORE_BLOCKED, STORE_CREDENTIALS_REFUSED, STORE_REDIRECTS, STORE_TLS or STORE_BAD_ANSWER: the gateway cannot use the store's response.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\x8d\x01\n" +
+	"\x03503\x12\x85\x01\n" +
+	"kSTORE_UNAVAILABLE, or CONNECTION_CLOSED. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJO\n" +
+	"\x03504\x12H\n" +
+	".DEADLINE_PASSED: the caller's deadline passed.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.Statusr\x89\x02\n" +
+	"u\n" +
+	"\rIf-None-Match\x12bThe ETag of the customer as the caller knows it. The response is 304 if the customer still has it.\x18\x01\n" +
+	"\x8f\x01\n" +
+	"\fGrpc-Timeout\x12}The caller's deadline, at most 60 seconds. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02PZ1\x12//wp-json/fluent-cart/v2/customers/{customer_id}\x12\x1b/v1/customers/{customer_id}B\xa8\x0e\x92A\xcc\r\x12\xc6\b\n" +
+	"\x12fluentcart-gateway\x12\xf0\aReads and updates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
 	"\n" +
 	"In a request body, null clears a field, as the empty string does. In a response, the times, ltv and purchase_count can be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: the generator has no other 64-bit integer for paths and maps.\n" +
 	"\n" +
-	"The same call is served over gRPC as `fluentcart.customer.v1.CustomerService/UpdateCustomer`, and here as JSON. The path under `/wp-json/fluent-cart/v2` accepts the requests that FluentCart documents, unchanged.\n" +
+	"The same calls are served over gRPC by `fluentcart.customer.v1.CustomerService`, and here as JSON. The paths under `/wp-json/fluent-cart/v2` accept the requests that FluentCart documents, unchanged.\n" +
 	"\n" +
 	"Every error is a `google.rpc.Status` whose details hold a `google.rpc.ErrorInfo` of the domain `fluentcart-gateway`: `reason` names the error, and `metadata.write_state` states the outcome of the write: `not_sent`, `rejected` (it was sent, and the store refused it) or `unknown` (read the customer before you send it again).*9\n" +
 	"\n" +
@@ -302,26 +448,31 @@ func file_fluentcart_customer_v1_customer_service_proto_rawDescGZIP() []byte {
 	return file_fluentcart_customer_v1_customer_service_proto_rawDescData
 }
 
-var file_fluentcart_customer_v1_customer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_fluentcart_customer_v1_customer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_fluentcart_customer_v1_customer_service_proto_goTypes = []any{
 	(*UpdateCustomerRequest)(nil),  // 0: fluentcart.customer.v1.UpdateCustomerRequest
 	(*UpdateCustomerResponse)(nil), // 1: fluentcart.customer.v1.UpdateCustomerResponse
-	(*Customer)(nil),               // 2: fluentcart.customer.v1.Customer
-	(*fieldmaskpb.FieldMask)(nil),  // 3: google.protobuf.FieldMask
-	(*Warning)(nil),                // 4: fluentcart.customer.v1.Warning
+	(*GetCustomerRequest)(nil),     // 2: fluentcart.customer.v1.GetCustomerRequest
+	(*GetCustomerResponse)(nil),    // 3: fluentcart.customer.v1.GetCustomerResponse
+	(*Customer)(nil),               // 4: fluentcart.customer.v1.Customer
+	(*fieldmaskpb.FieldMask)(nil),  // 5: google.protobuf.FieldMask
+	(*Warning)(nil),                // 6: fluentcart.customer.v1.Warning
 }
 var file_fluentcart_customer_v1_customer_service_proto_depIdxs = []int32{
-	2, // 0: fluentcart.customer.v1.UpdateCustomerRequest.customer:type_name -> fluentcart.customer.v1.Customer
-	3, // 1: fluentcart.customer.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2, // 2: fluentcart.customer.v1.UpdateCustomerResponse.customer:type_name -> fluentcart.customer.v1.Customer
-	4, // 3: fluentcart.customer.v1.UpdateCustomerResponse.warnings:type_name -> fluentcart.customer.v1.Warning
-	0, // 4: fluentcart.customer.v1.CustomerService.UpdateCustomer:input_type -> fluentcart.customer.v1.UpdateCustomerRequest
-	1, // 5: fluentcart.customer.v1.CustomerService.UpdateCustomer:output_type -> fluentcart.customer.v1.UpdateCustomerResponse
-	5, // [5:6] is the sub-list for method output_type
-	4, // [4:5] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	4, // 0: fluentcart.customer.v1.UpdateCustomerRequest.customer:type_name -> fluentcart.customer.v1.Customer
+	5, // 1: fluentcart.customer.v1.UpdateCustomerRequest.update_mask:type_name -> google.protobuf.FieldMask
+	4, // 2: fluentcart.customer.v1.UpdateCustomerResponse.customer:type_name -> fluentcart.customer.v1.Customer
+	6, // 3: fluentcart.customer.v1.UpdateCustomerResponse.warnings:type_name -> fluentcart.customer.v1.Warning
+	4, // 4: fluentcart.customer.v1.GetCustomerResponse.customer:type_name -> fluentcart.customer.v1.Customer
+	0, // 5: fluentcart.customer.v1.CustomerService.UpdateCustomer:input_type -> fluentcart.customer.v1.UpdateCustomerRequest
+	2, // 6: fluentcart.customer.v1.CustomerService.GetCustomer:input_type -> fluentcart.customer.v1.GetCustomerRequest
+	1, // 7: fluentcart.customer.v1.CustomerService.UpdateCustomer:output_type -> fluentcart.customer.v1.UpdateCustomerResponse
+	3, // 8: fluentcart.customer.v1.CustomerService.GetCustomer:output_type -> fluentcart.customer.v1.GetCustomerResponse
+	7, // [7:9] is the sub-list for method output_type
+	5, // [5:7] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_fluentcart_customer_v1_customer_service_proto_init() }
@@ -336,7 +487,7 @@ func file_fluentcart_customer_v1_customer_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fluentcart_customer_v1_customer_service_proto_rawDesc), len(file_fluentcart_customer_v1_customer_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

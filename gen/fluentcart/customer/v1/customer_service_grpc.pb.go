@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	CustomerService_UpdateCustomer_FullMethodName = "/fluentcart.customer.v1.CustomerService/UpdateCustomer"
+	CustomerService_GetCustomer_FullMethodName    = "/fluentcart.customer.v1.CustomerService/GetCustomer"
 )
 
 // CustomerServiceClient is the client API for CustomerService service.
@@ -73,6 +74,22 @@ type CustomerServiceClient interface {
 	// Streams of health checks and reflection have two reasons of their own: `TOO_MANY_STREAMS` (RESOURCE_EXHAUSTED) and
 	// `STOPPING` (UNAVAILABLE).
 	UpdateCustomer(ctx context.Context, in *UpdateCustomerRequest, opts ...grpc.CallOption) (*UpdateCustomerResponse, error)
+	// Reads one customer, as the store holds it now. Nothing is cached, in the gateway or in front of the store: a response that is
+	// marked as cached is refused with STORE_BAD_ANSWER.
+	//
+	// A read takes a slot, as an update does, and no lease: it does not wait for updates of the customer. While the outcome of a
+	// write is unknown, it shows what the store shows, and a later read may show the write.
+	//
+	// The errors are those of UpdateCustomer that can come before a write, so `write_state` is always `not_sent`: `INVALID_FIELD`
+	// (INVALID_ARGUMENT), `CUSTOMER_NOT_FOUND` (NOT_FOUND), `STORE_ROUTE_MISSING` and `STORE_BLOCKED` (FAILED_PRECONDITION),
+	// `CALLER_UNAUTHENTICATED` and `STORE_UNAUTHENTICATED` (UNAUTHENTICATED), `CALLER_FORBIDDEN`, `STORE_FORBIDDEN` and
+	// `ORIGIN_REFUSED` (PERMISSION_DENIED), `STORE_RATE_LIMITED`, `OVERLOADED` and `TOO_MANY_CONNECTIONS` (RESOURCE_EXHAUSTED),
+	// `STORE_UNAVAILABLE` and `CONNECTION_CLOSED` (UNAVAILABLE), `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`,
+	// `STORE_BAD_ANSWER` and `GATEWAY_FAULT` (INTERNAL), `DEADLINE_PASSED` (DEADLINE_EXCEEDED) and `CALLER_CANCELLED` (CANCELLED).
+	//
+	// Over HTTP, the ETag header holds the customer's version. With `If-None-Match`, the response is 304 without a body if the
+	// customer still has one of the versions.
+	GetCustomer(ctx context.Context, in *GetCustomerRequest, opts ...grpc.CallOption) (*GetCustomerResponse, error)
 }
 
 type customerServiceClient struct {
@@ -87,6 +104,16 @@ func (c *customerServiceClient) UpdateCustomer(ctx context.Context, in *UpdateCu
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(UpdateCustomerResponse)
 	err := c.cc.Invoke(ctx, CustomerService_UpdateCustomer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *customerServiceClient) GetCustomer(ctx context.Context, in *GetCustomerRequest, opts ...grpc.CallOption) (*GetCustomerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCustomerResponse)
+	err := c.cc.Invoke(ctx, CustomerService_GetCustomer_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +171,22 @@ type CustomerServiceServer interface {
 	// Streams of health checks and reflection have two reasons of their own: `TOO_MANY_STREAMS` (RESOURCE_EXHAUSTED) and
 	// `STOPPING` (UNAVAILABLE).
 	UpdateCustomer(context.Context, *UpdateCustomerRequest) (*UpdateCustomerResponse, error)
+	// Reads one customer, as the store holds it now. Nothing is cached, in the gateway or in front of the store: a response that is
+	// marked as cached is refused with STORE_BAD_ANSWER.
+	//
+	// A read takes a slot, as an update does, and no lease: it does not wait for updates of the customer. While the outcome of a
+	// write is unknown, it shows what the store shows, and a later read may show the write.
+	//
+	// The errors are those of UpdateCustomer that can come before a write, so `write_state` is always `not_sent`: `INVALID_FIELD`
+	// (INVALID_ARGUMENT), `CUSTOMER_NOT_FOUND` (NOT_FOUND), `STORE_ROUTE_MISSING` and `STORE_BLOCKED` (FAILED_PRECONDITION),
+	// `CALLER_UNAUTHENTICATED` and `STORE_UNAUTHENTICATED` (UNAUTHENTICATED), `CALLER_FORBIDDEN`, `STORE_FORBIDDEN` and
+	// `ORIGIN_REFUSED` (PERMISSION_DENIED), `STORE_RATE_LIMITED`, `OVERLOADED` and `TOO_MANY_CONNECTIONS` (RESOURCE_EXHAUSTED),
+	// `STORE_UNAVAILABLE` and `CONNECTION_CLOSED` (UNAVAILABLE), `STORE_CREDENTIALS_REFUSED`, `STORE_REDIRECTS`, `STORE_TLS`,
+	// `STORE_BAD_ANSWER` and `GATEWAY_FAULT` (INTERNAL), `DEADLINE_PASSED` (DEADLINE_EXCEEDED) and `CALLER_CANCELLED` (CANCELLED).
+	//
+	// Over HTTP, the ETag header holds the customer's version. With `If-None-Match`, the response is 304 without a body if the
+	// customer still has one of the versions.
+	GetCustomer(context.Context, *GetCustomerRequest) (*GetCustomerResponse, error)
 	mustEmbedUnimplementedCustomerServiceServer()
 }
 
@@ -156,6 +199,9 @@ type UnimplementedCustomerServiceServer struct{}
 
 func (UnimplementedCustomerServiceServer) UpdateCustomer(context.Context, *UpdateCustomerRequest) (*UpdateCustomerResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateCustomer not implemented")
+}
+func (UnimplementedCustomerServiceServer) GetCustomer(context.Context, *GetCustomerRequest) (*GetCustomerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCustomer not implemented")
 }
 func (UnimplementedCustomerServiceServer) mustEmbedUnimplementedCustomerServiceServer() {}
 func (UnimplementedCustomerServiceServer) testEmbeddedByValue()                         {}
@@ -196,6 +242,24 @@ func _CustomerService_UpdateCustomer_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CustomerService_GetCustomer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCustomerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CustomerServiceServer).GetCustomer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CustomerService_GetCustomer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CustomerServiceServer).GetCustomer(ctx, req.(*GetCustomerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CustomerService_ServiceDesc is the grpc.ServiceDesc for CustomerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -206,6 +270,10 @@ var CustomerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateCustomer",
 			Handler:    _CustomerService_UpdateCustomer_Handler,
+		},
+		{
+			MethodName: "GetCustomer",
+			Handler:    _CustomerService_GetCustomer_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
