@@ -19,13 +19,15 @@
 //  7. write: PUT, once; it runs to its outcome whatever its caller does (write.go)
 //  8. verify the write if its response is ambiguous (verify_write.go)
 //
+// [Service.GetCustomer] takes the steps 1, 2, 3, 4 without the lease, and 5.
+//
 // Errors are made in rejection.go (the gateway's own) and store_error.go (the store's), from the table of package
 // apierror.
 //
 // # Adding an RPC
 //
-// Add it to proto/ and run make generate; add its method to Service in a file of its own, made of the steps above;
-// add case files to service/server/testdata/cases. Both transports serve it. CONTRIBUTING.md has the list.
+// Add it to proto/ and run make generate; add its method to Service in a file of its own, made of the steps above; add it to
+// Shed; add case files to service/server/testdata/cases. Both transports serve it. CONTRIBUTING.md has the list.
 //
 // # Facts about the store
 //

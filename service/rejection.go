@@ -69,10 +69,10 @@ func leaseExpired(cause error) error {
 		apierror.RetryInfo(0)).CausedBy(cause)
 }
 
-// notSent returns the error of a call that ended before its write was sent.
+// notSent returns the error of a call that ended before a write was sent.
 func notSent(cause error) error {
 	if errors.Is(cause, context.Canceled) {
 		return apierror.New(apierror.CallerCancelled, apierror.NotSent, "the caller cancelled the call; nothing was written").CausedBy(cause)
 	}
-	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "the deadline passed before the update was sent; nothing was written").CausedBy(cause)
+	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "the deadline passed; nothing was written").CausedBy(cause)
 }

@@ -48,6 +48,13 @@ func isDocumentedCall(request *customerv1.UpdateCustomerRequest, change *custome
 	return change.NamesDocumented() && len(customer.CheckReplace(request)) == 0
 }
 
+// writesUnread reports whether an update goes on although the read that had to verify its caller's account failed: to a store
+// that only knows PUT, the write itself asks.
+func (s *Service) writesUnread(err error, request *customerv1.UpdateCustomerRequest, change *customer.Change) bool {
+	return s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.MethodRefused, fluentcart.Refused) ||
+		servesNoRead(err) && isDocumentedCall(request, change)
+}
+
 // sendDocumentedCall sends the PUT as it is documented to an upstream that serves no read. Nothing can be compared.
 func (s *Service) sendDocumentedCall(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "the store serves no read; the documented call is sent as it is, and nothing can be compared",

@@ -13,10 +13,19 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-// Shed returns the rejection of an update that admission control would reject, or nil. It is for transports, which ask
+// Shed returns the rejection of a call that admission control would reject, or nil. It is for transports, which ask
 // before they read a request: it is fast, and returns the same rejection again while it says the same.
 func (s *Service) Shed(ctx context.Context, method string, caller *auth.Caller) *apierror.Error {
-	if method != customerv1.CustomerService_UpdateCustomer_FullMethodName || !s.gate.Rejects(ctx, shareOf(caller)) {
+	var share string
+	switch method {
+	case customerv1.CustomerService_UpdateCustomer_FullMethodName:
+		share = shareOf(caller)
+	case customerv1.CustomerService_GetCustomer_FullMethodName:
+		share = readShareOf(caller)
+	default:
+		return nil
+	}
+	if !s.gate.Rejects(ctx, share) {
 		return nil
 	}
 	retryAfter := s.gate.RetryAfter().Round(100 * time.Millisecond)
@@ -34,7 +43,7 @@ type shedding struct {
 	err        *apierror.Error
 }
 
-const tooManyWait = "too many updates are waiting"
+const tooManyWait = "too many calls are waiting"
 
 // shareOf returns the name of the share of the queue that a call of the caller takes a place of.
 func shareOf(caller *auth.Caller) string {
@@ -44,10 +53,19 @@ func shareOf(caller *auth.Caller) string {
 	return caller.Share
 }
 
-// admit decides whether the update may enter the queue. Leave must be called on the pass at the end. The returned
-// context also ends when the update is evicted for another caller.
-func (s *Service) admit(ctx context.Context, id int64, writes bool) (context.Context, *admission.Pass, error) {
-	share := shareOf(callerOf(ctx))
+// readShareOf returns the name of the share that a caller's reads take a place of. It is another one than that of its updates,
+// with which the reads take turns: neither keeps the other waiting.
+func readShareOf(caller *auth.Caller) string {
+	share := shareOf(caller)
+	if share == unverifiedShare {
+		return share
+	}
+	return share + " reads" // no caller's share ends in that
+}
+
+// admit decides whether the call may enter the queue. Leave must be called on the pass at the end. The returned
+// context also ends when the call is evicted for another caller. writes is false for a dry run and for a read.
+func (s *Service) admit(ctx context.Context, share string, id int64, writes bool) (context.Context, *admission.Pass, error) {
 	if writes && share != unverifiedShare { // an unverified account does not wait for a lease
 		ahead, ok := s.leases.Admits(ctx, id, share)
 		if needed := s.reads.Mean() + s.writes.Mean(); !ok || ahead > 0 && !fits(ctx, needed*time.Duration(ahead+1)) {
@@ -61,9 +79,9 @@ func (s *Service) admit(ctx context.Context, id int64, writes bool) (context.Con
 	return ctx, pass, nil
 }
 
-// reservation is an update's right to work on a customer.
+// reservation is a call's right to work on a customer.
 type reservation struct {
-	lease lease.Lease // nil for a dry run, which writes nothing
+	lease lease.Lease // nil if nothing is written
 	slot  *admission.Slot
 }
 
@@ -80,8 +98,8 @@ func (r *reservation) release() {
 }
 
 // reserve waits for the customer's lease and for a slot, and rejects what cannot be done in time. The lease comes first:
-// updates that wait for one customer must not occupy slots that others could use. writes is false for a dry run and for a
-// read that verifies an account, which need no lease.
+// updates that wait for one customer must not occupy slots that others could use. writes is false for a dry run, for a
+// read, and to verify an account: they need no lease.
 func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, writes bool) (*reservation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, s.waitError(ctx, err)
@@ -126,7 +144,7 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 		if ctx.Err() != nil {
 			return s.waitError(ctx, err)
 		}
-		return s.overloaded("--store-rate does not allow this update in time")
+		return s.overloaded("--store-rate does not allow this call in time")
 	}
 	if writes {
 		if err := held.lease.Renew(ctx); err != nil {
@@ -151,7 +169,7 @@ func (s *Service) waitError(ctx context.Context, err error) error {
 	case errors.Is(context.Cause(ctx), admission.ErrEvicted), errors.Is(err, admission.ErrEvicted):
 		return s.overloaded("evicted from the queue: this caller is over its fair share")
 	case errors.Is(err, admission.ErrLate):
-		return s.overloaded("updates that came before this one take so long that its deadline would pass")
+		return s.overloaded("calls that came before this one take so long that its deadline would pass")
 	case errors.Is(err, admission.ErrOverloaded):
 		return s.overloaded(leasesAwaited)
 	case ctx.Err() != nil:

@@ -14,7 +14,7 @@ import (
 
 // UpdateCustomer changes what the request names, and nothing else. Its errors are those of package apierror.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
-	ctx, pass, err := s.admit(ctx, request.GetCustomerId(), !request.GetValidateOnly()) // before all else: a rejected update must cost little
+	ctx, pass, err := s.admit(ctx, shareOf(callerOf(ctx)), request.GetCustomerId(), !request.GetValidateOnly()) // before all else: a rejected update must cost little
 	if err != nil {
 		return nil, err
 	}
@@ -23,8 +23,8 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil {
 		return nil, err
 	}
-	early, err := s.verifyAccount(ctx, pass, request, change)
-	if err != nil {
+	early, err := s.verifyAccount(ctx, pass, request.GetCustomerId())
+	if err != nil && !s.writesUnread(err, request, change) {
 		return nil, err
 	}
 	held, err := s.reserve(ctx, pass, request.GetCustomerId(), !request.GetValidateOnly())

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
@@ -53,8 +51,8 @@ func (r *earlyRead) under(held *reservation) *fluentcart.Customer {
 
 // verifyAccount lets the store decide, by a read of the customer, whether it accepts an unverified account. The request
 // was validated before, so that an invalid one causes no read. The read is made without the lease, and returned so that
-// the update need not read again. It is nil if the account was verified before.
-func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*earlyRead, error) {
+// the call need not read again. It is nil if the account was verified before.
+func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, id int64) (*earlyRead, error) {
 	account := unverifiedAccount(ctx)
 	if account == nil {
 		return nil, nil
@@ -72,7 +70,6 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, reque
 	if account.Verified() { // another call of this account was first
 		return nil, nil
 	}
-	id := request.GetCustomerId()
 	before, err := s.leases.LastGrant(ctx, id)
 	if err != nil {
 		return nil, s.waitError(ctx, err)
@@ -86,11 +83,7 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, reque
 	if err == nil || failedWith(err, fluentcart.NotFound) { // the store says that only to accounts that it accepts (F18)
 		account.MarkVerified()
 	}
-	switch {
-	case s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.MethodRefused, fluentcart.Refused),
-		servesNoRead(err) && isDocumentedCall(request, change):
-		return nil, nil // a store that only knows PUT: the write itself has to ask
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	return &earlyRead{read, before}, nil

@@ -30,7 +30,7 @@ func etag(c *fluentcart.Customer) string {
 
 // CheckEtag returns ETAG_MISMATCH if the requested etag is not the customer's. An empty one requires nothing.
 func CheckEtag(requested string, stored *fluentcart.Customer) error {
-	if requested == "" || namesVersion(requested, etag(stored)) {
+	if requested == "" || NamesVersion(requested, etag(stored)) {
 		return nil
 	}
 	return apierror.New(apierror.EtagMismatch, apierror.NotSent,

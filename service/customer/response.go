@@ -10,9 +10,11 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// updated is the message of every successful update. An update that has nothing to change has the same: to a caller the
-// customer is as asked, either way.
-const updated = "Customer updated successfully!"
+// The messages of an update that was written, which is FluentCart's own, and of one that had nothing to change.
+const (
+	updated   = "Customer updated successfully!"
+	unchanged = "Nothing was written: the customer already is as asked."
+)
 
 // Response compares what was asked with what the store holds after the write, and returns the latter.
 func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
@@ -25,7 +27,9 @@ func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustome
 }
 
 // Unchanged returns the response to an update that has nothing to change.
-func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse { return m.respond(updated, m.before) }
+func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse {
+	return m.respond(unchanged, m.before)
+}
 
 func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(stored)}
@@ -84,6 +88,11 @@ func (m *Merged) warnOfAccount(response *customerv1.UpdateCustomerResponse) {
 		Description: fmt.Sprintf("the customer is linked to WordPress user %d, and an update of it makes the store write the customer's name onto that account: "+
 			"display name, nickname, first and last name, and nicename (the author's address)", m.LinkedUser()),
 	})
+}
+
+// ReadResponse returns the response to a read.
+func ReadResponse(read *fluentcart.Customer) *customerv1.GetCustomerResponse {
+	return &customerv1.GetCustomerResponse{Customer: toProto(read)}
 }
 
 // toProto shows every text field, NULL as the empty text, so that a response always has the same fields.

@@ -28,13 +28,18 @@ type Validator struct {
 // NewValidator compiles the rules of the contract.
 func NewValidator() (*Validator, error) {
 	rules, err := protovalidate.New(
-		protovalidate.WithMessages(&customerv1.UpdateCustomerRequest{}),
+		protovalidate.WithMessages(&customerv1.UpdateCustomerRequest{}, &customerv1.GetCustomerRequest{}),
 		protovalidate.WithDisableLazy(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("compile the contract's rules: %w", err)
 	}
 	return &Validator{rules, allLengths()}, nil
+}
+
+// CheckRead checks the request of a read, and returns all violations.
+func (v *Validator) CheckRead(request *customerv1.GetCustomerRequest) []apierror.Violation {
+	return append(unknownFields("request", request.ProtoReflect()), v.brokenRules(request)...)
 }
 
 // Read works out what a request names, and checks everything that can be checked without the store. It returns all
@@ -86,7 +91,7 @@ func unknownFields(name string, message protoreflect.Message) []apierror.Violati
 }
 
 // brokenRules checks the rules that the contract states.
-func (v *Validator) brokenRules(request *customerv1.UpdateCustomerRequest) []apierror.Violation {
+func (v *Validator) brokenRules(request proto.Message) []apierror.Violation {
 	err := v.rules.Validate(request)
 	if err == nil {
 		return nil
@@ -117,7 +122,7 @@ func describe(violation *protovalidate.Violation) string {
 	case isText && text == "":
 		return "cannot be empty: the store requires it"
 	case rule == "required":
-		return "is required: give the fields to change (over HTTP, a JSON object as the body)"
+		return "is required: give the fields to change (over HTTP, a JSON object as the body); GetCustomer (over HTTP, GET) reads a customer"
 	}
 	return violation.Proto.GetMessage()
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// namesVersion reports whether a requested etag names a version. A list with commas, from an If-Match header, names
+// NamesVersion reports whether a requested etag names a version. A list with commas, from an If-Match header, names
 // several. A proxy may weaken an ETag header, or add the coding of the response that it compressed, as in "…-gzip" (Apache),
 // "…--gzip" (Jetty) and "…;gzip": the version stays the same.
-func namesVersion(requested, version string) bool {
+func NamesVersion(requested, version string) bool {
 	if version == "" {
 		return false
 	}

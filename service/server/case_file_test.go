@@ -50,7 +50,9 @@ type requestSetting struct {
 	UpdateMask   *string `json:"update_mask"`
 	Etag         string  // "current" is the customer's
 	ValidateOnly bool    `json:"validate_only"`
-	// HTTP is the request line over HTTP; empty is PUT /v1/customers/{customer_id}.
+	// Read is a GetCustomer in place of an UpdateCustomer.
+	Read bool
+	// HTTP is the request line over HTTP; empty is PUT, or GET for a read, and /v1/customers/{customer_id}.
 	HTTP string
 	// Body is sent over JSON in place of the customer, as it stands.
 	Body *string

@@ -194,9 +194,22 @@ func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
 		}
 		callOptions = append(callOptions, grpc.ForceCodec(rawRequest(content)))
 	}
-	var trailer metadata.MD
-	response, err := g.grpc.UpdateCustomer(ctx, request, append(callOptions, grpc.Trailer(&trailer))...)
+	var header, trailer metadata.MD
+	callOptions = append(callOptions, grpc.Header(&header), grpc.Trailer(&trailer))
+	var response *customerv1.UpdateCustomerResponse
+	var err error
+	if r.Read {
+		var read *customerv1.GetCustomerResponse
+		read, err = g.grpc.GetCustomer(ctx, &customerv1.GetCustomerRequest{CustomerId: r.CustomerID}, callOptions...)
+		response = &customerv1.UpdateCustomerResponse{Customer: read.GetCustomer()}
+	} else {
+		response, err = g.grpc.UpdateCustomer(ctx, request, callOptions...)
+	}
 	o := grpcOutcome(t, response, err)
+	// A header in front of an error would commit the call, so that no client retries it.
+	if err != nil && header.Len() > 0 {
+		t.Errorf("the error has the header %v", header)
+	}
 	// Clients with a retry policy must not retry where the outcome is unknown, and only there.
 	if pushback := strings.Join(trailer.Get("grpc-retry-pushback-ms"), ","); (pushback == "-1") != (o.WriteState == "unknown") {
 		t.Errorf("grpc-retry-pushback-ms is %q, and write_state %q", pushback, o.WriteState)
@@ -218,6 +231,9 @@ func (r requestSetting) overJSON(t *testing.T, g *gateway, etag string) outcome 
 	method, path, ok := strings.Cut(r.HTTP, " ")
 	if !ok {
 		method, path = http.MethodPut, fmt.Sprintf("/v1/customers/%d", r.CustomerID)
+		if r.Read {
+			method = http.MethodGet
+		}
 	}
 	query := url.Values{}
 	if r.UpdateMask != nil {

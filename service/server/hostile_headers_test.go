@@ -147,7 +147,7 @@ func TestRejectedHeadersDoNotReachTheStore(t *testing.T) {
 // The headers of responses are closed lists, too.
 var (
 	responseHeaders = []string{
-		"Accept-Encoding", "Allow", "Connection", "Content-Length", "Content-Type", "Date", "Etag", "Retry-After", "Www-Authenticate", "X-Content-Type-Options", "X-Request-Id",
+		"Accept-Encoding", "Allow", "Cache-Control", "Connection", "Content-Length", "Content-Type", "Date", "Etag", "Retry-After", "Www-Authenticate", "X-Content-Type-Options", "X-Request-Id",
 	}
 	responseFields = []string{":status", "content-type", "grpc-message", "grpc-retry-pushback-ms", "grpc-status", "grpc-status-details-bin", "x-request-id"}
 )

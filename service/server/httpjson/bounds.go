@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
@@ -19,6 +18,9 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 		r.Header.Set(interceptor.RequestIDHeader, id)
 		w.Header().Set(interceptor.RequestIDHeader, id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			w.Header().Set("Cache-Control", "private, no-cache") // a cache must ask with If-None-Match each time
+		}
 		if hasAmbiguousLength(r) {
 			w.Header().Set("Connection", "close")
 		}
@@ -41,9 +43,9 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", problem))
 			return
 		}
-		served := g.routes.serve(r.Method, r.URL.Path)
-		if served {
-			if rejection := g.entrance.Shed(ctx, customerv1.CustomerService_UpdateCustomer_FullMethodName); rejection != nil {
+		route := g.routes.find(r.Method, r.URL.Path)
+		if route != nil {
+			if rejection := g.entrance.Shed(ctx, route.call); rejection != nil {
 				if r.ContentLength < 0 || r.ContentLength > usualBody {
 					w.Header().Set("Connection", "close") // net/http would read the body before it sends the response
 				}
@@ -62,16 +64,19 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 		}
 		body.documented = strings.HasPrefix(r.URL.Path, documentedPath)
 		r.Body = body
-		if served && r.Method != http.MethodGet {
-			if rejection := g.checkPreconditions(r); rejection != nil {
-				g.reject(w, r, rejection)
-				return
-			}
+		ctx, rejection = g.preconditions(ctx, r, route)
+		if rejection != nil {
+			g.reject(w, r, rejection)
+			return
 		}
 		r.Header = allowedHeader(r.Header)
 		ctx, end := outlivingHalfClose(ctx)
 		defer end()
-		next.ServeHTTP(w, r.WithContext(ctx))
+		r = r.WithContext(ctx)
+		if route != nil {
+			r.Method = route.method // net/http sends no body in response to a HEAD, whatever is written
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -2,6 +2,7 @@ package httpjson
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -21,7 +22,15 @@ import (
 // callFailed writes the error of a call. An error without a reason of the error table is grpc-gateway's own, about a
 // request that the decoder rejected. Its text is not passed on, because it quotes the request.
 func (g *gateway) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errNotModified) {
+		w.Header().Del("Content-Type") // of the body that is not sent
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	s := status.Convert(err)
+	if rejection, ok := errors.AsType[*apierror.Error](err); ok { // grpc-gateway wraps that of setETag
+		s = rejection.GRPCStatus()
+	}
 	httpStatus, own := apierror.HTTPStatus(s)
 	switch {
 	case own:
@@ -41,9 +50,9 @@ func (g *gateway) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtime
 
 // routeNotFound rejects a path or method that is not served, and names those that are.
 func (g *gateway) routeNotFound(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
-	if methods := g.routes.methods(r.URL.Path); len(methods) > 0 {
-		w.Header().Set("Allow", strings.Join(methods, ", "))
-		g.reject(w, r, apierror.New(apierror.MethodNotAllowed, apierror.NotSent, "the methods here are "+strings.Join(methods, " and ")))
+	if here := g.routes.of(r.URL.Path); len(here) > 0 {
+		w.Header().Set("Allow", strings.Join(here.methods(), ", "))
+		g.reject(w, r, apierror.New(apierror.MethodNotAllowed, apierror.NotSent, "the methods here are "+here.calls()))
 		return
 	}
 	g.reject(w, r, g.noSuchPath)

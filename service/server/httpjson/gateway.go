@@ -76,7 +76,7 @@ func NewServer(cfg Config) (*http.Server, error) {
 	}
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &marshaler{}),
-		runtime.WithMiddlewares(g.strictPath, g.strictQuery(queryParameters(customerv1.File_fluentcart_customer_v1_customer_service_proto))),
+		runtime.WithMiddlewares(g.strictPath, g.strictQuery),
 		runtime.WithIncomingHeaderMatcher(noHeader),
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),

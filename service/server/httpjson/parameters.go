@@ -31,52 +31,64 @@ func (g *gateway) strictPath(next runtime.HandlerFunc) runtime.HandlerFunc {
 
 // strictQuery rejects unknown parameters: with a misspelt validate_only the update would be written. It also rejects
 // empty ones, which grpc-gateway's parser takes as absent: a lost etag would protect nothing.
-func (g *gateway) strictQuery(known map[string]protoreflect.FieldDescriptor) runtime.Middleware {
-	names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-	return func(next runtime.HandlerFunc) runtime.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
-			if r.URL.RawQuery == "" {
-				next(w, r, pathParams)
-				return
-			}
-			query, err := url.ParseQuery(r.URL.RawQuery)
-			if err != nil {
-				g.reject(w, r, invalid("query", "is not a valid query string"))
-				return
-			}
-			var violations []apierror.Violation
-			for _, name := range slices.Sorted(maps.Keys(query)) {
-				field := known[name]
-				switch {
-				case field == nil:
-					violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; known are " + names})
-				case len(query[name]) > 1:
-					violations = append(violations, apierror.Violation{Field: name, Description: "is given more than once"})
-				case query[name][0] == "":
-					violations = append(violations, apierror.Violation{Field: name, Description: "has no value; give one, or leave the parameter out"})
-				case field.Kind() == protoreflect.BoolKind && !isBool(query[name][0]):
-					violations = append(violations, apierror.Violation{Field: name, Description: "must be true or false"})
-				}
-			}
-			if len(violations) > 0 {
-				g.reject(w, r, apierror.Invalid(violations...))
-				return
-			}
+func (g *gateway) strictQuery(next runtime.HandlerFunc) runtime.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request, pathParams map[string]string) {
+		if r.URL.RawQuery == "" {
 			next(w, r, pathParams)
+			return
+		}
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			g.reject(w, r, invalid("query", "is not a valid query string"))
+			return
+		}
+		var known map[string]protoreflect.FieldDescriptor
+		if route := g.routes.find(r.Method, r.URL.Path); route != nil {
+			known = route.parameters
+			if route.method == http.MethodGet && strings.HasPrefix(route.template, documentedPath) {
+				query.Del(customerOnly)
+			}
+		}
+		if violations := queryViolations(query, known); len(violations) > 0 {
+			g.reject(w, r, apierror.Invalid(violations...))
+			return
+		}
+		next(w, r, pathParams)
+	}
+}
+
+// customerOnly is a parameter of FluentCart's own read, which leaves the customer's labels out (F15). No response has them.
+const customerOnly = "params[customer_only]"
+
+func queryViolations(query url.Values, known map[string]protoreflect.FieldDescriptor) []apierror.Violation {
+	var violations []apierror.Violation
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		field := known[name]
+		switch {
+		case field == nil && len(known) == 0:
+			violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; there are none"})
+		case field == nil:
+			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+			violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; known are " + names})
+		case len(query[name]) > 1:
+			violations = append(violations, apierror.Violation{Field: name, Description: "is given more than once"})
+		case query[name][0] == "":
+			violations = append(violations, apierror.Violation{Field: name, Description: "has no value; give one, or leave the parameter out"})
+		case field.Kind() == protoreflect.BoolKind && !isBool(query[name][0]):
+			violations = append(violations, apierror.Violation{Field: name, Description: "must be true or false"})
 		}
 	}
+	return violations
 }
 
 // queryParameters returns the request fields that may be query parameters: scalars and field masks, without the ids,
 // which are in the path.
-func queryParameters(file protoreflect.FileDescriptor) map[string]protoreflect.FieldDescriptor {
+func queryParameters(input protoreflect.MessageDescriptor) map[string]protoreflect.FieldDescriptor {
 	known := map[string]protoreflect.FieldDescriptor{}
-	for _, input := range inputsOf(file) {
-		for i := range input.Fields().Len() {
-			field := input.Fields().Get(i)
-			if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
-				known[string(field.Name())] = field
-			}
+	for i := range input.Fields().Len() {
+		field := input.Fields().Get(i)
+		if field.Message() == nil || field.Message().FullName() == "google.protobuf.FieldMask" {
+			known[string(field.Name())] = field
 		}
 	}
 	maps.DeleteFunc(known, func(name string, _ protoreflect.FieldDescriptor) bool { return strings.HasSuffix(name, "_id") })

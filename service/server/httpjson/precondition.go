@@ -1,6 +1,7 @@
 package httpjson
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,6 +9,18 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
+
+// preconditions checks the preconditions of a request. Those of a write become the parameter etag, and those of a read are in
+// the returned context, for setETag.
+func (g *gateway) preconditions(ctx context.Context, r *http.Request, route *route) (context.Context, *apierror.Error) {
+	switch {
+	case route == nil:
+		return ctx, nil
+	case route.method == http.MethodGet:
+		return readPreconditions(ctx, r.Header)
+	}
+	return ctx, g.checkPreconditions(r)
+}
 
 // checkPreconditions turns the If-Match header of a write into the parameter etag, which means the same. It returns the
 // rejection of a precondition that cannot be met or checked, or nil. If it were ignored, a write would go through that its
@@ -30,6 +43,8 @@ func (g *gateway) checkPreconditions(r *http.Request) *apierror.Error {
 	return nil
 }
 
+const malformedIfMatch = "If-Match must hold * alone, or entity tags in double quotes, as the ETag header gave them"
+
 // headerList returns all values of a header as one list. A header without a value counts as absent.
 func headerList(header http.Header, name string) string {
 	values := header.Values(name)
@@ -48,7 +63,7 @@ func matchToEtag(address *url.URL, header string) (problem string) {
 	}
 	tags, ok := entityTags(header)
 	if !ok {
-		return `If-Match must hold * alone, or entity tags in double quotes, as the ETag header gave them`
+		return malformedIfMatch
 	}
 	if query.Has("etag") { // both must hold; a proxy may have added a suffix to the header
 		tags = slices.DeleteFunc(tags, func(tag string) bool { return !strings.HasPrefix(tag, query.Get("etag")) })

@@ -14,7 +14,12 @@ import (
 // are for the errors about a path or method that is not served.
 type routes []route
 
-type route struct{ method, template string }
+type route struct {
+	method, template string
+	call             string                                  // the full name of the method, as gRPC has it
+	name             string                                  // its last part
+	parameters       map[string]protoreflect.FieldDescriptor // of the query
+}
 
 // routesOf reads the annotations of all calls of a file.
 func routesOf(file protoreflect.FileDescriptor) routes {
@@ -27,43 +32,84 @@ func routesOf(file protoreflect.FileDescriptor) routes {
 				continue
 			}
 			for _, binding := range append([]*annotations.HttpRule{rule}, rule.GetAdditionalBindings()...) {
-				list = append(list, routeOf(binding))
+				list = append(list, routeOf(binding, methods.Get(j)))
 			}
 		}
 	}
 	return list
 }
 
-func routeOf(rule *annotations.HttpRule) route {
+func routeOf(rule *annotations.HttpRule, call protoreflect.MethodDescriptor) route {
+	r := route{
+		call: "/" + string(call.Parent().FullName()) + "/" + string(call.Name()), name: string(call.Name()),
+		parameters: queryParameters(call.Input()),
+	}
 	switch pattern := rule.GetPattern().(type) {
 	case *annotations.HttpRule_Get:
-		return route{http.MethodGet, pattern.Get}
+		r.method, r.template = http.MethodGet, pattern.Get
 	case *annotations.HttpRule_Put:
-		return route{http.MethodPut, pattern.Put}
+		r.method, r.template = http.MethodPut, pattern.Put
 	case *annotations.HttpRule_Post:
-		return route{http.MethodPost, pattern.Post}
+		r.method, r.template = http.MethodPost, pattern.Post
 	case *annotations.HttpRule_Patch:
-		return route{http.MethodPatch, pattern.Patch}
+		r.method, r.template = http.MethodPatch, pattern.Patch
 	case *annotations.HttpRule_Delete:
-		return route{http.MethodDelete, pattern.Delete}
+		r.method, r.template = http.MethodDelete, pattern.Delete
+	default:
+		r.method, r.template = rule.GetCustom().GetKind(), rule.GetCustom().GetPath()
 	}
-	return route{rule.GetCustom().GetKind(), rule.GetCustom().GetPath()}
+	return r
 }
 
-// methods returns the methods that a path accepts.
-func (r routes) methods(path string) []string {
-	var methods []string
+// of returns the routes of a path.
+func (r routes) of(path string) routes {
+	var found routes
 	for _, route := range r {
 		if route.matches(path) {
-			methods = append(methods, route.method)
+			found = append(found, route)
+		}
+	}
+	return found
+}
+
+// find returns the route of a method and path, or nil. HEAD is GET without the body of its response.
+func (r routes) find(method, path string) *route {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for i := range r {
+		if r[i].method == method && r[i].matches(path) {
+			return &r[i]
+		}
+	}
+	return nil
+}
+
+// methods returns the methods of the routes, as an Allow header lists them: a path that has GET has HEAD.
+func (r routes) methods() []string {
+	var methods []string
+	for _, route := range r {
+		methods = append(methods, route.method)
+		if route.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
 		}
 	}
 	return methods
 }
 
-// serve reports whether a path accepts a method.
-func (r routes) serve(method, path string) bool {
-	return slices.ContainsFunc(r, func(one route) bool { return one.method == method && one.matches(path) })
+// calls says which methods make which call, such as "GET and HEAD (GetCustomer), PUT and PATCH (UpdateCustomer)".
+func (r routes) calls() string {
+	var names []string
+	for _, route := range r {
+		if !slices.Contains(names, route.name) {
+			names = append(names, route.name)
+		}
+	}
+	for i, name := range names {
+		same := slices.DeleteFunc(slices.Clone(r), func(other route) bool { return other.name != name })
+		names[i] = strings.Join(same.methods(), " and ") + " (" + name + ")"
+	}
+	return strings.Join(names, ", ")
 }
 
 func (r route) matches(path string) bool {

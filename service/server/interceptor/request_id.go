@@ -16,16 +16,21 @@ const (
 	authorizationKey = "authorization"
 )
 
-// requestID returns the request id of a gRPC call in the header of its response. The HTTP/JSON gateway does so itself.
+// requestID returns the request id of a gRPC call: in the header of a response, and in the trailer of an error. An error with a
+// header would commit the call, and the client's retry policy would not apply to it (gRFC A6). The HTTP/JSON gateway returns
+// the id itself.
 func requestID(transport string) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		if transport != GRPC {
 			return handler(ctx, request)
 		}
-		if err := grpc.SetHeader(ctx, metadata.Pairs(RequestIDKey, callOf(ctx).id)); err != nil {
-			return nil, err
+		id := metadata.Pairs(RequestIDKey, callOf(ctx).id)
+		response, err := handler(ctx, request)
+		if err != nil {
+			_ = grpc.SetTrailer(ctx, id) // it fails for a caller that is gone; the call is logged all the same
+			return response, err
 		}
-		return handler(ctx, request)
+		return response, grpc.SetHeader(ctx, id)
 	}
 }
 

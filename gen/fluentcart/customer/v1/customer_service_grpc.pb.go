@@ -80,7 +80,7 @@ type CustomerServiceClient interface {
 	// A read takes a slot, as an update does, and no lease: it does not wait for updates of the customer. While the outcome of a
 	// write is unknown, it shows what the store shows, and a later read may show the write.
 	//
-	// The errors are those of UpdateCustomer that can come before a write, so `write_state` is always `not_sent`: `INVALID_FIELD`
+	// The errors are those of UpdateCustomer that can come before a write, with `write_state` `not_sent` (`GATEWAY_FAULT` excepted): `INVALID_FIELD`
 	// (INVALID_ARGUMENT), `CUSTOMER_NOT_FOUND` (NOT_FOUND), `STORE_ROUTE_MISSING` and `STORE_BLOCKED` (FAILED_PRECONDITION),
 	// `CALLER_UNAUTHENTICATED` and `STORE_UNAUTHENTICATED` (UNAUTHENTICATED), `CALLER_FORBIDDEN`, `STORE_FORBIDDEN` and
 	// `ORIGIN_REFUSED` (PERMISSION_DENIED), `STORE_RATE_LIMITED`, `OVERLOADED` and `TOO_MANY_CONNECTIONS` (RESOURCE_EXHAUSTED),
@@ -177,7 +177,7 @@ type CustomerServiceServer interface {
 	// A read takes a slot, as an update does, and no lease: it does not wait for updates of the customer. While the outcome of a
 	// write is unknown, it shows what the store shows, and a later read may show the write.
 	//
-	// The errors are those of UpdateCustomer that can come before a write, so `write_state` is always `not_sent`: `INVALID_FIELD`
+	// The errors are those of UpdateCustomer that can come before a write, with `write_state` `not_sent` (`GATEWAY_FAULT` excepted): `INVALID_FIELD`
 	// (INVALID_ARGUMENT), `CUSTOMER_NOT_FOUND` (NOT_FOUND), `STORE_ROUTE_MISSING` and `STORE_BLOCKED` (FAILED_PRECONDITION),
 	// `CALLER_UNAUTHENTICATED` and `STORE_UNAUTHENTICATED` (UNAUTHENTICATED), `CALLER_FORBIDDEN`, `STORE_FORBIDDEN` and
 	// `ORIGIN_REFUSED` (PERMISSION_DENIED), `STORE_RATE_LIMITED`, `OVERLOADED` and `TOO_MANY_CONNECTIONS` (RESOURCE_EXHAUSTED),
