@@ -83,6 +83,9 @@ func allRequests() []request {
 		{name: "parameters", method: http.MethodPut, path: "/v1/customers/1?validate_only=zq8x&zq8x%40mail=zq8x&update_mask=&etag=zq8x&etag=zq8x", body: sentJSON, header: canary},
 		{name: "a mask", method: http.MethodPut, path: "/v1/customers/1?update_mask=zq8x%40mail,zq8x%20last", body: sentJSON, header: canary},
 		{name: "a tag in the query", method: http.MethodPut, path: "/v1/customers/1?etag=zq8x%ff%00", body: sentJSON, header: canary},
+		{name: "a read", method: http.MethodGet, path: "/v1/customers/1", body: sentJSON, header: with("If-None-Match", `"zq8xetag"`)},
+		{name: "a read of a version", method: http.MethodGet, path: "/v1/customers/1", header: with("If-Match", `"zq8xetag"`)},
+		{name: "parameters of a read", method: http.MethodGet, path: "/v1/customers/1?zq8x%40mail=zq8x&etag=zq8x", header: canary},
 		{name: "a broken query", method: http.MethodPut, path: "/v1/customers/1?etag=zq8x%zz", body: sentJSON, header: canary},
 	}...)
 	for name, body := range map[string]string{
