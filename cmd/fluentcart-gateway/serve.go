@@ -69,10 +69,13 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		TLS:            cfg.TLS(),
 		Logger:         logger,
 		DefaultTimeout: cfg.DefaultTimeout,
+		DrainDelay:     cfg.DrainDelay,
 		DrainTimeout:   cfg.DrainTimeout,
-		Finish:         customers.Close,
-		NotReady:       func() []string { return notReady(ctx, cfg, client, leases) },
-		Metrics:        calls,
+
+		MaxConnectionAge: cfg.GRPCMaxConnectionAge,
+		Finish:   customers.Close,
+		NotReady: func() []string { return notReady(ctx, cfg, client, leases) },
+		Metrics:  calls,
 	})
 	if err != nil {
 		return err

@@ -45,9 +45,9 @@ func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config) *grp
 		grpc.ReadBufferSize(4<<10), // each connection has one
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionIdle: 5 * time.Minute, // a caller may have nothing to change for as long
-			// Streams end with their connection, and so do responses that a client never reads. Clients are asked to
-			// reconnect; their calls end within the grace.
-			MaxConnectionAge:      30 * time.Minute,
+			// Clients are asked to reconnect, so that new gateways get calls; their calls end within the grace. Streams end
+			// with their connection, and so do responses that a client never reads.
+			MaxConnectionAge:      cfg.MaxConnectionAge,
 			MaxConnectionAgeGrace: 2 * time.Minute,
 			Time:                  2 * time.Minute, // detects clients that vanished silently or read nothing
 			Timeout:               20 * time.Second,

@@ -27,7 +27,7 @@ type readiness struct {
 
 	own     atomic.Value    // a string: why the transports are not ready, or empty
 	service func() []string // why the service is not
-	stopped chan struct{}   // closed before the listeners close
+	stopped chan struct{}   // closed when streams have to end
 }
 
 func newReadiness(service func() []string) *readiness {
@@ -54,12 +54,14 @@ func (r *readiness) serving() {
 	r.refresh()
 }
 
-// stop makes the gateway not ready before the listeners close. Watchers learn it at once, and send their calls elsewhere.
-func (r *readiness) stop() {
+// drain makes the gateway not ready for good. Watchers learn it at once, and send their calls elsewhere.
+func (r *readiness) drain() {
 	r.own.Store(stopping)
 	r.Shutdown()
-	close(r.stopped)
 }
+
+// stop ends the streams of watchers.
+func (r *readiness) stop() { close(r.stopped) }
 
 // follow updates watchers until ctx is done.
 func (r *readiness) follow(ctx context.Context) {

@@ -9,14 +9,15 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 )
 
-// Run serves until ctx is done, lets the calls in flight end, and returns when everything has stopped. It closes the
-// listeners. Its error names the transport that failed; a stop because of ctx is not an error.
+// Run serves until ctx is done, and for the drain delay after that; it then lets the calls in flight end, and returns when
+// everything has stopped. It closes the listeners. Its error names the transport that failed; a stop because of ctx is not an error.
 func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listener) error {
 	grpcListener = connlimit.NewListener(grpcListener, s.grpcRejections.Evicted)
 	httpListener = connlimit.NewListener(httpListener, s.httpRejections.Evicted)
@@ -42,26 +43,41 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	case err = <-failed:
 		waiting--
 	}
-	s.stop(context.WithoutCancel(ctx))
+	after := context.WithoutCancel(ctx)
+	s.logger.LogAttrs(after, slog.LevelInfo, "stopping; calls in flight may end", slog.Duration("drain_delay", s.drainDelay), slog.Duration("drain_timeout", s.drain))
+	s.ready.drain()
+	s.draining.Store(true)
+	if err == nil && s.drainDelay > 0 {
+		select {
+		case <-time.After(s.drainDelay):
+		case err = <-failed:
+			waiting--
+		}
+	}
+	s.stop(after)
 	for range waiting {
 		err = errors.Join(err, <-failed)
 	}
+	s.logger.LogAttrs(after, slog.LevelInfo, "stopped")
 	return err
 }
 
-// counted lets stop wait for the requests of the HTTP/JSON gateway after their connections are closed.
+// counted lets stop wait for the requests of the HTTP/JSON gateway after their connections are closed. In the drain delay
+// each response ends its connection, so that clients open the next one to another gateway.
 func (s *Server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.httpCalls.RLock()
 		defer s.httpCalls.RUnlock()
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
 // stop accepts no new calls, and gives those in flight the drain time to get their response.
 func (s *Server) stop(ctx context.Context) {
-	s.logger.LogAttrs(ctx, slog.LevelInfo, "stopping; calls in flight may end", slog.Duration("drain_timeout", s.drain))
-	s.ready.stop() // before the listeners close
+	s.ready.stop()
 	ctx, cancel := context.WithTimeout(ctx, s.drain)
 	defer cancel()
 	stopped := make(chan struct{})

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,8 +37,13 @@ type Config struct {
 	TLS *tls.Config
 	// DefaultTimeout is for callers without a deadline.
 	DefaultTimeout time.Duration
-	// DrainTimeout is how long calls in flight may take to end once the server stops.
+	// DrainDelay is how long the server goes on to accept calls after it has said that it is not ready any more. A balancer
+	// needs this long to notice.
+	DrainDelay time.Duration
+	// DrainTimeout is how long calls in flight may take to end after the drain delay.
 	DrainTimeout time.Duration
+	// MaxConnectionAge is when gRPC clients are asked to reconnect (GOAWAY); grpc-go varies it by a tenth. 0 is 5 minutes.
+	MaxConnectionAge time.Duration
 	// Finish, if set, is called when no call is in flight any more, with the rest of the drain time. It waits for work
 	// that goes on without its caller.
 	Finish func(context.Context)
@@ -54,10 +60,12 @@ type Server struct {
 	grpc    *grpc.Server
 	http    *http.Server
 	ready   *readiness
-	drain   time.Duration
 	finish  func(context.Context)
 	logger  *slog.Logger
 	tls     *tls.Config
+
+	drainDelay, drain time.Duration
+	draining          atomic.Bool // accepts calls, and is not ready any more
 
 	grpcRejections, httpRejections *interceptor.RejectionLog
 
@@ -68,6 +76,9 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	if cfg.Callers == nil {
 		cfg.Callers = auth.Anyone{May: auth.Permissions{Status: true}}
+	}
+	if cfg.MaxConnectionAge == 0 {
+		cfg.MaxConnectionAge = 5 * time.Minute
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = interceptor.NewMetrics()
@@ -89,10 +100,12 @@ func New(cfg Config) (*Server, error) {
 		newGRPC: func() *grpc.Server { return newGRPCServer(&cfg, ready, grpcChain) },
 		http:    gateway,
 		ready:   ready,
-		drain:   cfg.DrainTimeout,
 		finish:  cfg.Finish,
 		logger:  cfg.Logger,
 		tls:     cfg.TLS,
+
+		drainDelay: cfg.DrainDelay,
+		drain:      cfg.DrainTimeout,
 
 		grpcRejections: grpcChain.Rejections,
 		httpRejections: httpChain.Rejections,

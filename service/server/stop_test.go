@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,6 +98,65 @@ func TestStoppingWaitsForWritesAfterTheDrainTime(t *testing.T) {
 	if got := strings.Count(g.log.String(), `"msg":"call"`); got != 2 {
 		t.Errorf("%d calls in the log, want 2", got)
 	}
+}
+
+// In the drain delay the gateway is not ready, and serves all calls. Each JSON response ends its connection.
+func TestCallsAreServedDuringTheDrainDelay(t *testing.T) {
+	const delay = 5 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		b := serveInMemory(t, server.Config{
+			DefaultTimeout: 30 * time.Second, DrainDelay: delay, DrainTimeout: 25 * time.Second,
+			Customers: scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+				return &customerv1.UpdateCustomerResponse{}, nil
+			}},
+		})
+		client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return b.json.dial(ctx) }}}
+		defer client.CloseIdleConnections()
+		calls := func() (ends bool) {
+			if _, err := customerv1.NewCustomerServiceClient(b.conn).UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1}); err != nil {
+				t.Errorf("over gRPC: %v", err)
+			}
+			request, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://127.0.0.1/v1/customers/1", strings.NewReader("{}"))
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatalf("over JSON: %v", err)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Errorf("over JSON: %s", response.Status)
+			}
+			return response.Close
+		}
+		if calls() {
+			t.Error("a JSON response ends its connection before the gateway stops")
+		}
+		watch, err := healthv1.NewHealthClient(b.conn).Watch(t.Context(), &healthv1.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := watch.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			b.stop()
+		}()
+		if state, err := watch.Recv(); err != nil || state.GetStatus() != healthv1.HealthCheckResponse_NOT_SERVING || time.Since(begin) > 0 {
+			t.Errorf("a watcher gets %v, %v after %s", state, err, time.Since(begin))
+		}
+		for range 4 {
+			if !calls() {
+				t.Error("a JSON response keeps its connection")
+			}
+			<-time.After(time.Second)
+		}
+		<-stopped
+		if took := time.Since(begin); took < delay || took > delay+time.Second {
+			t.Errorf("stopping takes %s", took)
+		}
+	})
 }
 
 // Endless streams do not keep the gateway from stopping, and a call beside them ends normally.

@@ -50,7 +50,10 @@ type Config struct {
 	GetTimeout     time.Duration `default:"5s" placeholder:"TIME" help:"Timeout of one read from the store (${default})."`
 	PutTimeout     time.Duration `default:"10s" placeholder:"TIME" help:"Timeout of one write to the store (${default}). A write continues after its caller has left."`
 	DefaultTimeout time.Duration `default:"30s" placeholder:"TIME" help:"Deadline of calls that have none (${default}); at most 60s."`
-	DrainTimeout   time.Duration `default:"25s" placeholder:"TIME" help:"How long calls may take to end after SIGTERM or SIGINT (${default})."`
+	DrainDelay     time.Duration `default:"0s" placeholder:"TIME" help:"How long calls are still accepted after SIGTERM or SIGINT, while /readyz and health checks say that the gateway is not ready (${default}). Choose the time that the balancer in front needs to notice."`
+	DrainTimeout   time.Duration `default:"25s" placeholder:"TIME" help:"How long calls may take to end after SIGTERM or SIGINT and --drain-delay (${default})."`
+
+	GRPCMaxConnectionAge time.Duration `name:"grpc-max-connection-age" default:"5m" placeholder:"TIME" help:"When gRPC clients are asked to reconnect, so that new gateways get calls (${default}, varied by a tenth)."`
 
 	// The log.
 	LogLevel  string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`

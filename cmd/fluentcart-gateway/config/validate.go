@@ -20,6 +20,10 @@ const (
 	maxCalls = 100_000
 	// minStoreRate lets an update, which is two requests, through in a few seconds.
 	minStoreRate = 0.5
+	// maxDrainDelay is more than any balancer needs to notice.
+	maxDrainDelay = 10 * time.Minute
+	// minConnectionAge keeps a reconnect, with its TLS handshake, rare among the calls.
+	minConnectionAge = 10 * time.Second
 )
 
 // Validate returns all faults that the flags alone show, sorted. It reads no files.
@@ -113,6 +117,12 @@ func (c *Config) validateTimes(f *faults) {
 		if value <= 0 {
 			f.add("--%s=%s: must be a positive time, such as 500ms, 5s or 1m", flag, value)
 		}
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > maxDrainDelay {
+		f.add("--drain-delay=%s: must be from 0s to %s", c.DrainDelay, maxDrainDelay)
+	}
+	if c.GRPCMaxConnectionAge < minConnectionAge {
+		f.add("--grpc-max-connection-age=%s: must be %s or more", c.GRPCMaxConnectionAge, minConnectionAge)
 	}
 	if c.DefaultTimeout > time.Minute {
 		f.add("--default-timeout=%s: no call may take longer than 60s; give 60s or less", c.DefaultTimeout)
