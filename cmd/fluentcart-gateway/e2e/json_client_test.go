@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
@@ -32,9 +33,21 @@ func (c jsonClient) UpdateCustomer(ctx context.Context, request *customerv1.Upda
 	if err != nil {
 		return nil, err
 	}
-	call, err := http.NewRequestWithContext(ctx, http.MethodPatch, fmt.Sprintf("%s/v1/customers/%d?validate_only=%t", c.url, request.GetCustomerId(), request.GetValidateOnly()), strings.NewReader(string(body)))
+	response := &customerv1.UpdateCustomerResponse{}
+	path := fmt.Sprintf("/v1/customers/%d?validate_only=%t", request.GetCustomerId(), request.GetValidateOnly())
+	return response, c.send(ctx, http.MethodPatch, path, string(body), response)
+}
+
+func (c jsonClient) GetCustomer(ctx context.Context, request *customerv1.GetCustomerRequest, _ ...grpc.CallOption) (*customerv1.GetCustomerResponse, error) {
+	response := &customerv1.GetCustomerResponse{}
+	return response, c.send(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%d", request.GetCustomerId()), "", response)
+}
+
+// send sends a request, and reads the answer into response. It returns an error answer as the error of a gRPC client.
+func (c jsonClient) send(ctx context.Context, method, path, body string, response proto.Message) error {
+	call, err := http.NewRequestWithContext(ctx, method, c.url+path, strings.NewReader(body))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		call.Header.Set("Grpc-Timeout", fmt.Sprintf("%dm", max(time.Until(deadline).Milliseconds(), 1)))
@@ -45,9 +58,9 @@ func (c jsonClient) UpdateCustomer(ctx context.Context, request *customerv1.Upda
 	answer, err := c.http.Do(call)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, status.FromContextError(err).Err()
+			return status.FromContextError(err).Err()
 		}
-		return nil, status.Error(codes.Unavailable, err.Error())
+		return status.Error(codes.Unavailable, err.Error())
 	}
 	defer answer.Body.Close()
 	if c.answered != nil {
@@ -55,15 +68,14 @@ func (c jsonClient) UpdateCustomer(ctx context.Context, request *customerv1.Upda
 	}
 	content, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return nil, status.FromContextError(err).Err()
+		return status.FromContextError(err).Err()
 	}
 	if answer.StatusCode != http.StatusOK {
 		failed := &spb.Status{}
 		if err := protojson.Unmarshal(content, failed); err != nil {
-			return nil, err
+			return err
 		}
-		return nil, status.FromProto(failed).Err()
+		return status.FromProto(failed).Err()
 	}
-	response := &customerv1.UpdateCustomerResponse{}
-	return response, protojson.Unmarshal(content, response)
+	return protojson.Unmarshal(content, response)
 }
