@@ -73,9 +73,9 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		DrainTimeout:   cfg.DrainTimeout,
 
 		MaxConnectionAge: cfg.GRPCMaxConnectionAge,
-		Finish:   customers.Close,
-		NotReady: func() []string { return notReady(ctx, cfg, client, leases) },
-		Metrics:  calls,
+		Finish:           customers.Close,
+		NotReady:         func() []string { return notReady(ctx, cfg, client, leases) },
+		Metrics:          calls,
 	})
 	if err != nil {
 		return err
