@@ -5,90 +5,83 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"sync"
-	"sync/atomic"
-	"time"
 )
 
-// run sends the load and prints the table. It reports whether all planned calls were answered OK.
-func run(ctx context.Context, cfg config, stdout io.Writer) (bool, error) {
-	if _, err := exec.LookPath(cfg.grpcurl); err != nil {
-		return false, fmt.Errorf("-grpcurl=%s: %w; `make load` builds it", cfg.grpcurl, err)
-	}
+// run sends the load and prints the result. It returns an error unless every call was answered OK, or with an outcome that
+// is allowed, and the store agrees with the answers.
+func run(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, cfg.timeout)
 	defer cancel()
-	addr := cfg.addr
-	switch {
-	case addr == "":
-		started, stop, err := startSandbox(context.WithoutCancel(ctx), cfg.gateway)
-		if err != nil {
-			return false, err
-		}
-		defer stop()
-		addr = started
-		fmt.Fprintf(stdout, "started a gateway with a sandbox, gRPC at %s\n", addr)
-	case !cfg.allowRemote:
-		if err := checkLoopback(ctx, addr); err != nil {
-			return false, err
-		}
+	loaded, err := prepare(ctx, cfg, stderr)
+	if err != nil {
+		return err
 	}
+	defer loaded.close()
+	caller, err := newCaller(cfg, loaded.addr)
+	if err != nil {
+		return err
+	}
+	defer caller.close()
 
-	fmt.Fprintf(stdout, "%d calls to %s, %d grpcurl processes at once\n", cfg.calls, addr, cfg.parallel)
-	start := time.Now()
-	results := send(ctx, cfg, addr, stdout)
-	table(stdout, results, time.Since(start))
+	if cfg.json {
+		announce(stderr, cfg, loaded.addr)
+	} else {
+		announce(stdout, cfg, loaded.addr)
+	}
+	sender := newSender(cfg, caller)
+	if err := sender.warmUp(ctx); err != nil {
+		return err
+	}
+	before, err := loaded.counts(ctx)
+	if err != nil {
+		return err
+	}
+	stop := showProgress(stderr, sender.measured, cfg.calls)
+	sender.measure(ctx)
+	stop()
+	ended := ctx.Err()
+	after, err := loaded.counts(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	loaded.close() // if it was started here, no write is in flight from here on
+
+	s := summarize(cfg, sender.measured)
+	s.countStore(loaded, before, after)
+	faults := []error{s.failures(), loaded.verify(sender)}
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return false, fmt.Errorf("stopped after %s with %d of %d calls sent; give a longer -timeout", cfg.timeout, len(results), cfg.calls)
-	case ctx.Err() != nil:
-		return false, fmt.Errorf("interrupted with %d of %d calls sent", len(results), cfg.calls)
+	case errors.Is(ended, context.DeadlineExceeded):
+		faults = append(faults, fmt.Errorf("stopped by the -timeout of %s", cfg.timeout))
+	case ended != nil:
+		faults = append(faults, errors.New("interrupted"))
 	}
-	for _, r := range results {
-		if r.outcome != "OK" {
-			return false, nil
-		}
+	err = errors.Join(faults...)
+	if err := s.print(stdout, cfg.json, err); err != nil {
+		return err
 	}
-	return true, nil
+	return err
 }
 
-// send runs the calls, and prints the progress every second.
-func send(ctx context.Context, cfg config, addr string, stdout io.Writer) []result {
-	var next, done atomic.Int64
-	results := make(chan result, cfg.parallel)
-	var workers sync.WaitGroup
-	for range cfg.parallel {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				number := int(next.Add(1))
-				if number > cfg.calls {
-					return
-				}
-				r := call(ctx, cfg, addr, number)
-				if ctx.Err() == nil { // a call that the end of the run has cut off is not a result
-					done.Add(1)
-					results <- r
-				}
-			}
-		})
+// announce says what the run will do, before it begins.
+func announce(out io.Writer, cfg config, addr string) {
+	store := "a sandbox store that lives as long as this run, through a gateway started for it"
+	if cfg.addr != "" {
+		store = "the store behind the gateway at " + addr + ", which may be a live shop"
 	}
-	go func() {
-		workers.Wait()
-		close(results)
-	}()
+	fmt.Fprintf(out, "Overwrites the notes of the customers %s of %s.\n", ranges(cfg.customers), store)
 
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	var all []result
-	for {
-		select {
-		case r, ok := <-results:
-			if !ok {
-				return all
-			}
-			all = append(all, r)
-		case <-ticker.C:
-			fmt.Fprintf(stdout, "  %d of %d\n", done.Load(), cfg.calls)
-		}
+	pace := fmt.Sprintf("in a closed loop of %d workers", cfg.parallel)
+	if cfg.rate > 0 {
+		pace = fmt.Sprintf("%g a second, at most %d at once", cfg.rate, cfg.parallel)
+	}
+	fmt.Fprintf(out, "At most %d calls, %s, after a warm-up of %d. Ends within %s; Ctrl-C ends it earlier.\n", cfg.calls, pace, cfg.warmup, cfg.timeout)
+	switch cfg.mode {
+	case modeGrpcurl:
+		fmt.Fprintln(out, "Each call starts a grpcurl process. That is mostly what is measured, and not the gateway: -mode=grpc measures the gateway.")
+	case modeGRPC, modeHTTP:
+		fmt.Fprintf(out, "The client is in this process and calls over %s.\n", cfg.mode)
+	}
+	if len(cfg.customers) < cfg.parallel {
+		fmt.Fprintf(out, "Updates of one customer follow one another: with %d of them, the other calls at once wait in the gateway. More customers avoid that.\n", len(cfg.customers))
 	}
 }

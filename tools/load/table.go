@@ -1,50 +1,87 @@
 package main
 
 import (
-	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
-	"time"
 )
 
-// table prints the results of a run.
-func table(out io.Writer, results []result, took time.Duration) {
-	counts := map[string]int{}
-	latencies := make([]time.Duration, len(results))
-	for i, r := range results {
-		counts[r.outcome]++
-		latencies[i] = r.took
+// print prints the summary as tables or as JSON. The fault is why the run has failed; the tables leave it to the caller.
+func (s *summary) print(out io.Writer, asJSON bool, fault error) error {
+	if asJSON {
+		if fault != nil {
+			s.Fault = fault.Error()
+		}
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(s)
 	}
-	slices.Sort(latencies)
-
-	rows := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	defer rows.Flush() //nolint:errcheck // if stdout is closed, the error cannot be printed either
-	fmt.Fprintf(rows, "\ncalls\t%d\n", len(results))
-	fmt.Fprintf(rows, "seconds\t%.1f\n", took.Seconds())
-	fmt.Fprintf(rows, "calls a second\t%.1f\n", float64(len(results))/took.Seconds())
-	outcomes := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
-	for _, outcome := range outcomes {
-		fmt.Fprintf(rows, "%s\t%d\n", outcome, counts[outcome])
-	}
-	if len(latencies) == 0 {
-		return
-	}
-	fmt.Fprintln(rows, "latency, with the start of a grpcurl process\t")
-	for _, p := range []struct {
-		name    string
-		percent int
-	}{{"min", 0}, {"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}, {"max", 100}} {
-		fmt.Fprintf(rows, "  %s\t%s\n", p.name, percentile(latencies, p.percent).Round(time.Millisecond))
-	}
+	_, err := io.WriteString(out, s.table())
+	return err
 }
 
-// percentile returns the smallest of the sorted values that at least percent of them do not exceed.
-func percentile(sorted []time.Duration, percent int) time.Duration {
-	rank := (len(sorted)*percent + 99) / 100
-	return sorted[max(rank, 1)-1]
+func (s *summary) table() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "\n%d calls in %.1f s: %.0f a second, %.0f of them OK\n", s.Calls, s.Seconds, s.Rate, s.OKRate)
+	if o := s.OpenLoop; o != nil {
+		fmt.Fprintf(&out, "%d were due at %g a second", o.Due, o.Rate)
+		if o.Late > 0 || o.NotSent > 0 {
+			fmt.Fprintf(&out, "; no worker was free in time for %d that began late, by up to %.0f ms, and for %d that were not sent", o.Late, o.MaxLate, o.NotSent)
+		}
+		fmt.Fprintln(&out)
+	}
+	if s.Calls > 0 {
+		fmt.Fprintf(&out, "\n%s", s.outcomes())
+	}
+	fmt.Fprintf(&out, "\n%s\n", s.Store)
+	return out.String()
+}
+
+// outcomes is the table of outcomes with their latencies, and the first message of each.
+func (s *summary) outcomes() string {
+	var out strings.Builder
+	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	row := func(o outcome, calls int, l latency) {
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\n", o.Code, o.Reason, o.WriteState, calls, l.P50, l.P90, l.P99, l.Max)
+	}
+	fmt.Fprintln(rows, "code\treason\twrite state\tcalls\tp50 ms\tp90 ms\tp99 ms\tmax ms")
+	for _, o := range s.Outcomes {
+		row(o.outcome, o.Calls, o.Latency)
+	}
+	if len(s.Outcomes) > 1 {
+		row(outcome{Code: "all"}, s.Calls, *s.Latency)
+	}
+	_ = rows.Flush() // a strings.Builder does not fail
+	for _, o := range s.Outcomes {
+		if o.Message != "" {
+			fmt.Fprintf(&out, "%v: %s\n", o.outcome, o.Message)
+		}
+	}
+	return out.String()
+}
+
+// String says what reached the store.
+func (s *storeSummary) String() string {
+	if s == nil {
+		return "What reached the store is not known; -admin takes the URL of the gateway's admin server, whose metrics count it."
+	}
+	var counts []string
+	for _, name := range slices.Sorted(maps.Keys(s.Requests)) {
+		counts = append(counts, fmt.Sprintf("%d %s", s.Requests[name], name))
+	}
+	if counts == nil {
+		counts = []string{"nothing"}
+	}
+	text := fmt.Sprintf("The store got %s (counted by %s)", strings.Join(counts, " and "), s.CountedBy)
+	if s.PerOK > 0 {
+		text += fmt.Sprintf(": %.2f requests for each OK", s.PerOK)
+	}
+	if s.MaxInFlight > 0 {
+		text += fmt.Sprintf(", at most %d at once", s.MaxInFlight)
+	}
+	return text + "."
 }
