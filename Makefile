@@ -19,10 +19,13 @@ FUZZTIME ?= 60s
 SOAK ?= long
 # The earlier state of the API definition that `make breaking` compares with.
 BASE ?=
-# The calls of `make load`, and their gateway. Without ADDR it starts one with a sandbox store.
-CALLS ?= 200
-PARALLEL ?= 8
+# The calls of `make load`, in each of the modes, and their gateway. Without ADDR it starts one with a sandbox store; with it,
+# CUSTOMERS are the customers whose notes are overwritten. LOADFLAGS are further flags of tools/load.
 ADDR ?=
+CUSTOMERS ?=
+MODE ?= $(if $(ADDR),grpc,grpc http grpcurl)
+CALLS ?=
+PARALLEL ?=
 LOADFLAGS ?=
 # Further flags of `make bench`, such as -quick.
 BENCHFLAGS ?=
@@ -103,10 +106,14 @@ fuzz: ## Run each fuzz target for FUZZTIME
 soak: ## Run the long tests of real processes: storms, kills, overload, floods (SOAK=short or long)
 	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway/e2e
 
-load: ## Send real grpcurl processes in parallel (CALLS, PARALLEL, ADDR)
+load: ## Measure the gateway with clients in one process, and as grpcurl in parallel (MODE, CALLS, PARALLEL, ADDR, CUSTOMERS)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl
 	$(build)
-	bin/load -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway -calls $(CALLS) -parallel $(PARALLEL) -addr '$(ADDR)' $(LOADFLAGS)
+	@for mode in $(MODE); do \
+		echo "== $$mode"; \
+		bin/load -mode "$$mode" -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway $(if $(CALLS),-calls '$(CALLS)') $(if $(PARALLEL),-parallel '$(PARALLEL)') \
+			$(if $(ADDR),-addr '$(ADDR)') $(if $(CUSTOMERS),-customers '$(CUSTOMERS)') $(LOADFLAGS); \
+	done
 
 clean: ## Remove built and downloaded files
 	rm -rf bin third_party

@@ -22,7 +22,7 @@ type config struct {
 	mode    string
 	grpcurl string
 
-	// What is loaded: a running gateway, or one that is started here with a sandbox store.
+	// The gateway that is loaded: one that is started here with a sandbox store, or a running one.
 	gateway      string
 	gatewayFlags []string
 	storeWorkers int
@@ -75,7 +75,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&cfg.gateway, "gateway", "fluentcart-gateway", "the gateway `program`, started in front of a sandbox store if there is no -addr")
 	flags.IntVar(&cfg.storeWorkers, "store-workers", 0, "how many requests the sandbox store works on at once; 0 is no limit")
 	flags.DurationVar(&cfg.storeLatency, "store-latency", 0, "how long each request occupies a worker of the sandbox store")
-	cfg.target.flags(flags)
+	cfg.addFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}

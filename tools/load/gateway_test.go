@@ -78,7 +78,7 @@ func TestRejectedUpdatesDoNotReachTheStore(t *testing.T) {
 			if len(s.Outcomes) != 2 || ok == 0 || ok == s.Calls {
 				t.Fatalf("the gateway was not overloaded: %+v", s.Outcomes)
 			}
-			if s.Store.Requests["GET"] != ok || s.Store.Requests["PUT"] != ok || s.Store.PerOK != 2 || s.Store.MaxInFlight != 1 {
+			if s.Store.Requests["GET"] != ok || s.Store.Requests["PUT"] != ok || s.Store.PerOK != 2 || !s.Store.Agrees || s.Store.MaxInFlight != 1 {
 				t.Errorf("%d of %d calls OK, the store got %v, at most %d at once", ok, s.Calls, s.Store.Requests, s.Store.MaxInFlight)
 			}
 		})

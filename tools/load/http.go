@@ -40,7 +40,7 @@ func newHTTPCaller(cfg config, addr string, encryption *tls.Config, authorizatio
 		if authorization != "" {
 			request.Header.Set("Authorization", authorization)
 		}
-		response, err := client.Do(request) //nolint:gosec // the address that the command line names
+		response, err := client.Do(request)
 		if err != nil {
 			return outcome{Code: noResponse}, err.Error()
 		}

@@ -18,7 +18,7 @@ type loaded struct {
 
 func prepare(ctx context.Context, cfg config, stderr io.Writer) (*loaded, error) {
 	if cfg.addr != "" {
-		return &loaded{addr: cfg.addr, admin: cfg.admin, close: func() {}}, cfg.target.check(ctx, ranges(cfg.customers))
+		return &loaded{addr: cfg.addr, admin: cfg.admin, close: func() {}}, cfg.check(ctx, ranges(cfg.customers))
 	}
 	needed := int(min(max(slices.Max(cfg.customers)-firstExtra+1, 0), maxCustomers))
 	store, err := startStore(needed, cfg.storeWorkers, cfg.storeLatency)

@@ -48,7 +48,8 @@ func TestResponsesOfTheJSONGatewayAreRead(t *testing.T) {
 		{
 			"an error", 404,
 			`{"code":5,"message":"no customer","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"CUSTOMER_NOT_FOUND","domain":"fluentcart-gateway","metadata":{"write_state":"not_sent"}},{"@type":"type.googleapis.com/google.rpc.ResourceInfo"}]}`,
-			outcome{"NOT_FOUND", "CUSTOMER_NOT_FOUND", "not_sent"}, "no customer",
+			outcome{"NOT_FOUND", "CUSTOMER_NOT_FOUND", "not_sent"},
+			"no customer",
 		},
 		{"a page of a proxy", 502, "<html>", outcome{Code: noResponse}, "HTTP 502, and the body is not one of the gateway"},
 	} {

@@ -48,7 +48,11 @@ func run(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 
 	s := summarize(cfg, sender.measured)
 	s.countStore(loaded, before, after)
-	faults := []error{s.failures(), loaded.verify(sender)}
+	contradiction := loaded.verify(sender)
+	if loaded.store != nil {
+		s.Store.Agrees = contradiction == nil
+	}
+	faults := []error{s.failures(), contradiction}
 	switch {
 	case errors.Is(ended, context.DeadlineExceeded):
 		faults = append(faults, fmt.Errorf("stopped by the -timeout of %s", cfg.timeout))
@@ -70,11 +74,11 @@ func announce(out io.Writer, cfg config, addr string) {
 	}
 	fmt.Fprintf(out, "Overwrites the notes of the customers %s of %s.\n", ranges(cfg.customers), store)
 
-	pace := fmt.Sprintf("in a closed loop of %d workers", cfg.parallel)
+	loop := fmt.Sprintf("in a closed loop of %d workers", cfg.parallel)
 	if cfg.rate > 0 {
-		pace = fmt.Sprintf("%g a second, at most %d at once", cfg.rate, cfg.parallel)
+		loop = fmt.Sprintf("%g a second, at most %d at once", cfg.rate, cfg.parallel)
 	}
-	fmt.Fprintf(out, "At most %d calls, %s, after a warm-up of %d. Ends within %s; Ctrl-C ends it earlier.\n", cfg.calls, pace, cfg.warmup, cfg.timeout)
+	fmt.Fprintf(out, "At most %d calls, %s, after a warm-up of %d. Ends within %s; Ctrl-C ends it earlier.\n", cfg.calls, loop, cfg.warmup, cfg.timeout)
 	switch cfg.mode {
 	case modeGrpcurl:
 		fmt.Fprintln(out, "Each call starts a grpcurl process. That is mostly what is measured, and not the gateway: -mode=grpc measures the gateway.")

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,11 +40,15 @@ func (s *server) serve(t testing.TB) string {
 	}
 	g := grpc.NewServer()
 	customerv1.RegisterCustomerServiceServer(g, s)
-	served := make(chan error, 1)
-	go func() { served <- g.Serve(listener) }()
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := g.Serve(listener); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Cleanup(func() {
 		g.Stop()
-		<-served
+		serving.Wait()
 	})
 	return listener.Addr().String()
 }
@@ -97,6 +104,23 @@ func TestRunningGatewayIsSentTheCallsOnceEach(t *testing.T) {
 	}
 	if before := strings.Index(stdout, "Overwrites the notes"); before != 0 {
 		t.Errorf("what is overwritten is not said first:\n%s", stdout)
+	}
+}
+
+func TestTokenIsSentWithEveryCall(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("secret-token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{update: func(ctx context.Context, _ int64, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		if got := metadata.ValueFromIncomingContext(ctx, "authorization"); !slices.Equal(got, []string{"Bearer secret-token"}) {
+			t.Errorf("authorization: %q", got)
+		}
+		return applied(request), nil
+	}}
+	stdout, stderr, err := load(t.Context(), t, "-addr", s.serve(t), "-customers=1", "-calls=10", "-token-file", file)
+	if err != nil || strings.Contains(stdout+stderr, "secret-token") {
+		t.Errorf("%v\n%s\n%s", err, stdout, stderr)
 	}
 }
 

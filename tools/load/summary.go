@@ -58,6 +58,7 @@ type storeSummary struct {
 	Requests    requests `json:"requests"`
 	PerOK       float64  `json:"requests_per_ok,omitempty"`
 	MaxInFlight int      `json:"max_in_flight,omitempty"`
+	Agrees      bool     `json:"agrees"` // the answers were compared with what the sandbox store applied
 }
 
 func summarize(cfg config, r *results) *summary {

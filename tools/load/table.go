@@ -83,5 +83,9 @@ func (s *storeSummary) String() string {
 	if s.MaxInFlight > 0 {
 		text += fmt.Sprintf(", at most %d at once", s.MaxInFlight)
 	}
-	return text + "."
+	text += "."
+	if s.Agrees {
+		text += "\nIt agrees with the answers: each OK was applied once, and each update that was answered as not written never."
+	}
+	return text
 }

@@ -23,7 +23,7 @@ type target struct {
 	tokenFile         string
 }
 
-func (t *target) flags(flags *flag.FlagSet) {
+func (t *target) addFlags(flags *flag.FlagSet) {
 	flags.StringVar(&t.addr, "addr", "", "`host:port` of a running gateway: of its gRPC server, or with -mode=http of its HTTP/JSON gateway")
 	flags.StringVar(&t.admin, "admin", "", "`URL` of the admin server of the running gateway, whose metrics count what reaches the store")
 	flags.BoolVar(&t.allowRemote, "allow-remote", false, "send to an address that is not on this machine; needs -remote-host")
@@ -134,10 +134,10 @@ func (t *target) authorization() (string, error) {
 	}
 	token := strings.TrimSpace(string(content))
 	switch {
-	case token == "" || strings.ContainsAny(token, " \t\r\n"):
-		err = errors.New("must be one token and nothing else")
 	case strings.Contains(token, "sha256:"):
-		err = errors.New("has the digest of a token; the gateway's callers send the token itself")
+		err = errors.New("has the digest of a token, as the gateway's own file; it must have the token that a caller sends")
+	case token == "" || strings.ContainsAny(token, " \t\r\n"):
+		err = errors.New("must have one token and nothing else")
 	}
 	if err != nil {
 		return "", fmt.Errorf("-token-file=%s: %w", t.tokenFile, err)
