@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,7 +22,8 @@ type gateway struct {
 	stop       func() // ends it, and returns when it has ended: no write is in flight then
 }
 
-// startGateway starts a gateway in front of the store, unless ctx is done before it serves. It logs errors only, to stderr.
+// startGateway starts a gateway in front of the store, unless ctx is done before it serves. It logs errors only, to stderr,
+// and its flags are those given here, whatever the environment of this process has for gateways.
 func startGateway(starting context.Context, program string, more []string, storeURL string, stderr io.Writer) (*gateway, error) {
 	directory, err := os.MkdirTemp("", "load")
 	if err != nil {
@@ -36,6 +38,7 @@ func startGateway(starting context.Context, program string, more []string, store
 		"--store-url=" + storeURL, "--store-username=" + sandbox.AdminUsername, "--store-password-file=" + password, "--log-level=error",
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0",
 	}, more...)...)
+	process.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "FLUENTCART_GATEWAY_") })
 	process.Stderr, process.SysProcAttr = stderr, ownGroup()
 	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
 	process.WaitDelay = 40 * time.Second // its default --drain-timeout is 25 s

@@ -54,6 +54,7 @@ func loadGateway(t testing.TB, args ...string) (summary, error) {
 func TestStoreGetsTwoRequestsForEachUpdate(t *testing.T) {
 	for _, mode := range []string{modeGRPC, modeHTTP} {
 		t.Run(mode, func(t *testing.T) {
+			t.Setenv("FLUENTCART_GATEWAY_CALLER_AUTH", "token") // is for another gateway
 			s, err := loadGateway(t, "-mode", mode, "-calls=300")
 			if err != nil {
 				t.Fatal(err)

@@ -51,10 +51,7 @@ func (l *loaded) counts(ctx context.Context) (requests, error) {
 	return nil, nil //nolint:nilnil // as the doc comment says
 }
 
-// verify compares the answers with the store, if it was started here.
+// verify compares the answers with the store, which was started here.
 func (l *loaded) verify(s *sender) error {
-	if l.store == nil {
-		return nil
-	}
 	return errors.Join(l.store.verify(s.warm.all, s.warmNotes), l.store.verify(s.measured.all, s.notes), l.store.verifyRows())
 }

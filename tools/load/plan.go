@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,10 +30,13 @@ func (p plan) send(ctx context.Context, call func(ctx context.Context, number in
 	}
 	calling, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, abandon) })()
-
 	start := time.Now()
 	into.begin(start)
+	var interrupted atomic.Int64 // after how long, in nanoseconds; 0 is not
+	defer context.AfterFunc(ctx, func() {
+		interrupted.Store(int64(time.Since(start)))
+		time.AfterFunc(grace, abandon)
+	})()
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(p.parallel, p.calls) {
@@ -59,7 +63,11 @@ func (p plan) send(ctx context.Context, call func(ctx context.Context, number in
 		})
 	}
 	workers.Wait()
-	into.end(time.Now(), p.dueBy(time.Since(start)))
+	sent := time.Since(start)
+	if after := time.Duration(interrupted.Load()); after > 0 {
+		sent = after
+	}
+	into.end(time.Now(), p.dueBy(sent))
 }
 
 // due is when the call begins in the open loop.
@@ -70,15 +78,12 @@ func (p plan) due(start time.Time, number int) time.Time {
 	return start.Add(time.Duration(float64(number-1) / p.rate * float64(time.Second)))
 }
 
-// dueBy is how many calls were due after a run of that length.
-func (p plan) dueBy(took time.Duration) int {
-	if p.rate == 0 {
-		return 0
-	}
+// dueBy is how many calls of the open loop were due before that time.
+func (p plan) dueBy(after time.Duration) int {
 	if p.duration > 0 {
-		took = min(took, p.duration)
+		after = min(after, p.duration)
 	}
-	return min(p.calls, int(took.Seconds()*p.rate))
+	return min(p.calls, int(math.Ceil(after.Seconds()*p.rate)))
 }
 
 // waitUntil returns false if ctx is done.

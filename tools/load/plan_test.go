@@ -123,6 +123,17 @@ func TestInterruptedRunKeepsItsResults(t *testing.T) {
 	}
 }
 
+func TestCallsThatAnInterruptedRunDidNotSendAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		r := sendTo(ctx, plan{calls: 100, parallel: 2, rate: 10}, time.Hour)
+		if len(r.all) != 2 || r.due != 30 || r.took != 3*time.Second+grace {
+			t.Errorf("%d calls of %d that were due, in %s", len(r.all), r.due, r.took)
+		}
+	})
+}
+
 func TestNoMoreCallsAtOnceThanWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -39,53 +39,22 @@ func run(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 	stop := showProgress(stderr, sender.measured, cfg.calls)
 	sender.measure(ctx)
 	stop()
-	ended := ctx.Err()
-	after, err := loaded.counts(context.WithoutCancel(ctx))
-	if err != nil {
-		return err
-	}
-	loaded.close() // if it was started here, no write is in flight from here on
 
 	s := summarize(cfg, sender.measured)
-	s.countStore(loaded, before, after)
-	contradiction := loaded.verify(sender)
-	if loaded.store != nil {
-		s.Store.Agrees = contradiction == nil
-	}
-	faults := []error{s.failures(), contradiction}
-	switch {
-	case errors.Is(ended, context.DeadlineExceeded):
-		faults = append(faults, fmt.Errorf("stopped by the -timeout of %s", cfg.timeout))
-	case ended != nil:
-		faults = append(faults, errors.New("interrupted"))
-	}
-	err = errors.Join(faults...)
-	if err := s.print(stdout, cfg.json, err); err != nil {
+	fault := errors.Join(ending(ctx, cfg), s.failures(), s.addStore(context.WithoutCancel(ctx), loaded, before, sender))
+	if err := s.print(stdout, cfg.json, fault); err != nil {
 		return err
 	}
-	return err
+	return fault
 }
 
-// announce says what the run will do, before it begins.
-func announce(out io.Writer, cfg config, addr string) {
-	store := "a sandbox store that lives as long as this run, through a gateway started for it"
-	if cfg.addr != "" {
-		store = "the store behind the gateway at " + addr + ", which may be a live shop"
+// ending returns an error if the run ended before its plan.
+func ending(ctx context.Context, cfg config) error {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("stopped by the -timeout of %s", cfg.timeout)
+	case ctx.Err() != nil:
+		return errors.New("interrupted")
 	}
-	fmt.Fprintf(out, "Overwrites the notes of the customers %s of %s.\n", ranges(cfg.customers), store)
-
-	loop := fmt.Sprintf("in a closed loop of %d workers", cfg.parallel)
-	if cfg.rate > 0 {
-		loop = fmt.Sprintf("%g a second, at most %d at once", cfg.rate, cfg.parallel)
-	}
-	fmt.Fprintf(out, "At most %d calls, %s, after a warm-up of %d. Ends within %s; Ctrl-C ends it earlier.\n", cfg.calls, loop, cfg.warmup, cfg.timeout)
-	switch cfg.mode {
-	case modeGrpcurl:
-		fmt.Fprintln(out, "Each call starts a grpcurl process. That is mostly what is measured, and not the gateway: -mode=grpc measures the gateway.")
-	case modeGRPC, modeHTTP:
-		fmt.Fprintf(out, "The client is in this process and calls over %s.\n", cfg.mode)
-	}
-	if len(cfg.customers) < cfg.parallel {
-		fmt.Fprintf(out, "Updates of one customer follow one another: with %d of them, the other calls at once wait in the gateway. More customers avoid that.\n", len(cfg.customers))
-	}
+	return nil
 }

@@ -34,6 +34,9 @@ func (s *sender) warmUp(ctx context.Context) error {
 	plan{calls: s.cfg.warmup - 1, parallel: s.cfg.parallel}.send(ctx, func(ctx context.Context, number int) (outcome, string) {
 		return s.call(ctx, number, s.warmNotes)
 	}, s.warm)
+	if ctx.Err() != nil {
+		return errors.New("ended during the warm-up")
+	}
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -52,15 +51,6 @@ type outcomeSummary struct {
 	Message string  `json:"message,omitempty"` // of the first
 }
 
-// storeSummary is what reached the store during the measured calls.
-type storeSummary struct {
-	CountedBy   string   `json:"counted_by"`
-	Requests    requests `json:"requests"`
-	PerOK       float64  `json:"requests_per_ok,omitempty"`
-	MaxInFlight int      `json:"max_in_flight,omitempty"`
-	Agrees      bool     `json:"agrees"` // the answers were compared with what the sandbox store applied
-}
-
 func summarize(cfg config, r *results) *summary {
 	s := &summary{
 		Mode: cfg.mode, Calls: len(r.all), Seconds: r.took.Seconds(), Latency: distribution(r.all), Outcomes: []outcomeSummary{},
@@ -100,23 +90,6 @@ func (s *summary) ok() int {
 		}
 	}
 	return 0
-}
-
-func (s *summary) countStore(l *loaded, before, after requests) {
-	if before == nil {
-		return
-	}
-	s.Store = &storeSummary{CountedBy: "the metrics of the gateway, which include other callers", Requests: after.since(before)}
-	if l.store != nil {
-		s.Store.CountedBy, s.Store.MaxInFlight = "the sandbox store", l.store.MaxInFlight()
-	}
-	total := 0
-	for count := range maps.Values(s.Store.Requests) {
-		total += count
-	}
-	if ok := s.ok(); ok > 0 {
-		s.Store.PerOK = float64(total) / float64(ok)
-	}
 }
 
 // failures returns an error that lists the outcomes that are neither OK nor allowed.

@@ -46,7 +46,7 @@ func overloadedRun() (config, *results) {
 func TestTablesShowRateOutcomesLatenciesAndTheStore(t *testing.T) {
 	cfg, r := overloadedRun()
 	s := summarize(cfg, r)
-	s.countStore(&loaded{admin: "http://127.0.0.1:1"}, requests{"GET": 5, "PUT": 5}, requests{"GET": 7, "PUT": 7})
+	s.Store = newStoreSummary(requests{"GET": 7, "PUT": 7}.since(requests{"GET": 5, "PUT": 5}), 2)
 	words := strings.Join(strings.Fields(s.table()), " ")
 	for _, part := range []string{
 		"3 calls in 2.0 s: 2 a second, 1 of them OK",
@@ -74,7 +74,6 @@ func TestTablesShowRateOutcomesLatenciesAndTheStore(t *testing.T) {
 func TestStoreThatIsNotCountedIsSaidToBeUnknown(t *testing.T) {
 	cfg, r := overloadedRun()
 	s := summarize(cfg, r)
-	s.countStore(&loaded{}, nil, nil)
 	if !strings.Contains(s.table(), "What reached the store is not known; -admin takes") {
 		t.Error(s.table())
 	}
@@ -86,7 +85,7 @@ func TestRunWithoutCallsIsPrinted(t *testing.T) {
 	r.end(time.Unix(0, 0), 0)
 	var out strings.Builder
 	s := summarize(config{}, r)
-	s.countStore(&loaded{admin: "x"}, requests{}, requests{})
+	s.Store = newStoreSummary(requests{}, 0)
 	for _, asJSON := range []bool{false, true} {
 		if err := s.print(&out, asJSON, nil); err != nil {
 			t.Error(err)
@@ -100,7 +99,7 @@ func TestRunWithoutCallsIsPrinted(t *testing.T) {
 func TestJSONHasWhatTheTablesHave(t *testing.T) {
 	cfg, r := overloadedRun()
 	s := summarize(cfg, r)
-	s.countStore(&loaded{admin: "x"}, requests{}, requests{"GET": 2, "PUT": 2})
+	s.Store = newStoreSummary(requests{"GET": 2, "PUT": 2}, 2)
 	var out strings.Builder
 	if err := s.print(&out, true, s.failures()); err != nil {
 		t.Fatal(err)

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -62,30 +60,4 @@ func (s *summary) outcomes() string {
 		}
 	}
 	return out.String()
-}
-
-// String says what reached the store.
-func (s *storeSummary) String() string {
-	if s == nil {
-		return "What reached the store is not known; -admin takes the URL of the gateway's admin server, whose metrics count it."
-	}
-	var counts []string
-	for _, name := range slices.Sorted(maps.Keys(s.Requests)) {
-		counts = append(counts, fmt.Sprintf("%d %s", s.Requests[name], name))
-	}
-	if counts == nil {
-		counts = []string{"nothing"}
-	}
-	text := fmt.Sprintf("The store got %s (counted by %s)", strings.Join(counts, " and "), s.CountedBy)
-	if s.PerOK > 0 {
-		text += fmt.Sprintf(": %.2f requests for each OK", s.PerOK)
-	}
-	if s.MaxInFlight > 0 {
-		text += fmt.Sprintf(", at most %d at once", s.MaxInFlight)
-	}
-	text += "."
-	if s.Agrees {
-		text += "\nIt agrees with the answers: each OK was applied once, and each update that was answered as not written never."
-	}
-	return text
 }
