@@ -17,7 +17,7 @@ func announce(out io.Writer, cfg config, addr string) {
 	if cfg.rate > 0 {
 		loop = fmt.Sprintf("%g a second, at most %d at once", cfg.rate, cfg.parallel)
 	}
-	fmt.Fprintf(out, "At most %d calls, %s, after a warm-up of %d. Ends within %s; Ctrl-C ends it earlier.\n", cfg.calls, loop, cfg.warmup, cfg.timeout)
+	fmt.Fprintf(out, "At most %d calls, %s, after a warm-up of at most %d. Ends within %s; Ctrl-C ends it earlier.\n", cfg.calls, loop, cfg.warmup, cfg.timeout)
 	switch cfg.mode {
 	case modeGrpcurl:
 		fmt.Fprintln(out, "Each call starts a grpcurl process. That is mostly what is measured, and not the gateway: -mode=grpc measures the gateway.")

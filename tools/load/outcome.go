@@ -46,9 +46,9 @@ func (o outcome) isOK() bool { return o == outcome{Code: "OK"} }
 // isNotWritten reports whether the response says that the store was not written.
 func (o outcome) isNotWritten() bool { return o.WriteState == "not_sent" || o.WriteState == "rejected" }
 
-// isFailure reports whether the outcome is a failure of the run.
+// isFailure reports whether the outcome is a failure of the run. A run that has cut off calls fails for what ended it.
 func (o outcome) isFailure(allowed []string) bool {
-	return !o.isOK() && !slices.Contains(allowed, o.Code) && (o.Reason == "" || !slices.Contains(allowed, o.Reason))
+	return !o.isOK() && o.Code != cutOff && !slices.Contains(allowed, o.Code) && (o.Reason == "" || !slices.Contains(allowed, o.Reason))
 }
 
 // isHopeless reports whether the outcome of the first call means that the others need not be sent.

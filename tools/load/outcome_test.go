@@ -75,6 +75,7 @@ func TestOnlyOKAndWhatIsAllowedAreNoFailures(t *testing.T) {
 		{"a rejection whose reason is allowed", overloaded, []string{"DEADLINE_PASSED", "OVERLOADED"}, false},
 		{"a rejection whose code is allowed", overloaded, []string{"RESOURCE_EXHAUSTED"}, false},
 		{"a fault beside an allowed reason", outcome{"INTERNAL", "GATEWAY_FAULT", "unknown"}, []string{"OVERLOADED"}, true},
+		{"a call that was cut off", outcome{Code: cutOff}, nil, false},
 		{"a code without a reason", outcome{Code: "UNKNOWN"}, []string{""}, true},
 	} {
 		if got := row.outcome.isFailure(row.allowed); got != row.want {

@@ -22,6 +22,9 @@ func newSender(cfg config, caller *caller) *sender {
 	return &sender{cfg: cfg, caller: caller, id: id, warm: newResults(cfg.allow), measured: newResults(cfg.allow)}
 }
 
+// maxWarmUp bounds the warm-up in front of a slow store.
+const maxWarmUp = 5 * time.Second
+
 // warmUp opens the connections. The first call is made alone: if the gateway cannot be called, the run ends with it.
 func (s *sender) warmUp(ctx context.Context) error {
 	first, message := s.call(ctx, 0, s.warmNotes)
@@ -31,7 +34,7 @@ func (s *sender) warmUp(ctx context.Context) error {
 	case first.isHopeless():
 		return fmt.Errorf("the first call ended with %v: %s", first, message)
 	}
-	plan{calls: s.cfg.warmup - 1, parallel: s.cfg.parallel}.send(ctx, func(ctx context.Context, number int) (outcome, string) {
+	plan{calls: s.cfg.warmup - 1, parallel: s.cfg.parallel, duration: maxWarmUp}.send(ctx, func(ctx context.Context, number int) (outcome, string) {
 		return s.call(ctx, number, s.warmNotes)
 	}, s.warm)
 	if ctx.Err() != nil {
