@@ -16,6 +16,7 @@ require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2
 	connectrpc.com/vanguard v0.4.0
 	github.com/CycloneDX/cyclonedx-go v0.12.0
+	github.com/fluentcart-gateway/fluentcart-gateway v0.0.0-00010101000000-000000000000
 	github.com/fluentcart-gateway/fluentcart-gateway/gen v0.0.0
 	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
@@ -325,3 +326,5 @@ require (
 )
 
 replace github.com/fluentcart-gateway/fluentcart-gateway/gen => ../gen
+
+replace github.com/fluentcart-gateway/fluentcart-gateway => ../
