@@ -47,7 +47,9 @@ Update customer 1, over gRPC and over HTTP/JSON:
 Show the customer in the sandbox store (there are 1 to 4):
 
   curl -u '%s:%s' http://%s/wp-json/fluent-cart/v2/customers/1
-`, grpcurl, l.grpc.Addr(), curl, scheme, l.http.Addr(), sandbox.AdminUsername, sandbox.AdminPassword, l.sandbox.Addr())
+
+The store fails on request: http://%s/sandbox/faults shows how, and docs/sandbox.md.
+`, grpcurl, l.grpc.Addr(), curl, scheme, l.http.Addr(), sandbox.AdminUsername, sandbox.AdminPassword, l.sandbox.Addr(), l.sandbox.Addr())
 	}
 	for _, warning := range warnings(cfg, l) {
 		fmt.Fprintf(out, "\nWarning: %s.\n", warning)

@@ -17,6 +17,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/filereload"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/faults"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
@@ -126,12 +127,15 @@ func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client
 	return problems
 }
 
-// serveSandbox serves a new sandbox store until ctx is done.
+// serveSandbox serves a new sandbox store, and the switch for its faults, until ctx is done.
 func serveSandbox(ctx context.Context, listener net.Listener) error {
-	store := &http.Server{Handler: sandbox.New(sandbox.Config{}), ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = store.Close() }) // its data ends with this process anyway
+	injected := faults.New()
+	store := sandbox.New(sandbox.Config{Fail: injected.Fail})
+	defer store.Close()
+	httpServer := &http.Server{Handler: injected.Handler(store), ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = httpServer.Close() }) // the store's data ends with this process anyway
 	defer stop()
-	if err := store.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	return nil

@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // Failure is a fault that the sandbox injects into one request: on the way to PHP, in PHP, or on the way back. The zero
 // Failure changes nothing. The effect of the request and the response to the client are set independently, because a
@@ -23,6 +26,8 @@ type Failure struct {
 	// Instead replaces the store's own response. If its Status is 0, the client gets the store's own response, or, if the
 	// work is not done by then, nginx's page for a PHP that took too long.
 	Instead Response
+	// Header is added to the store's own response, such as that of a cache. Instead has a header of its own.
+	Header http.Header
 	// Delivery says how the response reaches the client.
 	Delivery Delivery
 	// Piece is how many bytes a Dripping response sends at a time; 0 is 16.

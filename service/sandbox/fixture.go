@@ -30,6 +30,16 @@ func readFixture() (customers map[int64]Row, accounts map[int64]account, err err
 	return customers, accounts, nil
 }
 
+// initialRows returns the fixture's rows and extra customers. It panics if the fixture is invalid, as New does.
+func initialRows(extra int) (customers map[int64]Row, accounts map[int64]account) {
+	customers, accounts, err := readFixture()
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: embedded fixture: %v", err))
+	}
+	addExtraCustomers(customers, extra)
+	return customers, accounts
+}
+
 // firstExtraID is the id of the first extra customer. It is far above the ids of the fixture.
 const firstExtraID = 1001
 

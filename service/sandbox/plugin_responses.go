@@ -12,6 +12,14 @@ func PluginError(status int) Response {
 	return Response{Status: status, ContentType: jsonType, Body: `{"success":false,"data":"x"}`}
 }
 
+// TooManyRequests is the response of plug-ins that limit the rate of requests to the REST API.
+func TooManyRequests() Response {
+	return Response{
+		Status: http.StatusTooManyRequests, ContentType: jsonType,
+		Body: `{"code":"rest_too_many_requests","message":"Too many requests.","data":{"status":429}}`,
+	}
+}
+
 // Redirect is the response of WordPress's wp_redirect: status 301, 302, 307 or 308, and no body (F21).
 func Redirect(status int, location string) Response {
 	return Response{

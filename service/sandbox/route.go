@@ -22,11 +22,26 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // receive is the store without what stands in front of it.
 func (s *Store) receive(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
-	if s.workers == nil && s.latency <= 0 && s.fail == nil {
+	f := s.faultOf(r)
+	if s.workers == nil && s.latency <= 0 && f == nil {
 		s.work(w, r, received)
 		return
 	}
-	s.serve(w, r, received)
+	if f == nil {
+		f = &Failure{}
+	}
+	s.serve(w, r, received, *f)
+}
+
+// faultOf returns the fault to inject into a request, or nil.
+func (s *Store) faultOf(r *http.Request) *Failure {
+	if s.fail == nil {
+		return nil
+	}
+	if _, ok := customerID(r); !ok || !isMethod(r) {
+		return nil
+	}
+	return s.fail(r)
 }
 
 // work does what PHP does with a request.
@@ -47,6 +62,12 @@ func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time)
 		return
 	}
 	s.update(w, r, id, received)
+}
+
+// Customer returns the customer that a request reads or updates. It is for [Config].Fail, which gets no other requests.
+func Customer(r *http.Request) (id int64, reads bool) {
+	id, _ = customerID(r)
+	return id, isRead(r)
 }
 
 func isRead(r *http.Request) bool {

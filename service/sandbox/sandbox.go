@@ -48,6 +48,7 @@ type Config struct {
 // Store is one FluentCart store. It is safe for concurrent use.
 type Store struct {
 	splitNames bool
+	extra      int // Config.Customers
 	workers    workers
 	latency    time.Duration
 	fail       func(*http.Request) *Failure
@@ -64,6 +65,7 @@ type Store struct {
 	customers map[int64]Row
 	accounts  map[int64]account
 	log       []Write
+	resets    int // how often Reset was called
 }
 
 var _ http.Handler = (*Store)(nil)
@@ -71,17 +73,14 @@ var _ http.Handler = (*Store)(nil)
 // New returns a store in the fixture's state. It panics if the fixture is invalid: the file is compiled into the binary, so
 // this is a programming error that any test with a store finds, and no caller could handle it.
 func New(cfg Config) *Store {
-	customers, accounts, err := readFixture()
-	if err != nil {
-		panic(fmt.Sprintf("sandbox: embedded fixture: %v", err))
-	}
+	customers, accounts := initialRows(cfg.Customers)
 	var names regions
 	if err := json.Unmarshal(regionsJSON, &names); err != nil {
 		panic(fmt.Sprintf("sandbox: embedded regions: %v", err))
 	}
-	addExtraCustomers(customers, cfg.Customers)
 	s := &Store{
 		splitNames:  cfg.SplitNames,
+		extra:       cfg.Customers,
 		credentials: newCredentials(accounts),
 		workers:     newWorkers(cfg.Workers),
 		latency:     cfg.Latency,

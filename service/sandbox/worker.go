@@ -45,17 +45,8 @@ func (ws workers) release() {
 	}
 }
 
-// serve passes a request through nginx and PHP-FPM, and injects the fault that Config.Fail returns.
-func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time) {
-	var f Failure
-	if s.fail != nil {
-		if _, ok := customerID(r); ok && isMethod(r) {
-			if asked := s.fail(r); asked != nil {
-				f = *asked
-			}
-		}
-	}
-
+// serve passes a request through nginx and PHP-FPM, and injects a fault.
+func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time, f Failure) {
 	// nginx passes a request on when it has all of it. From here on net/http also detects that the client has left. A body
 	// that is too large never reaches PHP.
 	body, ok := readBody(w, r)
@@ -96,6 +87,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 	if f.Instead.Status != 0 {
 		buffered = f.replacement()
 	}
+	addHeader(buffered.header, f.Header)
 	s.deliver(w, r, f, buffered)
 }
 
@@ -105,10 +97,11 @@ func (s *Store) workLate(r *http.Request, received time.Time, after time.Duratio
 		s.workers.release()
 		return
 	}
+	before := s.resetCount()
 	go func() {
 		defer s.traffic.endLate()
 		defer s.workers.release()
-		if s.traffic.pause(after, nil) {
+		if s.traffic.pause(after, nil) && s.resetCount() == before {
 			s.work(newBufferedResponse(), r, received) // the response is discarded
 		}
 	}()
