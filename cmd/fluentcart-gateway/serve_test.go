@@ -94,6 +94,26 @@ func TestPrintedLinesWork(t *testing.T) {
 	}
 }
 
+// The calls at the top of docs/sandbox.md work when they are pasted.
+func TestDocumentedFaultIsInjected(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("curl is missing")
+	}
+	_, block, _ := strings.Cut(readDoc(t, "docs/sandbox.md"), "```sh\nfluentcart-gateway --sandbox\n")
+	script, _, _ := strings.Cut(block, "```")
+	banner := startCommand(t, sandboxOnFreePorts...)
+	script = strings.NewReplacer("http://127.0.0.1:8081", address(t, banner, "sandbox"), "http://127.0.0.1:8080", address(t, banner, "JSON")).Replace(script)
+	output, err := exec.CommandContext(t.Context(), "sh", "-ec", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	want := regexp.MustCompile(`# ([0-9]+)`).FindAllStringSubmatch(script, -1)
+	got := regexp.MustCompile(`HTTP/1.1 ([0-9]+)`).FindAllStringSubmatch(string(output), -1)
+	if len(want) != 2 || len(got) != 2 || want[0][1] != got[0][1] || want[1][1] != got[1][1] {
+		t.Errorf("got %v, want %v:\n%s", got, want, output)
+	}
+}
+
 // The same binary, with the address of a store, writes there.
 func TestStoreIsReachedWithItsCredentials(t *testing.T) {
 	banner := startCommand(t, sandboxOnFreePorts...)

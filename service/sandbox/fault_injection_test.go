@@ -205,3 +205,12 @@ func TestMaintenanceSendsRetryAfter(t *testing.T) {
 		t.Errorf("Retry-After %q (F19)", got)
 	}
 }
+
+func TestInjectedHeaderIsAddedToTheStoresOwnResponse(t *testing.T) {
+	store := New(Config{Fail: always(Failure{Header: http.Header{"Age": {"60"}}})})
+	w := send(t, store, http.MethodGet, customerPath(1), "")
+	wantStatus(t, w, http.StatusOK)
+	if w.Header().Get("Age") != "60" || w.Header().Get("Content-Type") != jsonType {
+		t.Errorf("header is %v", w.Header())
+	}
+}

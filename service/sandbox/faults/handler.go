@@ -34,6 +34,8 @@ func (s *Switch) Handler(store *sandbox.Store) http.Handler {
 		store.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	api.HandleFunc(faultsPath, refuseMethod("GET, POST, DELETE"))
+	api.HandleFunc(resetPath, refuseMethod("POST"))
 	api.HandleFunc(prefix, func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusNotFound, "this path is not served; GET, POST and DELETE "+faultsPath+" and POST "+resetPath+" are")
 	})
@@ -48,6 +50,13 @@ func (s *Switch) Handler(store *sandbox.Store) http.Handler {
 			api.ServeHTTP(w, r)
 		}
 	})
+}
+
+func refuseMethod(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		writeError(w, http.StatusMethodNotAllowed, "send "+allow+" to "+r.URL.Path)
+	}
 }
 
 // isFromWebPage reports whether a page of another origin, or one whose name points to this machine (DNS rebinding), sends

@@ -48,6 +48,7 @@ func parseFault(body []byte) (*fault, error) {
 		case !slices.Contains(valid, field):
 			err = fmt.Errorf("%s has no field %q; its fields are: %s", k.name, shorten(field), strings.Join(valid, ", "))
 		case field == "on":
+			f.on = ""
 			if json.Unmarshal(value, &f.on) != nil || f.on != onRead && f.on != onWrite && f.on != onBoth {
 				err = errors.New(`"on": give "read", "write" or "both"`)
 			}

@@ -1,0 +1,223 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/faults"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
+)
+
+// Every row of docs/sandbox.md holds, over both transports, in time that synctest makes pass.
+func TestSandboxFaultsHaveTheDocumentedOutcomes(t *testing.T) {
+	calls := documentedCalls(t)
+	for _, call := range calls {
+		for _, transport := range []string{"gRPC", "HTTP"} {
+			t.Run(strings.TrimSpace(fmt.Sprintf("%s %s %s/%s", call.fault, call.path, call.body, transport)), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					call.run(t, transport)
+				})
+			})
+		}
+	}
+}
+
+// The gateway takes a row that is older than what it has seen for one from a cache. A reset makes none, though the time of
+// a change has whole seconds and many tests reset within one.
+func TestUpdatesGoOnAfterResets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := startBySandbox(t)
+		defer b.stop()
+		for i := range 5 {
+			for _, city := range []string{"Lyon", "Nice"} {
+				call := documentedCall{path: "1", body: fmt.Sprintf(`{"city":%q}`, city)}
+				if got := call.send(t, b.memoryGateway, "gRPC"); got.Code != "OK" || len(got.ChangedFields) != 1 {
+					t.Errorf("%s after %d resets: %s %q, %s", city, i, got.Code, got.ChangedFields, got.message)
+				}
+			}
+			b.post(t, "/sandbox/reset", "")
+		}
+	})
+}
+
+// A fault that is not documented could not be found, and one that does not exist could not be set.
+func TestDocumentationHasEverySandboxFault(t *testing.T) {
+	var documented, known []string
+	for _, call := range documentedCalls(t) {
+		var fault struct{ Fault string }
+		if call.fault == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(call.fault), &fault); err != nil {
+			t.Fatal(err)
+		}
+		documented = append(documented, fault.Fault)
+	}
+	w := httptest.NewRecorder()
+	faults.New().Handler(sandbox.New(sandbox.Config{})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/sandbox/faults", nil))
+	var shown struct{ Known []struct{ Fault string } }
+	if err := json.Unmarshal(w.Body.Bytes(), &shown); err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range shown.Known {
+		known = append(known, fault.Fault)
+	}
+	slices.Sort(documented)
+	slices.Sort(known)
+	if diff := cmp.Diff(known, slices.Compact(documented)); diff != "" {
+		t.Errorf("documented faults (-known +documented):\n%s", diff)
+	}
+}
+
+func (c documentedCall) run(t *testing.T, transport string) {
+	b := startBySandbox(t)
+	defer b.stop()
+	if c.fault != "" {
+		b.post(t, "/sandbox/faults", c.fault)
+	}
+	before := b.store.Rows()
+	got := c.send(t, b.memoryGateway, transport)
+	want := c.want
+	if transport == "gRPC" {
+		want.HTTP = "0"
+	}
+	isStored := func() bool { return len(rowChanges(t, before, b.store.Rows())) > 0 }
+	stored := map[bool]string{true: "yes", false: "no"}[isStored()]
+	<-time.After(2 * time.Minute)
+	if stored == "no" && isStored() {
+		stored = "later"
+	}
+	if diff := cmp.Diff(want, documentedOutcome{got.Code, strconv.Itoa(got.HTTP), got.Reason, got.WriteState, stored}); diff != "" {
+		t.Errorf("outcome (-documented +got):\n%s\nmessage: %s", diff, got.message)
+	}
+}
+
+// sandboxedGateway is a gateway and a sandbox store with its switch, in memory.
+type sandboxedGateway struct {
+	*memoryGateway
+
+	store    *sandbox.Store
+	toStore  *fluentcart.Transport
+	listener *memoryListener
+	server   *http.Server
+}
+
+// startBySandbox starts a gateway with the defaults of the flags.
+func startBySandbox(t *testing.T) *sandboxedGateway {
+	t.Helper()
+	injected := faults.New()
+	store := sandbox.New(sandbox.Config{Fail: injected.Fail})
+	b := &sandboxedGateway{store: store, toStore: fluentcart.NewTransport(), listener: newMemoryListener(), server: &http.Server{Handler: injected.Handler(store)}}
+	go func() { _ = b.server.Serve(b.listener) }()
+	b.toStore.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return b.listener.dial(ctx) }
+	client, err := fluentcart.New(fluentcart.Config{
+		BaseURL: "http://127.0.0.1:8081", Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: b.toStore,
+		GetTimeout: 5 * time.Second, PutTimeout: 10 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	customers, err := service.New(service.Config{Store: client, MaxInFlight: 4, MaxQueue: 256, SettleTime: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.memoryGateway = serveInMemory(t, server.Config{
+		Customers: customers, Shed: customers.Shed, Callers: auth.Anyone{}, Finish: customers.Close,
+		DefaultTimeout: 30 * time.Second, DrainTimeout: 25 * time.Second,
+	})
+	return b
+}
+
+// stop ends what was started, so that the synctest bubble can end.
+func (b *sandboxedGateway) stop() {
+	b.memoryGateway.stop()
+	_ = b.server.Close()
+	b.store.Close()
+	b.toStore.CloseIdleConnections()
+}
+
+// post sends a request to a path of the sandbox's own.
+func (b *sandboxedGateway) post(t *testing.T, path, body string) {
+	t.Helper()
+	request := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8081"+path, strings.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	b.server.Handler.ServeHTTP(w, request)
+	if w.Code/100 != 2 {
+		t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+	}
+}
+
+func (c documentedCall) send(t *testing.T, gateway *memoryGateway, transport string) outcome {
+	t.Helper()
+	if transport == "gRPC" {
+		return c.overGRPC(t, gateway)
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return gateway.json.dial(ctx) },
+	}}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://127.0.0.1:8080/v1/customers/"+c.path, bytes.NewReader([]byte(c.body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if c.deadline > 0 {
+		request.Header.Set("Grpc-Timeout", fmt.Sprintf("%dS", int(c.deadline.Seconds())))
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return jsonOutcome(t, response, content)
+}
+
+func (c documentedCall) overGRPC(t *testing.T, gateway *memoryGateway) outcome {
+	t.Helper()
+	id, query, _ := strings.Cut(c.path, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := &customerv1.UpdateCustomerRequest{Customer: &customerv1.Customer{}, Etag: values.Get("etag")}
+	if request.CustomerId, err = strconv.ParseInt(id, 10, 64); err != nil {
+		t.Fatal(err)
+	}
+	if err := protojson.Unmarshal([]byte(c.body), request.GetCustomer()); err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if c.deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.deadline)
+		defer cancel()
+	}
+	response, err := customerv1.NewCustomerServiceClient(gateway.conn).UpdateCustomer(ctx, request)
+	return grpcOutcome(t, response, err)
+}
