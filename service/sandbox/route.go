@@ -22,26 +22,11 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // receive is the store without what stands in front of it.
 func (s *Store) receive(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
-	f := s.faultOf(r)
-	if s.workers == nil && s.latency <= 0 && f == nil {
+	if s.workers == nil && s.latency <= 0 && s.fail == nil {
 		s.work(w, r, received)
 		return
 	}
-	if f == nil {
-		f = &Failure{}
-	}
-	s.serve(w, r, received, *f)
-}
-
-// faultOf returns the fault to inject into a request, or nil.
-func (s *Store) faultOf(r *http.Request) *Failure {
-	if s.fail == nil {
-		return nil
-	}
-	if _, ok := customerID(r); !ok || !isMethod(r) {
-		return nil
-	}
-	return s.fail(r)
+	s.serve(w, r, received)
 }
 
 // work does what PHP does with a request.

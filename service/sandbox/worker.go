@@ -45,8 +45,20 @@ func (ws workers) release() {
 	}
 }
 
-// serve passes a request through nginx and PHP-FPM, and injects a fault.
-func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time, f Failure) {
+// serve passes a request through nginx and PHP-FPM, and injects the fault that Config.Fail returns.
+func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time) {
+	var f Failure
+	if s.fail != nil {
+		if _, ok := customerID(r); ok && isMethod(r) {
+			if asked := s.fail(r); asked != nil {
+				f = *asked
+			} else if s.workers == nil && s.latency <= 0 {
+				s.work(w, r, received) // as without Config.Fail
+				return
+			}
+		}
+	}
+
 	// nginx passes a request on when it has all of it. From here on net/http also detects that the client has left. A body
 	// that is too large never reaches PHP.
 	body, ok := readBody(w, r)

@@ -79,7 +79,7 @@ func TestWebPagesCannotSetFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSandboxed(t)
-			r := httptest.NewRequest(tt.method, "http://"+tt.host+tt.path, strings.NewReader(`{"fault":"down"}`))
+			r := httptest.NewRequestWithContext(t.Context(), tt.method, "http://"+tt.host+tt.path, strings.NewReader(`{"fault":"down"}`))
 			for name, value := range tt.header {
 				r.Header.Set(name, value)
 			}

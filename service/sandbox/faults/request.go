@@ -98,8 +98,9 @@ func (k kind) fields() []string {
 }
 
 func names() []string {
-	var names []string
-	for _, k := range catalogue() {
+	kinds := catalogue()
+	names := make([]string, 0, len(kinds))
+	for _, k := range kinds {
 		names = append(names, k.name)
 	}
 	return names

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -31,7 +32,7 @@ func newSandboxed(t testing.TB) sandboxed {
 
 // send sends a request as curl does.
 func (s sandboxed) send(method, path, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://127.0.0.1:8081"+path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), method, "http://127.0.0.1:8081"+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.SetBasicAuth(sandbox.AdminUsername, sandbox.AdminPassword)
 	w := httptest.NewRecorder()
