@@ -114,6 +114,39 @@ func TestDocumentedFaultIsInjected(t *testing.T) {
 	}
 }
 
+// The gateway's own ports set no faults: only the sandbox store's port does.
+func TestFaultsCannotBeSetAtTheGateway(t *testing.T) {
+	banner := startCommand(t, sandboxOnFreePorts...)
+	for _, port := range []string{"JSON", "admin"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address(t, banner, port)+"/sandbox/faults", strings.NewReader(`{"fault":"down"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode < http.StatusBadRequest {
+			t.Errorf("%s: %s", port, response.Status)
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address(t, banner, "sandbox")+"/sandbox/faults", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var shown struct{ Set, Known []json.RawMessage }
+	if err := json.NewDecoder(response.Body).Decode(&shown); err != nil || len(shown.Set) > 0 || len(shown.Known) == 0 {
+		t.Errorf("%s: %d faults are set, and %d known, %v", response.Status, len(shown.Set), len(shown.Known), err)
+	}
+}
+
 // The same binary, with the address of a store, writes there.
 func TestStoreIsReachedWithItsCredentials(t *testing.T) {
 	banner := startCommand(t, sandboxOnFreePorts...)

@@ -52,3 +52,21 @@ func documentedCalls(t *testing.T) []documentedCall {
 	}
 	return calls
 }
+
+// flagDefault returns the default of a flag with a duration. A test of the command compares that page with the flags.
+func flagDefault(t *testing.T, flag string) time.Duration {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?m)^\\| `--" + flag + "` \\| `(.+?)` \\|").FindSubmatch(page)
+	if found == nil {
+		t.Fatalf("docs/configuration.md has no --%s", flag)
+	}
+	value, err := time.ParseDuration(string(found[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}

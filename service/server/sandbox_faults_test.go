@@ -131,18 +131,18 @@ func startBySandbox(t *testing.T) *sandboxedGateway {
 	b.toStore.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return b.listener.dial(ctx) }
 	client, err := fluentcart.New(fluentcart.Config{
 		BaseURL: "http://127.0.0.1:8081", Credentials: fluentcart.As(sandbox.AdminUsername, sandbox.AdminPassword), Transport: b.toStore,
-		GetTimeout: 5 * time.Second, PutTimeout: 10 * time.Second,
+		GetTimeout: flagDefault(t, "get-timeout"), PutTimeout: flagDefault(t, "put-timeout"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	customers, err := service.New(service.Config{Store: client, MaxInFlight: 4, MaxQueue: 256, SettleTime: 30 * time.Second})
+	customers, err := service.New(service.Config{Store: client, MaxInFlight: 4, MaxQueue: 256, SettleTime: flagDefault(t, "write-settle-time")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.memoryGateway = serveInMemory(t, server.Config{
 		Customers: customers, Shed: customers.Shed, Callers: auth.Anyone{}, Finish: customers.Close,
-		DefaultTimeout: 30 * time.Second, DrainTimeout: 25 * time.Second,
+		DefaultTimeout: flagDefault(t, "default-timeout"), DrainTimeout: flagDefault(t, "drain-timeout"),
 	})
 	return b
 }

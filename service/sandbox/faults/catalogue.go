@@ -10,16 +10,14 @@ import (
 
 // kind is a fault that can be set by its name.
 type kind struct {
-	name string
-	on   string // the requests that it is for if nothing else is asked for
-	does string
-	// delay, appliedAfter and retryAfter are the defaults of parameters. 0 is none: the kind does not take the parameter,
-	// except for delay, which every kind takes.
-	delay, appliedAfter, retryAfter time.Duration
-	failure                         func(parameters) sandbox.Failure
+	name     string
+	on       string // the requests that it is for if nothing else is asked for
+	does     string
+	defaults parameters
+	failure  func(parameters) sandbox.Failure
 }
 
-// parameters are the durations of a fault that is set.
+// parameters are durations. Every kind takes a delay, and each of the others if its default is not 0.
 type parameters struct {
 	delay, appliedAfter, retryAfter time.Duration
 }
@@ -47,10 +45,10 @@ func catalogue() []kind {
 		{name: "fatal_error_after_write", on: onWrite, does: "the write is applied, then PHP dies: 500", failure: always(sandbox.Failure{
 			Instead: sandbox.FatalError(),
 		})},
-		{name: "late_write", on: onWrite, does: "no response; the write is applied later", appliedAfter: 15 * time.Second, failure: func(p parameters) sandbox.Failure {
+		{name: "late_write", on: onWrite, does: "no response; the write is applied later", defaults: parameters{appliedAfter: 15 * time.Second}, failure: func(p parameters) sandbox.Failure {
 			return sandbox.Failure{Work: sandbox.Late, LateBy: p.appliedAfter, Delivery: sandbox.Silent}
 		}},
-		{name: "gateway_timeout", on: onWrite, does: "504 of the web server; the write is applied later", appliedAfter: 5 * time.Second, failure: func(p parameters) sandbox.Failure {
+		{name: "gateway_timeout", on: onWrite, does: "504 of the web server; the write is applied later", defaults: parameters{appliedAfter: 5 * time.Second}, failure: func(p parameters) sandbox.Failure {
 			return sandbox.Failure{Work: sandbox.Late, LateBy: p.appliedAfter}
 		}},
 		{name: "hang", on: onWrite, does: "no response, and nothing is written", failure: always(sandbox.Failure{
@@ -74,11 +72,11 @@ func catalogue() []kind {
 			Delivery: sandbox.Truncated,
 		})},
 
-		{name: "slow", on: onBoth, does: "the response comes late", delay: 3 * time.Second, failure: always(sandbox.Failure{})},
-		{name: "rate_limited", on: onBoth, does: "429 with Retry-After", retryAfter: 30 * time.Second, failure: func(p parameters) sandbox.Failure {
+		{name: "slow", on: onBoth, does: "the response comes late", defaults: parameters{delay: 3 * time.Second}, failure: always(sandbox.Failure{})},
+		{name: "rate_limited", on: onBoth, does: "429 with Retry-After", defaults: parameters{retryAfter: 30 * time.Second}, failure: func(p parameters) sandbox.Failure {
 			return retryLater(sandbox.TooManyRequests(), p)
 		}},
-		{name: "maintenance", on: onBoth, does: "503 with Retry-After", retryAfter: 30 * time.Second, failure: func(p parameters) sandbox.Failure {
+		{name: "maintenance", on: onBoth, does: "503 with Retry-After", defaults: parameters{retryAfter: 30 * time.Second}, failure: func(p parameters) sandbox.Failure {
 			return retryLater(sandbox.Maintenance(), p)
 		}},
 		{name: "firewall", on: onBoth, does: "403 with the HTML page of a firewall", failure: respond(sandbox.ModSecurity(http.StatusForbidden))},

@@ -38,7 +38,7 @@ func parseFault(body []byte) (*fault, error) {
 		return nil, fmt.Errorf("there is no fault %q; there are: %s", shorten(name), strings.Join(names(), ", "))
 	}
 	k := kinds[i]
-	f := &fault{kind: k, on: k.on, parameters: parameters{k.delay, k.appliedAfter, k.retryAfter}}
+	f := &fault{kind: k, on: k.on, parameters: k.defaults}
 
 	var faults []error
 	valid := k.fields()
@@ -61,12 +61,12 @@ func parseFault(body []byte) (*fault, error) {
 				err = errors.New(`"count": give the number of requests, or leave it out for all requests until the fault is cleared`)
 			}
 		case field == "delay":
-			f.parameters.delay, err = parseDuration(field, value, maxDelay)
+			f.delay, err = parseDuration(field, value, maxDelay)
 		case field == "applied_after":
-			f.parameters.appliedAfter, err = parseDuration(field, value, maxDelay)
+			f.appliedAfter, err = parseDuration(field, value, maxDelay)
 		case field == "retry_after":
-			f.parameters.retryAfter, err = parseDuration(field, value, maxRetryAfter)
-			if err == nil && f.parameters.retryAfter%time.Second != 0 {
+			f.retryAfter, err = parseDuration(field, value, maxRetryAfter)
+			if err == nil && f.retryAfter%time.Second != 0 {
 				err = errors.New(`"retry_after": give whole seconds`)
 			}
 		}
@@ -88,10 +88,10 @@ func parseDuration(field string, value json.RawMessage, most time.Duration) (tim
 // fields are the fields that a request for this kind may have.
 func (k kind) fields() []string {
 	fields := []string{"fault", "on", "customer_id", "count", "delay"}
-	if k.appliedAfter > 0 {
+	if k.defaults.appliedAfter > 0 {
 		fields = append(fields, "applied_after")
 	}
-	if k.retryAfter > 0 {
+	if k.defaults.retryAfter > 0 {
 		fields = append(fields, "retry_after")
 	}
 	return fields

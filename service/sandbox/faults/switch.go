@@ -1,5 +1,5 @@
-// Package faults lets users of the sandbox store inject faults while it runs: a switch with an HTTP API of its own, so that
-// the author of a client can see how each failure of a store looks, without Go and without a restart.
+// Package faults is the switch for the faults of the sandbox store: an HTTP API that sets them while the store runs, for
+// authors of clients. docs/sandbox.md lists the faults, and what callers of the gateway then get.
 package faults
 
 import (
@@ -23,9 +23,9 @@ type Switch struct {
 
 // fault is a fault that is set.
 type fault struct {
-	kind
 	parameters
 
+	kind     kind
 	on       string
 	customer int64 // 0 is all
 	count    int   // how many requests it is for; 0 is all
@@ -47,8 +47,8 @@ func (s *Switch) Fail(r *http.Request) *sandbox.Failure {
 	for _, f := range slices.Backward(s.set) {
 		if f.isFor(customer, reads) {
 			f.fired++
-			failure := f.failure(f.parameters)
-			failure.Delay = f.parameters.delay
+			failure := f.kind.failure(f.parameters)
+			failure.Delay = f.delay
 			return &failure
 		}
 	}
@@ -69,7 +69,7 @@ func (s *Switch) add(f *fault) (shownFault, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.set = slices.DeleteFunc(s.set, func(old *fault) bool {
-		return old.name == f.name && old.on == f.on && old.customer == f.customer
+		return old.kind.name == f.kind.name && old.on == f.on && old.customer == f.customer
 	})
 	if len(s.set) >= maxFaults {
 		spent := slices.IndexFunc(s.set, (*fault).isSpent)
@@ -113,8 +113,8 @@ func (s *Switch) list() []shownFault {
 
 func (f *fault) shown() shownFault {
 	return shownFault{
-		Fault: f.name, On: f.on, CustomerID: f.customer, Count: f.count, Fired: f.fired,
-		Delay: shownDuration(f.parameters.delay), AppliedAfter: shownDuration(f.parameters.appliedAfter), RetryAfter: shownDuration(f.parameters.retryAfter),
+		Fault: f.kind.name, On: f.on, CustomerID: f.customer, Count: f.count, Fired: f.fired,
+		Delay: shownDuration(f.delay), AppliedAfter: shownDuration(f.appliedAfter), RetryAfter: shownDuration(f.retryAfter),
 	}
 }
 
