@@ -13,17 +13,17 @@ import (
 // customer stands by its own name, without a path.
 type Violation struct{ Field, Description string }
 
-// maxViolations bounds the violations of one error. gRPC sends errors in headers, as text and again in base64, and a
+// MaxViolations bounds the violations of one error. gRPC sends errors in headers, as text and again in base64, and a
 // client that accepts 8 KiB of headers would get a broken stream in place of the error.
-const maxViolations = 8
+const MaxViolations = 8
 
 // truncated returns the violations that an error lists. The last one says how many are left out.
 func truncated(violations []Violation) []Violation {
-	if len(violations) <= maxViolations {
+	if len(violations) <= MaxViolations {
 		return violations
 	}
-	more := Violation{"request", fmt.Sprintf("has more faults (%d are not listed)", len(violations)-maxViolations)}
-	return append(slices.Clone(violations[:maxViolations]), more)
+	more := Violation{"request", fmt.Sprintf("has more faults (%d are not listed)", len(violations)-MaxViolations)}
+	return append(slices.Clone(violations[:MaxViolations]), more)
 }
 
 // BadRequest returns the detail that lists the violations.

@@ -70,7 +70,7 @@ func resolvePath(path string) (id fieldID, problem string) {
 			return 0, quoted + " is output only"
 		}
 	}
-	return 0, quoted + " is not a field of Customer"
+	return 0, quoted + " is not a field of Customer" + Meant(path)
 }
 
 func isPathOf(path, name string) bool { return path == name || path == lowerCamel(name) }

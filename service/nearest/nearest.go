@@ -19,7 +19,11 @@ func Name(name string, known []string) string {
 	given := letters(name)
 	nearest, least := "", len(given)/3+1 // one mistake in three letters, so that a name of two letters has to be right
 	for _, candidate := range known {
-		if d := distance(given, letters(candidate)); d < least {
+		other := letters(candidate)
+		if max(len(given)-len(other), len(other)-len(given)) >= least { // the distance is no less
+			continue
+		}
+		if d := distance(given, other); d < least {
 			nearest, least = candidate, d
 		}
 	}

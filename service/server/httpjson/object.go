@@ -30,9 +30,9 @@ var (
 // all violations. On the documented path, numbers may have the other forms that the store reads.
 func readObject(content []byte, message protoreflect.Message, documented bool) []apierror.Violation {
 	if !utf8.Valid(content) {
-		return []apierror.Violation{{Field: "body", Description: "must be UTF-8"}}
+		return []apierror.Violation{{Field: "body", Description: "is not UTF-8 " + position(content, invalidUTF8(content))}}
 	}
-	o := object{message: message, documented: documented, seen: map[string]bool{}}
+	o := object{content: content, message: message, documented: documented, seen: map[string]bool{}}
 	// A half of a surrogate pair passes here, so that its violation names its field.
 	in := jsontext.NewDecoder(bytes.NewBuffer(content), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := o.read(in); err != nil {
@@ -43,6 +43,7 @@ func readObject(content []byte, message protoreflect.Message, documented bool) [
 
 // object is a JSON object on its way into a message.
 type object struct {
+	content    []byte
 	message    protoreflect.Message
 	documented bool
 	violations []apierror.Violation
@@ -53,7 +54,7 @@ type object struct {
 // read reads the object to its end. Its error is about the body as a whole.
 func (o *object) read(in *jsontext.Decoder) error {
 	if start, err := in.ReadToken(); err != nil || start.Kind() != '{' {
-		return errNotObject
+		return syntaxError(o.content, 0, err)
 	}
 	for count := 0; in.PeekKind() != '}'; count++ {
 		if count == maxMembers {
@@ -61,20 +62,23 @@ func (o *object) read(in *jsontext.Decoder) error {
 		}
 		key, err := in.ReadToken()
 		if err != nil {
-			return errNotObject
+			return syntaxError(o.content, 0, err)
 		}
 		name := key.String()
+		nameEnd := in.InputOffset()
 		value, err := in.ReadValue()
 		if err != nil {
-			return errNotObject
+			return syntaxError(o.content, nameEnd, err)
 		}
 		o.readMember(name, value)
 	}
 	if _, err := in.ReadToken(); err != nil {
-		return errNotObject
+		return syntaxError(o.content, 0, err)
 	}
+	end := in.InputOffset()
 	if _, err := in.ReadToken(); !errors.Is(err, io.EOF) {
-		return errNotObject
+		more := len(o.content) - len(bytes.TrimLeft(o.content[end:], " \t\r\n"))
+		return fmt.Errorf("%w, and nothing after it; there is more %s", errNotObject, position(o.content, int64(more)))
 	}
 	return nil
 }
@@ -98,6 +102,9 @@ func (o *object) readMember(name string, value jsontext.Value) {
 		// Such a field is in responses, and is never written.
 	case field == nil:
 		description := "is not a field here"
+		if len(o.violations) < apierror.MaxViolations { // further ones are not listed
+			description += hint(name)
+		}
 		if !o.hasUnknown {
 			description += "; writable are " + customer.WritableFields()
 		}
@@ -110,6 +117,19 @@ func (o *object) readMember(name string, value jsontext.Value) {
 	case !readField(o.message, field, value):
 		o.violate(field.JSONName(), "must be "+kindName(field))
 	}
+}
+
+// hint says what was probably meant by an unknown name in a body.
+func hint(name string) string {
+	switch name {
+	case "customer":
+		return "; the body is the customer itself: leave the object around its fields out"
+	case "customer_id":
+		return "; the id is in the path"
+	case "update_mask", "validate_only", "etag":
+		return "; it is a query parameter"
+	}
+	return customer.Meant(name)
 }
 
 func (o *object) violate(field, description string) {

@@ -1,6 +1,7 @@
 package httpjson
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -12,6 +13,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/nearest"
 )
 
 // strictPath rejects an id in the path that is not a plain number. grpc-gateway's parser also accepts 0x10, 01 and
@@ -68,8 +71,11 @@ func queryViolations(query url.Values, known map[string]protoreflect.FieldDescri
 		case field == nil && len(known) == 0:
 			violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; there are none"})
 		case field == nil:
-			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-			violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here; known are " + names})
+			names, meant := slices.Sorted(maps.Keys(known)), ""
+			if len(violations) < apierror.MaxViolations { // further ones are not listed
+				meant = meantParameter(name, names)
+			}
+			violations = append(violations, apierror.Violation{Field: apierror.QuoteName(name), Description: "is not a query parameter here" + meant + "; known are " + strings.Join(names, ", ")})
 		case len(query[name]) > 1:
 			violations = append(violations, apierror.Violation{Field: name, Description: "is given more than once"})
 		case query[name][0] == "":
@@ -79,6 +85,19 @@ func queryViolations(query url.Values, known map[string]protoreflect.FieldDescri
 		}
 	}
 	return violations
+}
+
+// meantParameter says what was probably meant by an unknown query parameter.
+func meantParameter(name string, known []string) string {
+	if customer.IsWritable(name) {
+		return "; it is a field of the body"
+	}
+	otherNames := map[string]string{"dry_run": "validate_only", "mask": "update_mask", "field_mask": "update_mask", "fields": "update_mask", "if_match": "etag"}
+	near := nearest.Name(name, append(slices.Clone(known), slices.Sorted(maps.Keys(otherNames))...))
+	if near == "" {
+		return ""
+	}
+	return " (did you mean " + cmp.Or(otherNames[near], near) + "?)"
 }
 
 // queryParameters returns the request fields that may be query parameters: scalars and field masks, without the ids,
