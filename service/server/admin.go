@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/browser"
 )
 
@@ -56,8 +57,9 @@ func NewAdmin(cfg AdminConfig) *Admin {
 	if cfg.Profiles {
 		handleProfiles(mux)
 	}
+	wrongPort := apierror.New(apierror.NoSuchPath, apierror.NotSent, "this is the port of the admin server, which speaks HTTP/1.1; gRPC is served at --grpc-addr")
 	a := &Admin{http: http.Server{
-		Handler:           adminBounds(mux),
+		Handler:           refusingHTTP2(adminBounds(mux), func(*http.Request) *apierror.Error { return wrongPort }),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
 		WriteTimeout:      10 * time.Second, // pprof adds the duration of a profile

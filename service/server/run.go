@@ -13,7 +13,9 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 // Run serves until ctx is done, and for the drain delay after that; it then lets the calls in flight end, and returns when
@@ -25,6 +27,7 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 		httpListener = tls.NewListener(httpListener, offering(protocolHTTP, s.tls))
 	}
 	s.grpc = s.newGRPC()
+	s.http.Handler = refusingHTTP2(s.http.Handler, s.refusal(grpcPort(grpcListener)))
 	following, stopFollowing := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { s.ready.follow(following) })
@@ -60,6 +63,16 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	}
 	s.logger.LogAttrs(after, slog.LevelInfo, "stopped")
 	return err
+}
+
+// refusal returns the error for a client that speaks HTTP/2 to the HTTP/JSON gateway, and logs it.
+func (s *Server) refusal(where string) func(*http.Request) *apierror.Error {
+	rejection := apierror.New(apierror.NoSuchPath, apierror.NotSent, "this is the port of the HTTP/JSON gateway, which speaks HTTP/1.1; "+where)
+	return func(r *http.Request) *apierror.Error {
+		s.httpRejections.Request(r.Context(), interceptor.RequestID(nil), rejection,
+			slog.String("error", "the client speaks HTTP/2 to the HTTP/JSON gateway"), interceptor.HostAttr(r.RemoteAddr))
+		return rejection
+	}
 }
 
 // counted lets stop wait for the requests of the HTTP/JSON gateway after their connections are closed. In the drain delay
