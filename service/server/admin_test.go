@@ -90,7 +90,6 @@ func TestAdminServerServesItsPathsOnly(t *testing.T) {
 		{"no page of another origin", profiled, "GET /debug/pprof/heap HTTP/1.1\r\nHost: rebound.example.com\r\nSec-Fetch-Site: same-origin\r\n\r\n", "403", ""},
 		{"a browser on this machine", profiled, "GET /debug/pprof/ HTTP/1.1\r\nHost: localhost:9091\r\nSec-Fetch-Site: none\r\n\r\n", "200", "<html>"},
 		{"a program that fetches as Node does", profiled, "GET /debug/pprof/ HTTP/1.1\r\nHost: gateway.internal:9091\r\nSec-Fetch-Mode: cors\r\n\r\n", "200", "<html>"},
-		{"HTTP/1 only", plain, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			status, body := ask(t, row.addr, row.request)
