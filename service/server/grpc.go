@@ -26,8 +26,9 @@ const streamWorkers = 64
 // because a ping is often early by some microseconds.
 const minPingInterval = 5 * time.Second
 
-// newGRPCServer returns the gRPC server, with reflection for grpcurl and with health checks.
-func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config) *grpc.Server {
+// newGRPCServer returns the gRPC server, with reflection for grpcurl and with health checks. A client of HTTP/1.1 gets an
+// answer.
+func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config, answerHTTP1 string) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(interceptor.Unary(chain)),
 		interceptor.Streams(cfg.Logger, ready.stopped),
@@ -37,7 +38,7 @@ func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config) *grp
 		grpc.MaxHeaderListSize(connlimit.MaxHeaderList), // the entrance rejects calls with more than MaxHeader
 		grpc.MaxConcurrentStreams(100),
 		grpc.NumStreamWorkers(streamWorkers),
-		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), chain.Rejections.Connection)),
+		grpc.Creds(connlimit.NewCredentials(grpcCredentials(cfg.TLS), answerHTTP1, chain.Rejections.Connection)),
 		grpc.StaticStreamWindowSize(flowWindow),
 		// The connection window bounds the data of first calls, which connlimit's bound on them allows for. It bounds
 		// nothing once a call is admitted, since grpc-go gives the window back before a call has read its data.

@@ -126,10 +126,10 @@ func trailersOnly(s *status.Status) []byte {
 	return block.Bytes()
 }
 
-// grpcPort names the port of the gRPC server for an error text.
-func grpcPort(listener net.Listener) string {
+// servedAt names the port of a transport for an error text.
+func servedAt(transport string, listener net.Listener, flag string) string {
 	if address, ok := listener.Addr().(*net.TCPAddr); ok {
-		return fmt.Sprintf("gRPC is served on port %d (--grpc-addr)", address.Port)
+		return fmt.Sprintf("%s is served on port %d (%s)", transport, address.Port, flag)
 	}
-	return "gRPC is served at --grpc-addr"
+	return transport + " is served at " + flag
 }

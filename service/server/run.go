@@ -26,8 +26,8 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	if s.tls != nil { // the gRPC server makes its handshakes itself
 		httpListener = tls.NewListener(httpListener, offering(protocolHTTP, s.tls))
 	}
-	s.grpc = s.newGRPC()
-	s.http.Handler = refusingHTTP2(s.http.Handler, s.refusal(grpcPort(grpcListener)))
+	s.grpc = s.newGRPC("this is the port of the gRPC server; " + servedAt("HTTP/JSON", httpListener, "--http-addr"))
+	s.http.Handler = refusingHTTP2(s.http.Handler, s.refusal(servedAt("gRPC", grpcListener, "--grpc-addr")))
 	following, stopFollowing := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { s.ready.follow(following) })

@@ -56,7 +56,7 @@ type Config struct {
 
 // Server serves both transports.
 type Server struct {
-	newGRPC func() *grpc.Server // for Run: a gRPC server starts its workers when it is made
+	newGRPC func(answerHTTP1 string) *grpc.Server // for Run: a gRPC server starts its workers when it is made
 	grpc    *grpc.Server
 	http    *http.Server
 	ready   *readiness
@@ -97,7 +97,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	ready := newReadiness(cfg.NotReady)
 	s := &Server{
-		newGRPC: func() *grpc.Server { return newGRPCServer(&cfg, ready, grpcChain) },
+		newGRPC: func(answerHTTP1 string) *grpc.Server { return newGRPCServer(&cfg, ready, grpcChain, answerHTTP1) },
 		http:    gateway,
 		ready:   ready,
 		finish:  cfg.Finish,

@@ -31,8 +31,10 @@ func authenticate(conn net.Conn) bool { return begin(conn, anonymous()) }
 func metered(conn net.Conn) net.Conn {
 	below := newTable(func(Reason, net.Addr) {}).accept(conn)
 	below.Begin(anonymous())
-	return newMeteredConn(below, below)
+	return newMeteredConn(below, below, greeting{misled: func() {}})
 }
 
 // meteredOn counts the frames of a connection of a test's listener.
-func meteredOn(conn net.Conn) net.Conn { return newMeteredConn(conn, conn.(*Conn)) }
+func meteredOn(conn net.Conn) net.Conn {
+	return newMeteredConn(conn, conn.(*Conn), greeting{misled: func() {}})
+}

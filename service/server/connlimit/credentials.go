@@ -12,13 +12,14 @@ import (
 type meteredCredentials struct {
 	credentials.TransportCredentials
 
+	answer string
 	failed func(net.Addr, error)
 }
 
-// NewCredentials returns credentials that meter the frames of the connections of a bounded listener. failed gets the
-// errors of handshakes, which gRPC does not report.
-func NewCredentials(within credentials.TransportCredentials, failed func(net.Addr, error)) credentials.TransportCredentials {
-	return meteredCredentials{within, failed}
+// NewCredentials returns credentials that meter the frames of the connections of a bounded listener. A client of HTTP/1.1
+// gets the answer. failed gets the errors of handshakes and of such clients, which gRPC does not report.
+func NewCredentials(within credentials.TransportCredentials, answer string, failed func(net.Addr, error)) credentials.TransportCredentials {
+	return meteredCredentials{within, answer, failed}
 }
 
 func (m meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -31,9 +32,10 @@ func (m meteredCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 		m.failed(raw.RemoteAddr(), err)
 		return nil, nil, err
 	}
-	return newMeteredConn(conn, below), info, nil
+	hello := greeting{answer: m.answer, misled: func() { m.failed(raw.RemoteAddr(), errHTTP1) }}
+	return newMeteredConn(conn, below, hello), info, nil
 }
 
 func (m meteredCredentials) Clone() credentials.TransportCredentials {
-	return meteredCredentials{m.TransportCredentials.Clone(), m.failed}
+	return meteredCredentials{m.TransportCredentials.Clone(), m.answer, m.failed}
 }

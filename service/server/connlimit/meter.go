@@ -50,13 +50,15 @@ type meteredConn struct {
 	meter   *frameMeter
 	partial *partialRequests
 
+	greeting greeting
+
 	writing   sync.Mutex
 	responses frameReader
 }
 
-func newMeteredConn(conn net.Conn, below *Conn) *meteredConn {
+func newMeteredConn(conn net.Conn, below *Conn, hello greeting) *meteredConn {
 	partial := &partialRequests{held: map[uint32]int{}}
-	c := &meteredConn{Conn: conn, below: below, meter: newFrameMeter(partial), partial: partial}
+	c := &meteredConn{Conn: conn, below: below, meter: newFrameMeter(partial), partial: partial, greeting: hello}
 	below.askBefore(c.goAway)
 	return c
 }
@@ -64,6 +66,11 @@ func newMeteredConn(conn net.Conn, below *Conn) *meteredConn {
 func (c *meteredConn) Read(p []byte) (int, error) {
 	c.below.awaitCapacity()
 	n, err := c.Conn.Read(p)
+	if n > 0 && !c.greeting.heard {
+		if wrong := c.hear(p[:n]); wrong != nil {
+			return 0, wrong
+		}
+	}
 	flooded := c.meter.pass(p[:n])
 	c.below.weigh(c.meter.weight)
 	c.below.hold(c.meter.held)
@@ -87,6 +94,10 @@ func (c *meteredConn) Write(p []byte) (int, error) {
 			c.below.hold(c.partial.responded(f))
 		}
 	}
+	if !c.greeting.open {
+		c.greeting.heldBack = append(c.greeting.heldBack, p...)
+		return len(p), nil
+	}
 	return c.Conn.Write(p)
 }
 
@@ -97,7 +108,7 @@ func (c *meteredConn) goAway() {
 	_ = http2.NewFramer(&frame, nil).WriteGoAway(0, http2.ErrCodeNo, []byte("no call was made in time")) // a buffer takes everything
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if c.responses.betweenFrames() {
+	if c.greet() == nil && c.responses.betweenFrames() {
 		_, _ = c.Conn.Write(frame.Bytes()) // it fails for a client that is gone
 	}
 }
