@@ -3,6 +3,7 @@ package server_test
 import (
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestHTTP1AtTheGRPCPortIsAnsweredWithTheRightPort(t *testing.T) {
 		"PUT /wp-json/fluent-cart/v2/customers/1 HTTP/1.0\r\n\r\n",
 	} {
 		response, body := rawJSON(t, rawConn(t, g.conn.Target(), nil), request)
-		if want := "this is the port of the gRPC server; HTTP/JSON is served on port " + port + " (--http-addr)\n"; response.StatusCode != 400 || string(body) != want {
+		if want := "this is the port of the gRPC server; HTTP/JSON is served on port " + port + " (--http-addr)\n"; response.StatusCode != http.StatusBadRequest || string(body) != want {
 			t.Errorf("%q: %s, %s", request, response.Status, body)
 		}
 	}
