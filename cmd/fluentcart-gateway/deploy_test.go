@@ -44,8 +44,6 @@ func TestDeploymentsUseVariablesThatExist(t *testing.T) {
 	}
 }
 
-const variablePrefix = "FLUENTCART_GATEWAY_"
-
 // The unit gives the gateway no more of the machine than it needs: systemd rates it 2.0 at most, of 10.
 func TestSystemdUnitIsHardened(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
