@@ -20,9 +20,9 @@ func TestDeploymentsUseVariablesThatExist(t *testing.T) {
 	}
 	known := map[string]bool{}
 	for _, flag := range parser.Model.Flags {
-		known[variablePrefix+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))] = true
+		known[variablePrefix+"_"+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))] = true
 	}
-	variable := regexp.MustCompile(variablePrefix + `[A-Z_]+`)
+	variable := regexp.MustCompile(variablePrefix + `_[A-Z_]+`)
 	used := 0
 	err = filepath.WalkDir(filepath.Join(root, "deploy"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

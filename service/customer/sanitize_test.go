@@ -170,7 +170,7 @@ func TestSanitizingTakesLinearTime(t *testing.T) {
 
 func fastest(text string) time.Duration {
 	least := time.Duration(math.MaxInt64)
-	for range 3 {
+	for range 12 { // the machine may be busy
 		start := time.Now()
 		sanitize(text)
 		least = min(least, time.Since(start))
