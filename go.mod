@@ -9,6 +9,7 @@ require (
 	buf.build/go/protovalidate v1.4.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/anishathalye/porcupine v1.3.1
+	github.com/fluentcart-gateway/fluentcart-gateway/client v0.0.0
 	github.com/fluentcart-gateway/fluentcart-gateway/gen v0.0.0
 	github.com/go-json-experiment/json v1.27.2
 	github.com/google/go-cmp v0.7.0
@@ -43,5 +44,8 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-// The stubs are a module of their own, so that clients need nothing of the server. It is released with this one.
-replace github.com/fluentcart-gateway/fluentcart-gateway/gen => ./gen
+// The stubs and the client are modules of their own, so that clients need nothing of the server. They are released with this one.
+replace (
+	github.com/fluentcart-gateway/fluentcart-gateway/client => ./client
+	github.com/fluentcart-gateway/fluentcart-gateway/gen => ./gen
+)

@@ -210,11 +210,22 @@ func (r requestSetting) overGRPC(t *testing.T, g *gateway) outcome {
 	if err != nil && header.Len() > 0 {
 		t.Errorf("the error has the header %v", header)
 	}
-	// Clients with a retry policy must not retry where the outcome is unknown, and only there.
-	if pushback := strings.Join(trailer.Get("grpc-retry-pushback-ms"), ","); (pushback == "-1") != (o.WriteState == "unknown") {
-		t.Errorf("grpc-retry-pushback-ms is %q, and write_state %q", pushback, o.WriteState)
+	if pushback := strings.Join(trailer.Get("grpc-retry-pushback-ms"), ","); pushback != pushbackOf(o) {
+		t.Errorf("grpc-retry-pushback-ms is %q, want %q", pushback, pushbackOf(o))
 	}
 	return o
+}
+
+// pushbackOf returns what tells a client with a retry policy when to repeat a call without a deadline.
+func pushbackOf(o outcome) string {
+	seconds, _ := strconv.Atoi(o.RetryAfter)
+	switch {
+	case o.WriteState == "unknown", seconds >= 60, o.Reason != "" && seconds == 0 && o.Code == "RESOURCE_EXHAUSTED":
+		return "-1"
+	case seconds > 0:
+		return strconv.Itoa(seconds * 1000)
+	}
+	return ""
 }
 
 // rawRequest is the codec of a client that sends bytes of its own.
