@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -58,13 +59,16 @@ func (c config) methods() map[string]methodConfig {
 	return methods
 }
 
-// repeats reports whether the policy allows another attempt after one that ended with the code.
-func (p policy) repeats(attempt int, code codes.Code) bool {
-	return attempt < p.MaxAttempts && slices.Contains(p.RetryableStatusCodes, code)
-}
+// lists reports whether calls that end with the code may be repeated.
+func (p policy) lists(code codes.Code) bool { return slices.Contains(p.RetryableStatusCodes, code) }
 
-// backoff returns the time between an attempt and the next one if the gateway does not ask for another time.
-func (p policy) backoff(attempt int) time.Duration {
-	grown := float64(p.InitialBackoff) * math.Pow(p.BackoffMultiplier, float64(attempt-1))
-	return time.Duration(min(grown, float64(p.MaxBackoff)))
+// pause returns the time between an attempt and the next one. It is at least what the gateway asks for, and up to a fifth
+// more, so that clients that were rejected together do not come back together.
+func (p policy) pause(attempt int, retryAfter time.Duration) time.Duration {
+	shortest := float64(retryAfter)
+	if retryAfter == 0 {
+		grown := float64(p.InitialBackoff) * math.Pow(p.BackoffMultiplier, float64(attempt-1))
+		shortest = min(grown, float64(p.MaxBackoff))
+	}
+	return time.Duration(shortest * (1 + rand.Float64()/5)) //nolint:gosec // not a secret
 }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"google.golang.org/grpc"
@@ -38,10 +37,10 @@ func (r *retrier) intercept(ctx context.Context, method string, request, reply a
 			r.budget.succeeded()
 			return nil
 		}
-		if !isRepeatable(method, err) || !config.RetryPolicy.repeats(attempt, status.Code(err)) || !r.budget.spend() {
+		if !config.RetryPolicy.lists(status.Code(err)) || !isRepeatable(method, err) {
 			return err
 		}
-		if !wait(ctx, pause(config.RetryPolicy, attempt, err)) {
+		if !r.budget.spend() || attempt >= config.RetryPolicy.MaxAttempts || !wait(ctx, config.RetryPolicy.pause(attempt, RetryAfter(err))) {
 			return err
 		}
 	}
@@ -54,16 +53,6 @@ func isRepeatable(method string, err error) bool {
 		return false
 	}
 	return Outcome(err) == NotWritten || method == customerv1.CustomerService_GetCustomer_FullMethodName
-}
-
-// pause returns the time until the next attempt: at least what the gateway asks for, and up to a fifth more, so that
-// clients that were rejected together do not come back together.
-func pause(p policy, attempt int, err error) time.Duration {
-	shortest := RetryAfter(err)
-	if shortest == 0 {
-		shortest = p.backoff(attempt)
-	}
-	return shortest + time.Duration(rand.Float64()*float64(shortest)/5) //nolint:gosec // not a secret
 }
 
 // wait returns false, at once if possible, if the context ends first.
