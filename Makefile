@@ -53,6 +53,7 @@ vulncheck: build ## Search the called code for known vulnerabilities, with the n
 verify: ## Compare the downloaded modules with go.sum
 	go mod verify
 	go -C gen mod verify
+	go -C client mod verify
 	go -C tools mod verify
 
 run: ## Run against the built-in sandbox store
@@ -60,15 +61,18 @@ run: ## Run against the built-in sandbox store
 
 test: ## Run all tests
 	go test ./...
+	go -C client test ./...
 	go -C tools test ./...
 
 race: ## Run all tests but the long ones under the race detector, in random order
 	SOAK= go test -race -shuffle=on -count=1 ./...
+	go -C client test -race -shuffle=on -count=1 ./...
 	go -C tools test -race -shuffle=on -count=1 ./load # the only concurrent one
 
 lint: words third_party/.stamp ## Lint the words, the code and the API definition
 	$(tool) golangci-lint run ./...
 	cd tools && go tool golangci-lint run --config ../.golangci.yml ./...
+	cd client && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
 	$(tool) buf lint
 	$(tool) buf format --diff --exit-code proto
 
@@ -82,6 +86,7 @@ fmt: ## Format the code and the API definition
 generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	$(tool) buf generate
 	tools/genmodule
+	go -C client mod tidy
 	go mod tidy
 	go -C tools mod tidy
 
