@@ -105,7 +105,7 @@ func Example_dryRun() {
 	// stored: IDF
 }
 
-// With the etag of a read, the update is made only if nobody has changed the customer since.
+// With the etag of a read, the update is made only if the customer has not changed since.
 func Example_etag() {
 	customers := connect()
 	read, err := customers.GetCustomer(context.Background(), &customerv1.GetCustomerRequest{CustomerId: 1})
@@ -119,7 +119,7 @@ func Example_etag() {
 			Etag:       read.GetCustomer().GetEtag(),
 		})
 		if client.Reason(err) == "ETAG_MISMATCH" {
-			fmt.Println("somebody else was faster: read again, decide again")
+			fmt.Println("the customer has changed: read again, decide again")
 			continue
 		}
 		if err != nil {
@@ -129,10 +129,10 @@ func Example_etag() {
 	}
 	// Output:
 	// updated, and the etag is a new one: true
-	// somebody else was faster: read again, decide again
+	// the customer has changed: read again, decide again
 }
 
-// What to do after an error depends on whether the customer was written.
+// The reaction to an error depends on whether the customer was written.
 func ExampleOutcome() {
 	customers := connect()
 	_, err := customers.UpdateCustomer(context.Background(), &customerv1.UpdateCustomerRequest{

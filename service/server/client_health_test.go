@@ -2,8 +2,8 @@ package server_test
 
 import (
 	"context"
-	"fmt"
 	"net"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -42,7 +42,7 @@ func TestCallsGoToGatewaysThatAreReady(t *testing.T) {
 				},
 			})
 			defer gateways[i].stop()
-			state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: fmt.Sprint(i)}}})
+			state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: strconv.Itoa(i)}}})
 		}
 		addresses.InitialState(state)
 		conn, err := grpc.NewClient("gateways:///all", append(client.DialOptions(),
@@ -53,7 +53,7 @@ func TestCallsGoToGatewaysThatAreReady(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		customers := customerv1.NewCustomerServiceClient(conn)
 		call := func(t *testing.T) error {
 			t.Helper()

@@ -106,7 +106,7 @@ func TestUpdateIsNotRepeatedAfterABrokenConnection(t *testing.T) {
 // The caller's own clock says nothing about the write, and no call is repeated because of it.
 func TestCallerWhoseDeadlinePassesDoesNotKnowTheOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		gateway, calls := serveCounted(t, scripted{update: func(ctx context.Context, _ *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+		gateway, calls := serveCounted(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 			<-time.After(2 * time.Second) // longer than the caller waits
 			return nil, apierror.New(apierror.StoreUnavailable, apierror.NotSent, "message", apierror.RetryInfo(time.Second))
 		}})
