@@ -28,6 +28,9 @@ func (r *retrier) intercept(ctx context.Context, method string, request, reply a
 	if !ok {
 		return invoke(ctx, method, request, reply, cc, options...)
 	}
+	if err := ctx.Err(); err != nil {
+		return &unsentError{status.FromContextError(err).Err()}
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(config.Timeout))
 	defer cancel()
 	for attempt := 1; ; attempt++ {

@@ -8,8 +8,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// sending records whether the request of an attempt was given to a connection. Before that no gateway can have acted on it.
-type sending struct{ begun atomic.Bool }
+// sending records how far the request of an attempt has come. Before it is given to a connection, no gateway can have
+// acted on it.
+type sending struct{ begun, sent atomic.Bool }
 
 type sendingContext struct{}
 
@@ -18,9 +19,10 @@ func watchSending(ctx context.Context) (context.Context, *sending) {
 	return context.WithValue(ctx, sendingContext{}, s), s
 }
 
-// mark returns the error of the attempt, as an unsentError if the request was not sent.
+// mark returns the error of the attempt, as an unsentError if gRPC began the attempt and did not send its request. An
+// attempt that was not seen to begin may have been made under another context, by an interceptor behind this package's.
 func (s *sending) mark(err error) error {
-	if err == nil || s.begun.Load() {
+	if err == nil || s.sent.Load() || !s.begun.Load() {
 		return err
 	}
 	return &unsentError{err}
@@ -37,19 +39,23 @@ func (e *unsentError) Unwrap() error { return e.err }
 // GRPCStatus makes the error a gRPC status, so that status.Code and status.FromError take it as it is.
 func (e *unsentError) GRPCStatus() *status.Status { return status.Convert(e.err) }
 
-// sendWatcher is a stats.Handler that notes each request that is given to a connection.
+// sendWatcher is a stats.Handler that notes each attempt that begins, and each request that is given to a connection.
 type sendWatcher struct{}
 
 // TagRPC returns the context as it is.
 func (sendWatcher) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
 
-// HandleRPC notes the sending of a call's message.
+// HandleRPC notes the beginning of an attempt and the sending of its message.
 func (sendWatcher) HandleRPC(ctx context.Context, event stats.RPCStats) {
-	if _, ok := event.(*stats.OutPayload); !ok {
+	s, ok := ctx.Value(sendingContext{}).(*sending)
+	if !ok {
 		return
 	}
-	if s, ok := ctx.Value(sendingContext{}).(*sending); ok {
+	switch event.(type) {
+	case *stats.Begin:
 		s.begun.Store(true)
+	case *stats.OutPayload:
+		s.sent.Store(true)
 	}
 }
 

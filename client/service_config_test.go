@@ -50,11 +50,3 @@ func TestServiceConfigNamesEveryMethod(t *testing.T) {
 		t.Errorf("%v are named, which are not all methods of the service", named)
 	}
 }
-
-// A request that the gateway's server would not read is refused before it is sent: its error would not say so.
-func TestTooLargeRequestIsNotSent(t *testing.T) {
-	_, err := connect().UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Etag: string(make([]byte, 200<<10))})
-	if client.Outcome(err) != client.NotWritten {
-		t.Errorf("%v, outcome %v", err, client.Outcome(err))
-	}
-}
