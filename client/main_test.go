@@ -25,18 +25,18 @@ import (
 var (
 	address string
 	roots   = x509.NewCertPool()
-	token   = os.Getenv("FLUENTCART_GATEWAY_EXAMPLES_TOKEN")
+	token   = os.Getenv("GATEWAY_EXAMPLES_TOKEN")
 )
 
 const fakeToken = "a-token-that-opens-nothing"
 
 func TestMain(m *testing.M) {
-	address = os.Getenv("FLUENTCART_GATEWAY_EXAMPLES_ADDR")
+	address = os.Getenv("GATEWAY_EXAMPLES_ADDR")
 	if address == "" {
 		server := startFake()
 		defer server.Stop()
 	} else {
-		ca, err := os.ReadFile(os.Getenv("FLUENTCART_GATEWAY_EXAMPLES_CA"))
+		ca, err := os.ReadFile(os.Getenv("GATEWAY_EXAMPLES_CA"))
 		must(err)
 		roots.AppendCertsFromPEM(ca)
 	}

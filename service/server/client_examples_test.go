@@ -34,7 +34,7 @@ func TestClientExamplesHoldForARealGateway(t *testing.T) {
 	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run=^Example", "-v", ".")
 	command.Dir = "../../client"
 	command.Env = append(os.Environ(),
-		"FLUENTCART_GATEWAY_EXAMPLES_ADDR="+g.conn.Target(), "FLUENTCART_GATEWAY_EXAMPLES_CA="+ca, "FLUENTCART_GATEWAY_EXAMPLES_TOKEN="+token.Reveal())
+		"GATEWAY_EXAMPLES_ADDR="+g.conn.Target(), "GATEWAY_EXAMPLES_CA="+ca, "GATEWAY_EXAMPLES_TOKEN="+token.Reveal())
 	output, err := command.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, output)
