@@ -31,7 +31,7 @@ LOADFLAGS ?=
 BENCHFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate breaking bench fuzz soak load clean
+.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate protos breaking bench fuzz soak load clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	go -C client mod tidy
 	go mod tidy
 	go -C tools mod tidy
+
+protos: ## Write bin/fluentcart-gateway-protos, and its archive, for clients in any language
+	go -C tools run ./protos ../proto ../bin/fluentcart-gateway-protos
 
 # The files that the API definition imports, printed from the descriptors in pinned Go modules.
 third_party/.stamp: tools/thirdparty/main.go tools/go.mod
