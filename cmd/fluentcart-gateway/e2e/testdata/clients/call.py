@@ -1,0 +1,31 @@
+"""Makes one call with a service config, and prints how it ends.
+
+    PYTHONPATH=<folder of the generated code> python3 call.py <call as JSON>
+"""
+import json
+import sys
+import threading
+
+import grpc
+from fluentcart.customer.v1 import customer_service_pb2 as api
+from fluentcart.customer.v1 import customer_service_pb2_grpc
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
+
+call = json.loads(sys.argv[1])
+message = {"UpdateCustomer": api.UpdateCustomerRequest, "GetCustomer": api.GetCustomerRequest}[call["method"]]
+metadata = [("authorization", call["authorization"])] if call["authorization"] else []
+info = error_details_pb2.ErrorInfo()
+with grpc.insecure_channel(call["address"], options=[("grpc.service_config", json.dumps(call["config"]))]) as channel:
+    method = getattr(customer_service_pb2_grpc.CustomerServiceStub(channel), call["method"])
+    future = method.future(json_format.ParseDict(call["request"], message()), timeout=call["timeout"] / 1000, metadata=metadata)
+    if call["cancel"]:
+        threading.Timer(call["cancel"] / 1000, future.cancel).start()
+    try:
+        future.result()
+    except (grpc.RpcError, grpc.FutureCancelledError):
+        for key, value in future.trailing_metadata():
+            if key == "grpc-status-details-bin":
+                for detail in status_pb2.Status.FromString(value).details:
+                    detail.Unpack(info)
+    print(json.dumps({"code": future.code().name, "reason": info.reason, "write_state": info.metadata.get("write_state", "")}))
