@@ -31,7 +31,7 @@ LOADFLAGS ?=
 BENCHFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate protos breaking bench fuzz soak load clean
+.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate protos clients breaking bench fuzz soak load clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 protos: ## Write bin/fluentcart-gateway-protos, and its archive, for clients in any language
 	go -C tools run ./protos ../proto ../bin/fluentcart-gateway-protos
 
+clients: ## Install what the tests of clients in Node need, as its lock file pins it
+	cd cmd/fluentcart-gateway/e2e/testdata/clients && npm ci
+
 # The files that the API definition imports, printed from the descriptors in pinned Go modules.
 third_party/.stamp: tools/thirdparty/main.go tools/go.mod
 	go -C tools run ./thirdparty ../third_party
@@ -124,4 +127,4 @@ load: ## Measure the gateway with clients in one process, and as grpcurl in para
 	done
 
 clean: ## Remove built and downloaded files
-	rm -rf bin third_party
+	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules

@@ -49,7 +49,7 @@ func contents(ctx context.Context, source string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What the gateway's license and that of googleapis require: both have the same text.
+	// The gateway and googleapis have the same license.
 	license, err := os.ReadFile(filepath.Join(source, "..", "LICENSE")) //nolint:gosec // the folder that the command line names
 	if err != nil {
 		return nil, err

@@ -46,6 +46,19 @@ func TestClientsOfOtherLanguages(t *testing.T) {
 	}
 }
 
+func TestProtocGeneratesCodeOfOtherLanguages(t *testing.T) {
+	needs(t, "protoc")
+	for _, language := range []string{"cpp", "csharp", "java", "kotlin", "objc", "php", "pyi", "ruby"} {
+		t.Run(language, func(t *testing.T) {
+			generated := t.TempDir()
+			run(t, protos(t), nil, "protoc", append([]string{"-I", ".", "--" + language + "_out=" + generated}, inputs(t, protos(t))...)...)
+			if files, err := os.ReadDir(generated); err != nil || len(files) == 0 {
+				t.Errorf("nothing is generated: %v", err)
+			}
+		})
+	}
+}
+
 func callWithProtoLoader(t *testing.T, address string) string {
 	t.Helper()
 	needsNode(t)

@@ -14,11 +14,7 @@ if (authorization) {
 }
 const call = client[method](request, metadata, { deadline: Date.now() + timeout }, (err) => {
   const info = err ? details(err).ErrorInfo : undefined
-  console.log(JSON.stringify({
-    code: err ? grpc.status[err.code] : 'OK',
-    reason: info?.reason ?? '',
-    write_state: info?.metadata.write_state ?? '',
-  }))
+  console.log([err ? grpc.status[err.code] : 'OK', info?.reason, info?.metadata.write_state].filter(Boolean).join(' '))
   client.close()
 })
 if (cancel) {

@@ -28,4 +28,4 @@ with grpc.insecure_channel(call["address"], options=[("grpc.service_config", jso
             if key == "grpc-status-details-bin":
                 for detail in status_pb2.Status.FromString(value).details:
                     detail.Unpack(info)
-    print(json.dumps({"code": future.code().name, "reason": info.reason, "write_state": info.metadata.get("write_state", "")}))
+    print(" ".join(filter(None, [future.code().name, info.reason, info.metadata.get("write_state", "")])))
