@@ -34,11 +34,11 @@ var retriedCalls = []retriedCall{
 	{name: "a read that succeeds", read: true, want: "OK", attempts: "1 OK"},
 
 	{name: "the read of an update fails", fail: on(http.MethodGet, answer(sandbox.FatalError())), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "4 Unavailable STORE_UNAVAILABLE"},
-	{name: "a read during maintenance", read: true, fail: on(http.MethodGet, answer(sandbox.Maintenance())), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "4 Unavailable STORE_UNAVAILABLE"},
-	{name: "a write during maintenance", fail: on(http.MethodPut, answer(sandbox.Maintenance())), want: "UNAVAILABLE STORE_UNAVAILABLE rejected", attempts: "4 Unavailable STORE_UNAVAILABLE"},
-	{name: "maintenance that ends in time", fail: atFirst(answer(sandbox.Maintenance())), want: "OK", attempts: "1 OK, 1 Unavailable STORE_UNAVAILABLE"},
+	{name: "a read during maintenance", read: true, fail: on(http.MethodGet, answer(busy(http.StatusServiceUnavailable, "wp_die"))), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "4 Unavailable STORE_UNAVAILABLE"},
+	{name: "a write during maintenance", fail: on(http.MethodPut, answer(busy(http.StatusServiceUnavailable, "wp_die"))), want: "UNAVAILABLE STORE_UNAVAILABLE rejected", attempts: "4 Unavailable STORE_UNAVAILABLE"},
+	{name: "the first read fails", fail: atFirst(answer(sandbox.FatalError())), want: "OK", attempts: "1 OK, 1 Unavailable STORE_UNAVAILABLE"},
 	{name: "leases are not available", flags: []string{"--redis-url=redis://127.0.0.1:1"}, want: "UNAVAILABLE LEASES_UNAVAILABLE not_sent", attempts: "4 Unavailable LEASES_UNAVAILABLE"},
-	{name: "the store limits the rate", fail: on(http.MethodGet, answer(wordPressError(http.StatusTooManyRequests, "too_many_requests"))), want: "RESOURCE_EXHAUSTED STORE_RATE_LIMITED not_sent", attempts: "4 ResourceExhausted STORE_RATE_LIMITED"},
+	{name: "the store limits the rate", fail: on(http.MethodGet, answer(busy(http.StatusTooManyRequests, "too_many_requests"))), want: "RESOURCE_EXHAUSTED STORE_RATE_LIMITED not_sent", attempts: "4 ResourceExhausted STORE_RATE_LIMITED"},
 
 	{name: "a limit is broken", request: fmt.Sprintf(email, "ann"), want: "INVALID_ARGUMENT INVALID_FIELD not_sent", attempts: "1 InvalidArgument INVALID_FIELD"},
 	{name: "the store rejects the update", fail: on(http.MethodPut, answer(wordPressError(http.StatusBadRequest, "400"))), want: "INVALID_ARGUMENT STORE_REJECTED rejected", attempts: "1 InvalidArgument STORE_REJECTED"},
@@ -113,6 +113,13 @@ func wordPressError(httpStatus int, code string) sandbox.Response {
 		Status: httpStatus, ContentType: "application/json",
 		Body: fmt.Sprintf(`{"code":%q,"message":"refused","data":{"status":%d}}`, code, httpStatus),
 	}
+}
+
+// busy asks to come back after a second.
+func busy(httpStatus int, code string) sandbox.Response {
+	response := wordPressError(httpStatus, code)
+	response.Header = http.Header{"Retry-After": {"1"}}
+	return response
 }
 
 func basic(username, password string) string {
