@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -25,12 +26,8 @@ type file struct {
 
 const descriptorSet = "fluentcart-gateway.binpb"
 
-var (
-	//go:embed README.md
-	readme []byte
-	//go:embed google_protobuf_license.txt
-	protobufLicense []byte
-)
+//go:embed README.md
+var readme []byte
 
 // The comments at the top of the files that are printed, and of which source is not at hand.
 const (
@@ -54,6 +51,10 @@ func contents(ctx context.Context, source string) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
+	protobufLicense, err := licenseOfProtobuf()
+	if err != nil {
+		return nil, err
+	}
 	set, err := proto.MarshalOptions{Deterministic: true}.Marshal(&descriptorpb.FileDescriptorSet{File: compiled})
 	if err != nil {
 		return nil, err
@@ -72,6 +73,26 @@ func contents(ctx context.Context, source string) ([]file, error) {
 		sorted = append(sorted, file{path, files[path]})
 	}
 	return sorted, nil
+}
+
+// licenseOfProtobuf returns the license of google/protobuf, which most of its files have as their header. The others refer to
+// a file.
+func licenseOfProtobuf() ([]byte, error) {
+	const name = "google/protobuf/timestamp.proto"
+	content, err := fs.ReadFile(wellknownimports.FS(), name)
+	if err != nil {
+		return nil, err
+	}
+	header, _, _ := strings.Cut(string(content), "\nsyntax")
+	if !strings.Contains(header, "Redistribution and use in source and binary forms") {
+		return nil, fmt.Errorf("%s does not begin with its license", name)
+	}
+	var license strings.Builder
+	for line := range strings.Lines(header) {
+		line = strings.TrimPrefix(line, "//")
+		license.WriteString(strings.TrimPrefix(line, " "))
+	}
+	return []byte(license.String()), nil
 }
 
 // addSources adds the text of each definition: of google/protobuf as its project publishes it, of all others as printed.

@@ -14,7 +14,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-const serviceConfigFile = clients + "/service-config.json"
+const serviceConfigFile = "../../../client/service-config.json"
 
 // clientCall is the argument of the programs that make one call.
 type clientCall struct {
