@@ -54,6 +54,7 @@ verify: ## Compare the downloaded modules with go.sum
 	go mod verify
 	go -C gen mod verify
 	go -C client mod verify
+	go -C examples/go mod verify
 	go -C tools mod verify
 
 run: ## Run against the built-in sandbox store
@@ -73,6 +74,7 @@ lint: words third_party/.stamp ## Lint the words, the code and the API definitio
 	$(tool) golangci-lint run ./...
 	cd tools && go tool golangci-lint run --config ../.golangci.yml ./...
 	cd client && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
+	cd examples/go && go vet ./...
 	$(tool) buf lint
 	$(tool) buf format --diff --exit-code proto
 
@@ -87,14 +89,16 @@ generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	$(tool) buf generate
 	tools/genmodule
 	go -C client mod tidy
+	go -C examples/go mod tidy
 	go mod tidy
 	go -C tools mod tidy
 
 protos: ## Write bin/fluentcart-gateway-protos, and its archive, for clients in any language
 	go -C tools run ./protos ../proto ../bin/fluentcart-gateway-protos
 
-clients: ## Install what the tests of clients in Node need, as its lock file pins it
+clients: ## Install what the examples and the tests of clients in Node need, as lock files pin it
 	cd cmd/fluentcart-gateway/e2e/testdata/clients && npm ci
+	cd examples && npm ci
 
 # The files that the API definition imports, printed from the descriptors in pinned Go modules.
 third_party/.stamp: tools/thirdparty/main.go tools/go.mod
@@ -127,4 +131,4 @@ load: ## Measure the gateway with clients in one process, and as grpcurl in para
 	done
 
 clean: ## Remove built and downloaded files
-	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules
+	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules examples/node_modules
