@@ -31,13 +31,11 @@ func ServiceConfig() string { return serviceConfig }
 //   - Calls go in turn to all addresses of the target, round_robin, except to gateways whose health check says that they
 //     cannot serve. Use a target that resolves to all gateways, such as "dns:///gateway.example:9090".
 //   - A call gets 30 s, with all its attempts, unless its context has a shorter deadline.
-//   - A call that certainly wrote nothing is repeated; see [Retries].
+//   - A call that certainly wrote nothing is repeated, as the package's documentation describes under Retries.
 //   - A connection that is silent for 30 s is checked with a ping. Connections without a call are closed after 5 minutes.
 //
 // The result is for one [grpc.ClientConn]. It has no transport credentials: choose them with
 // [grpc.WithTransportCredentials], and add [Token] with [grpc.WithPerRPCCredentials].
-//
-// [Retries]: https://pkg.go.dev/github.com/fluentcart-gateway/fluentcart-gateway/client#hdr-Retries
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithDefaultServiceConfig(serviceConfig),
