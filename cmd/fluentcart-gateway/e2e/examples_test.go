@@ -84,7 +84,7 @@ func grpcurl(t testing.TB) (path string) {
 	return path
 }
 
-// What the pages show of an example stands in it.
+// Code that a page shows of an example stands in the example.
 func TestDocumentsShowTheExamples(t *testing.T) {
 	pages, err := filepath.Glob("../../../docs/*.md")
 	if err != nil {
