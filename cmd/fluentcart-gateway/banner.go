@@ -44,12 +44,14 @@ Update customer 1, over gRPC and over HTTP/JSON:
 
   curl%s -X PATCH %s://%s/v1/customers/1 -H 'Content-Type: application/json' -d '{"city":"Nice"}'
 
-Show the customer in the sandbox store (there are 1 to 4):
+Read it (the sandbox store has customers 1 to 4), here and in the store itself:
+
+  curl%s %s://%s/v1/customers/1
 
   curl -u '%s:%s' http://%s/wp-json/fluent-cart/v2/customers/1
 
 The store fails on request: http://%s/sandbox/faults shows how, and docs/sandbox.md.
-`, grpcurl, l.grpc.Addr(), curl, scheme, l.http.Addr(), sandbox.AdminUsername, sandbox.AdminPassword, l.sandbox.Addr(), l.sandbox.Addr())
+`, grpcurl, l.grpc.Addr(), curl, scheme, l.http.Addr(), curl, scheme, l.http.Addr(), sandbox.AdminUsername, sandbox.AdminPassword, l.sandbox.Addr(), l.sandbox.Addr())
 	}
 	for _, warning := range warnings(cfg, l) {
 		fmt.Fprintf(out, "\nWarning: %s.\n", warning)
