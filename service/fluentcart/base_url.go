@@ -10,32 +10,29 @@ import (
 )
 
 // The paths of WordPress's REST API, and of FluentCart's customers below it, relative to the address of the site. A site
-// with plain permalinks has no restPath: there the query parameter rest_route holds what follows it (F31).
+// with plain permalinks does not serve restPath: there the query parameter rest_route holds the route (F31).
 const (
 	restPath       = "/wp-json"
 	customersRoute = "/fluent-cart/v2/customers"
 	restRoute      = "rest_route"
 )
 
-// insideSite are the first segments of addresses inside a WordPress site. The site's own address need not be what precedes
-// them: WordPress may be in a directory of its own.
+// insideSite are path segments that show that an address is inside a WordPress site. The part before the segment need not
+// be the site's address, because WordPress may be installed in a subdirectory. So the address is refused, not shortened.
 var insideSite = []string{"wp-admin", "wp-login.php", "wp-content", "wp-includes", "xmlrpc.php"}
 
-// ParseBaseURL checks the address of a store and returns that of the site, without a trailing slash and without what belongs
-// to the API: an address that is copied from FluentCart's documentation works. The result has the query ?rest_route=/ if the
-// address has a rest_route, and no query otherwise. Errors say what would be right and never repeat the address, which may
-// hold credentials.
+// ParseBaseURL checks the address of a store and returns the address of its WordPress site, without a trailing slash. It
+// removes the path of the REST API, so that an address copied from FluentCart's documentation works. The result has the
+// query ?rest_route=/ if the given address has that parameter, and no query otherwise. Errors say what would be right. They
+// never repeat the address, which may hold credentials.
 func ParseBaseURL(raw string) (*url.URL, error) {
 	raw = strings.TrimSpace(raw)
-	if !strings.Contains(raw, "://") {
-		return nil, errors.New("must begin with https:// (or http:// for a store on this machine)")
-	}
 	base, err := url.Parse(raw)
 	switch {
+	case !strings.Contains(raw, "://"), err == nil && base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("must begin with https:// (or http:// for a store on this machine)")
 	case err != nil:
 		return nil, errors.New("not a URL; give the address of the WordPress site, such as https://shop.example.com")
-	case base.Scheme != "https" && base.Scheme != "http":
-		return nil, errors.New("must begin with https:// (or http:// for a store on this machine)")
 	case base.Hostname() == "":
 		return nil, errors.New("has no host; give the address of the WordPress site, such as https://shop.example.com")
 	case !validPort(base.Port()):
@@ -43,17 +40,10 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	case base.User != nil:
 		return nil, errors.New("must not hold a user name or password; those have settings of their own")
 	}
-	segments := strings.Split(base.Path, "/")
-	for i, segment := range segments {
-		if segment == strings.TrimPrefix(restPath, "/") {
-			segments = segments[:i]
-			break
-		}
-		if slices.Contains(insideSite, segment) {
-			return nil, errors.New("is an address inside the WordPress site (/" + segment + "); give the address of the site itself, as in WordPress: Settings, General, Site Address")
-		}
+	base.RawPath = ""
+	if base.Path, err = sitePath(base.Path); err != nil {
+		return nil, err
 	}
-	base.Path, base.RawPath = strings.TrimSuffix(path.Clean("/"+strings.Join(segments, "/")), "/"), ""
 	query, err := url.ParseQuery(base.RawQuery)
 	switch _, plain := query[restRoute]; {
 	case base.Fragment != "", err != nil, base.RawQuery != "" && !plain, len(query) > 1:
@@ -65,18 +55,33 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	return base, nil
 }
 
+// sitePath returns the part of a path before that of the REST API, without a trailing slash.
+func sitePath(full string) (string, error) {
+	segments := strings.Split(full, "/")
+	for i, segment := range segments {
+		if segment == strings.TrimPrefix(restPath, "/") {
+			segments = segments[:i]
+			break
+		}
+		if slices.Contains(insideSite, segment) {
+			return "", errors.New("is an address inside the WordPress site (/" + segment + "); give the address of the site itself, as in WordPress: Settings, General, Site Address")
+		}
+	}
+	return strings.TrimSuffix(path.Clean("/"+strings.Join(segments, "/")), "/"), nil
+}
+
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0
 }
 
-// customersURL returns the address of the customers of a site, which ends where a slash and an id follow.
+// customersURL returns the address of a site's customers, to which a slash and an id are appended.
 func customersURL(site *url.URL) *url.URL {
-	customers := *site
-	switch {
-	case site.RawQuery == "":
+	if site.RawQuery == "" {
 		return site.JoinPath(restPath, customersRoute)
-	case path.Ext(site.Path) != ".php": // index.php can be given
+	}
+	customers := *site
+	if path.Ext(site.Path) != ".php" { // the given address may name index.php
 		customers.Path += "/"
 	}
 	customers.RawQuery = restRoute + "=" + customersRoute

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// isBlocked reports whether something in front of the store has answered in its place (F30): a challenge that a firewall
-// marks in a header, a page with a status that WordPress's REST API does not send with one, or a 403 without a word of the
-// store, such as Cloudflare's "error code: 1020". isPage says whether the body is a page.
+// isBlocked reports whether something in front of the store has answered in its place (F30): with a challenge, which a
+// firewall marks in a header; with a page under a status that WordPress's REST API sends with JSON only; or with a 403 that
+// holds no JSON error, such as Cloudflare's "error code: 1020". isPage says whether the body is a page.
 func (r *response) isBlocked(isPage bool, body refusal) bool {
 	switch r.status {
 	case http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo,
@@ -17,7 +17,7 @@ func (r *response) isBlocked(isPage bool, body refusal) bool {
 		return isPage || isChallenge(r.header)
 	case http.StatusForbidden:
 		return isPage || isChallenge(r.header) || !body.isError()
-	case http.StatusMethodNotAllowed:
+	case http.StatusMethodNotAllowed: // a page for a write, or one that allows PUT, is a refusal of the method
 		return isChallenge(r.header) || isPage && r.method != http.MethodPut && !allowsPut(r.header)
 	case http.StatusNotAcceptable: // WordPress does not negotiate; mod_security answers so
 		return true
@@ -25,7 +25,7 @@ func (r *response) isBlocked(isPage bool, body refusal) bool {
 	return false
 }
 
-// allowsPut reports whether a 405 says that the address serves PUT, as an upstream does that knows nothing else.
+// allowsPut reports whether a 405 names PUT in Allow. An upstream that serves only the documented PUT answers a read so.
 func allowsPut(header http.Header) bool {
 	for _, methods := range header.Values("Allow") {
 		if strings.Contains(strings.ToUpper(methods), http.MethodPut) {
@@ -35,8 +35,8 @@ func allowsPut(header http.Header) bool {
 	return false
 }
 
-// isPage reports whether the body is an HTML page, and not the JSON of a store around which PHP printed something. PHP's own
-// errors are no page: the store itself has failed.
+// isPage reports whether the body is an HTML page. JSON of the store around which PHP printed a warning is none (F20), and
+// neither is an error that PHP printed: then the store itself has failed.
 func (r *response) isPage(body refusal) bool {
 	text := bytes.TrimLeft(r.body, "\ufeff \t\r\n")
 	if beginsWith(text, "<!doctype html") || beginsWith(text, "<html") {

@@ -16,15 +16,15 @@ const (
 	breakerPeriod = time.Second
 )
 
-// newBreaker returns a circuit breaker that counts failures which mean that the store is down: connection errors, and
-// 502, 503 and 504. A refusal shows that the store works. A caller that leaves shows nothing, and is not counted.
+// newBreaker returns a circuit breaker that counts the failures which mean that the store is down (see meansDown). A refusal
+// shows that the store works. A request that the gateway or its caller ended shows nothing, and is not counted.
 func newBreaker(changed func(open bool)) *gobreaker.TwoStepCircuitBreaker[*response] {
 	return gobreaker.NewTwoStepCircuitBreaker[*response](gobreaker.Settings{
 		MaxRequests:  1,
 		Timeout:      breakerPeriod,
 		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakerFailures },
 		IsSuccessful: func(err error) bool { return !meansDown(err) },
-		IsExcluded:   meansNothing,
+		IsExcluded:   isExcluded,
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			switch {
 			case changed == nil:
@@ -37,7 +37,9 @@ func newBreaker(changed func(open bool)) *gobreaker.TwoStepCircuitBreaker[*respo
 	})
 }
 
-// meansDown reports whether a request failed in a way that means that the store is down.
+// meansDown reports whether a request failed in a way that means that the store is down: no connection or TLS handshake, no
+// complete response, maintenance mode (F19), or a status by which a proxy gives up (408, 499, and 5xx other than 500 and
+// 501). A 500 comes from PHP, which works.
 func meansDown(err error) bool {
 	failure, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -57,8 +59,8 @@ func meansDown(err error) bool {
 	return false
 }
 
-// meansNothing reports whether a request ended for a reason that is not the store's.
-func meansNothing(err error) bool {
+// isExcluded reports whether a request ended for a reason of the gateway or its caller, which says nothing about the store.
+func isExcluded(err error) bool {
 	failure, ok := errors.AsType[*Error](err)
 	return ok && (failure.Kind == NotBegun || failure.byCaller)
 }
@@ -80,16 +82,16 @@ func (c *Client) do(ctx context.Context, timeout time.Duration, r *request) (*re
 	if r.method == http.MethodPut && !c.Healthy() {
 		return nil, suspended(r.method)
 	}
-	settle, err := c.breaker.Allow()
+	report, err := c.breaker.Allow()
 	if err != nil {
 		return nil, suspended(r.method)
 	}
-	x := &exchange{client: c, request: r, start: time.Now(), settle: settle}
+	x := &exchange{client: c, request: r, start: time.Now(), report: report}
 	x.deadline = x.start.Add(timeout)
 	panicked := true
 	defer func() {
-		if panicked { // a request that the breaker never learns the end of would keep it half open for ever
-			settle(&Error{Kind: NotBegun})
+		if panicked { // a breaker that gets no report would stay half open for ever
+			report(&Error{Kind: NotBegun})
 		}
 	}()
 	got, failure := x.run(ctx)

@@ -5,19 +5,18 @@ import (
 	"strings"
 )
 
-// otherCacheHeaders are the headers, in canonical form, in which caches say by a word where a response comes from, and whose
-// name does not have "cache" in it.
+// otherCacheHeaders are headers of caches, in canonical form, that isCacheHeader does not recognize by their names.
 var otherCacheHeaders = [...]string{"X-Ac", "X-Nananana"}
 
-// maxMark bounds the name of a header, in bytes.
-const maxMark = 40
+// maxCacheHeader is the length of the longest header name that a CacheError shows, in bytes.
+const maxCacheHeader = 40
 
-// saysWhence reports whether a header with such a name may say by a word where a response comes from. Each host and plug-in
-// has a name of its own, so all with "cache" in them count, except those that are about something else: X-Cache-Lookup says
-// what a cache holds also if the response is the store's, and an object cache is one inside WordPress that each write updates.
-// Cache-Status has a syntax of its own. The name is shown to the caller, so its length is bounded.
-func saysWhence(name string) bool {
-	if len(name) > maxMark || !strings.Contains(name, "ache") || strings.Contains(name, "Object") || name == "Cache-Status" {
+// isCacheHeader reports whether a header of this name may say, with a word such as HIT, that the response comes from a cache
+// (F29). Each host and plug-in uses a name of its own, so all names with "cache" in them count, except those with another
+// meaning: X-Cache-Lookup says what a cache holds even if the response is the store's, and an object cache is one inside
+// WordPress, which each write updates. Cache-Status has a syntax of its own.
+func isCacheHeader(name string) bool {
+	if len(name) > maxCacheHeader || !strings.Contains(name, "ache") || strings.Contains(name, "Object") || name == "Cache-Status" {
 		return false
 	}
 	switch name[strings.LastIndexByte(name, '-')+1:] {
@@ -43,21 +42,21 @@ func cacheMark(header http.Header) string {
 		return "X-Cache-Hits"
 	}
 	for _, name := range otherCacheHeaders {
-		if anyValue(header[name], saysHit) {
+		if anyValue(header[name], isHit) {
 			return name
 		}
 	}
 	mark := ""
 	for name, values := range header {
-		if saysWhence(name) && anyValue(values, saysHit) && (mark == "" || name < mark) {
+		if isCacheHeader(name) && anyValue(values, isHit) && (mark == "" || name < mark) {
 			mark = name
 		}
 	}
 	return mark
 }
 
-// anyValue reports whether a member of one of the header's lists is a mark. Each cache on the way adds one: if any of them
-// had the response, the response is not the store's.
+// anyValue reports whether isMark accepts a member of the header's comma-separated lists. Each cache on the way adds a
+// member: if any of them had the response, the response is not the store's.
 func anyValue(values []string, isMark func(string) bool) bool {
 	for _, value := range values {
 		for member := range strings.SplitSeq(withoutQuoted(value), ",") {
@@ -100,12 +99,12 @@ func hasTwoNumbers(value string) bool {
 	return len(words) == 2 && isPositive(words[0]) && isPositive(words[1])
 }
 
-// hasHitParameter reads a member of Cache-Status (RFC 9211), such as `ExampleCache; hit; ttl=30`. Some caches send a word
-// only, as in X-Cache.
+// hasHitParameter reports whether a member of Cache-Status (RFC 9211), such as `ExampleCache; hit; ttl=30`, says hit. Some
+// caches send a word only, as in X-Cache.
 func hasHitParameter(member string) bool {
 	cache, parameters, _ := strings.Cut(member, ";")
 	if parameters == "" {
-		return saysHit(cache)
+		return isHit(cache)
 	}
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		switch strings.ToLower(strings.TrimSpace(parameter)) {
@@ -116,9 +115,9 @@ func hasHitParameter(member string) bool {
 	return false
 }
 
-// saysHit reports whether the words say that a cache had the response: "HIT", "TCP_MEM_HIT", "Hit from cloudfront",
-// "served-cache". A "hit for pass" is one that the cache has passed on. The name of the cache follows "from".
-func saysHit(words string) bool {
+// isHit reports whether the words say that a cache had the response: "HIT", "TCP_MEM_HIT", "Hit from cloudfront",
+// "served-cache". After a "hit for pass" the cache has asked the store. The word "from" precedes the name of the cache.
+func isHit(words string) bool {
 	words, _, _ = strings.Cut(strings.ToLower(words), " from ")
 	hit := false
 	for word := range strings.FieldsFuncSeq(words, func(r rune) bool { return r < 'a' || r > 'z' }) {

@@ -9,8 +9,8 @@ import (
 // GetCustomer reads a customer. It sends up to three requests if they fail in a way that may be temporary. A customer
 // that does not exist is an Error of kind NotFound.
 //
-// A response that a cache has kept, or that is older than what the client has seen of the customer, is not returned: it is
-// asked for once more, and then the call fails with a CacheError as the cause of a BadAnswer (F29).
+// A response that a cache has kept, or that is older than what the client has seen of the customer, is not returned (F29).
+// The customer is read once more. If that response is no better, the call fails with a BadAnswer caused by a CacheError.
 func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	read, err := c.readCustomer(ctx, id)
 	if _, cached := errors.AsType[*CacheError](err); !cached || c.Wait(ctx, 1) != nil {
@@ -20,7 +20,7 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 	return c.readCustomer(ctx, id)
 }
 
-// readCustomer is GetCustomer without the second try for a cached response.
+// readCustomer is GetCustomer without the second read after a cached response.
 func (c *Client) readCustomer(ctx context.Context, id int64) (*Customer, error) {
 	target := c.readTarget(id)
 	c.retries.earn()
@@ -60,7 +60,8 @@ func (e *Error) Await(ctx context.Context) (*Customer, error) {
 	return got.read(err)
 }
 
-// read returns the customer of the response, or the error. It notes the customer's version.
+// read returns the customer of the response, or the error. It notes the customer's version, and refuses a read that shows an
+// older one (F29).
 func (r *response) read(err error) (*Customer, error) {
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (r *response) read(err error) (*Customer, error) {
 	customer := &r.customer.customer
 	switch {
 	case r.method == http.MethodPut:
-		r.client.versions.written(customer, r.customer.lacks(false) == "")
+		r.client.versions.written(customer, r.customer.isComplete())
 	case !r.client.versions.read(customer, r.began):
 		return nil, r.error(BadAnswer, &CacheError{})
 	}

@@ -9,18 +9,14 @@ import (
 	"time"
 )
 
-// classify returns nil for a response that holds a customer, and the Error of any other. It looks for the customer first:
-// text printed around the customer is not the response (F20). The columns that the response does not have are taken from
-// expected.
+// classify returns nil for a response that holds a customer, and the Error of any other. It looks for the customer first,
+// because PHP may print other text around it (F20). A refusal beside the customer leaves the outcome of a write open (F25),
+// and does not matter to a read. The columns that the response does not have are taken from expected.
 //
 // Whether the refusal of a write is definitive is decided in definitive.go.
 func classify(r *response, expected *Customer) *Error {
 	if len(r.body) > maxBody {
-		failure := r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
-		if r.body = nil; r.status >= http.StatusMultipleChoices { // the status line says enough
-			return r.ofMethod(r.stated(refusal{}), refusal{}, false)
-		}
-		return failure
+		return r.tooLong()
 	}
 	found, refused := r.findCustomer(expected)
 	if found && r.status == http.StatusOK && (!refused || r.method == http.MethodGet) {
@@ -31,7 +27,7 @@ func classify(r *response, expected *Customer) *Error {
 	}
 	body, count := refusalIn(r.body)
 	if stated := r.stated(body); stated != nil {
-		return r.ofMethod(stated, body, count <= 1 && !found)
+		return r.refusalError(stated, body, count <= 1 && !found)
 	}
 	if r.status == http.StatusOK {
 		return r.error(BadAnswer, errors.New("no customer in the response"))
@@ -39,9 +35,19 @@ func classify(r *response, expected *Customer) *Error {
 	return r.error(BadAnswer, fmt.Errorf("unexpected status %d", r.status))
 }
 
-// ofMethod returns the Error of a response that states a refusal. That of a write may be Unconfirmed. alone says that the
-// body holds nothing else that could be the response.
-func (r *response) ofMethod(stated *Error, body refusal, alone bool) *Error {
+// tooLong returns the Error of a response whose body is over maxBody. Of a refusal the status line says enough.
+func (r *response) tooLong() *Error {
+	r.body = nil
+	if r.status < http.StatusMultipleChoices {
+		return r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
+	}
+	return r.refusalError(r.stated(refusal{}), refusal{}, false)
+}
+
+// refusalError returns the Error of a response that states a refusal. The refusal of a read stands as it is, and so does a
+// definitive one of a write. Any other one of a write is Unconfirmed if a read can settle it, and Broken if not. alone says
+// that the body holds nothing else that could be the response.
+func (r *response) refusalError(stated *Error, body refusal, alone bool) *Error {
 	if r.method != http.MethodPut || stated.Kind == Broken || alone && r.definitive(body) {
 		return stated
 	}
@@ -65,7 +71,7 @@ func (r *response) stated(body refusal) *Error {
 	switch {
 	case r.isBlocked(isPage, body):
 		kind = Blocked
-	case status < http.StatusMultipleChoices && (r.method != http.MethodPut || !isFalse(body.Success)):
+	case status < http.StatusMultipleChoices && (r.method != http.MethodPut || !isFalse(body.Success)): // a success
 		return nil
 	}
 	failure := r.error(kind, nil)
@@ -83,8 +89,11 @@ func (r *response) stated(body refusal) *Error {
 	return failure
 }
 
-// statusOf returns the status that the response states. A real 400 or 423 means what is documented for it, unless the body
-// has a more precise one of FluentCart's own.
+// statusOf returns the status that the response states. That in the body counts before that of the status line, except
+//
+//   - under a 3xx, 408 or 499, which a proxy sends;
+//   - under a 400 or 423, which mean what is documented for them, unless the body has a 400, 422 or 423;
+//   - under any other 4xx, if the body has a 408, a 499 or a 5xx, which contradicts it.
 func (r *response) statusOf(body refusal) int {
 	inBody := body.status()
 	switch {
@@ -132,7 +141,7 @@ func kindOf(status int, body refusal) Kind {
 		if body.Code == codeDied {
 			return Unavailable
 		}
-	case http.StatusRequestTimeout, statusClientClosed: // from a proxy in between; says nothing about the store
+	case http.StatusRequestTimeout, statusClientClosed: // from a proxy, which may have passed the request on
 		return Broken
 	}
 	switch {

@@ -91,7 +91,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	host, err := httpguts.PunycodeHostPort(base.Host)
 	if err != nil {
-		return nil, errors.New("the host name of the store is not valid")
+		return nil, errors.New("the host name of the store is not a valid domain name; give it as a browser's address bar shows it")
 	}
 	base.Host = host
 	cfg.Transport.reach(base)
@@ -128,7 +128,8 @@ func constantHeader(host, userAgent string) string {
 // String names the store, so that printing a Client never shows its credentials.
 func (c *Client) String() string { return "FluentCart store at " + c.url }
 
-// newLimiter returns a limiter that lets a read and its write start together, however low the rate.
+// newLimiter returns a limiter of the requests. Its burst is at least 2, so that Wait can allow a read and its write
+// together, however low the rate.
 func newLimiter(perSecond float64) *rate.Limiter {
 	if perSecond <= 0 {
 		return rate.NewLimiter(rate.Inf, 0)
@@ -136,7 +137,7 @@ func newLimiter(perSecond float64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), max(2, int(perSecond)))
 }
 
-// Wait waits until the rate allows that many requests, at most two. It returns an error, at once, if that will not be
-// before the deadline of ctx. Callers wait before the first try of each call, so that a write never starts and is then
-// held up.
+// Wait waits until the rate allows that many requests, at most two. It returns an error at once if that will be after the
+// deadline of ctx. GetCustomer and PutCustomer wait only before they send a request again: their callers wait for the first
+// requests of a whole update, so that the rate does not hold up the write after its read.
 func (c *Client) Wait(ctx context.Context, requests int) error { return c.rate.WaitN(ctx, requests) }

@@ -21,7 +21,7 @@ func (e *CodingError) Error() string { return "the content coding of the respons
 var otherCodings = []string{"br", "deflate", "zstd", "compress", "dcb", "dcz", "aws-chunked"}
 
 // decoded returns the content of a body, given the values of its Content-Encoding. Some proxies label a body that they have
-// not packed, so text is taken as it stands, whatever the label says.
+// not compressed, so a body that is text is returned as it is, whatever the label says.
 func decoded(body []byte, values []string) ([]byte, error) {
 	if len(values) == 0 || len(body) == 0 {
 		return body, nil
@@ -36,7 +36,7 @@ func decoded(body []byte, values []string) ([]byte, error) {
 	case len(codings) == 0, isText(body):
 		return body, nil
 	case len(codings) == 1 && codings[0] == "gzip":
-		return unpacked(body)
+		return gunzip(body)
 	case len(codings) == 1 && slices.Contains(otherCodings, codings[0]):
 		return nil, &CodingError{codings[0]}
 	case len(codings) == 1:
@@ -45,13 +45,13 @@ func decoded(body []byte, values []string) ([]byte, error) {
 	return nil, &CodingError{"more than one (such as gzip, gzip)"}
 }
 
-// isText reports whether a body is JSON or HTML, and not packed.
+// isText reports whether a body is JSON or HTML, and not compressed.
 func isText(body []byte) bool {
 	text := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
 	return len(text) > 0 && (text[0] == '{' || text[0] == '[' || text[0] == '<')
 }
 
-func unpacked(body []byte) ([]byte, error) {
+func gunzip(body []byte) ([]byte, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {
 		return nil, &CodingError{"gzip, and the body is not"}

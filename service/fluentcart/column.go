@@ -25,9 +25,9 @@ type column struct {
 // columns are the columns of a customer. Others are skipped.
 var columns = [...]column{
 	integer("id", func(c *Customer, n *int64) { c.ID = valueOr0(n) }),
-	integer("user_id", func(c *Customer, n *int64) { c.UserID = n }).isReplaced(),
-	text("email", func(c *Customer) *string { return &c.Email }).isDocumented(),
-	text("first_name", func(c *Customer) *string { return &c.FirstName }).isDocumented(),
+	integer("user_id", func(c *Customer, n *int64) { c.UserID = n }).asReplaced(),
+	text("email", func(c *Customer) *string { return &c.Email }).asDocumented(),
+	text("first_name", func(c *Customer) *string { return &c.FirstName }).asDocumented(),
 	text("last_name", func(c *Customer) *string { return &c.LastName }),
 	nullable("city", func(c *Customer) **string { return &c.City }),
 	nullable("state", func(c *Customer) **string { return &c.State }),
@@ -51,7 +51,7 @@ var columns = [...]column{
 	shown("user_link", func(c *Customer, raw jsontext.Value) { c.UserLink = shownText(raw) }),
 }
 
-// columnsByName holds the positions in columns by name in JSON form, with its quotes.
+// columnsByName maps the name of a column, in quotes as in JSON, to its position in columns.
 var columnsByName = func() map[string]int { //nolint:gochecknoglobals // as columns, from which it is made
 	byName := map[string]int{}
 	for i, c := range columns {
@@ -66,12 +66,16 @@ func isWritten(name string) bool {
 	return ok && (columns[i].replaced || columns[i].optional)
 }
 
-func (c column) isReplaced() column {
+func isReplaced(c column) bool { return c.replaced }
+
+func isDocumented(c column) bool { return c.documented }
+
+func (c column) asReplaced() column {
 	c.replaced = true
 	return c
 }
 
-func (c column) isDocumented() column {
+func (c column) asDocumented() column {
 	c.documented = true
 	return c
 }

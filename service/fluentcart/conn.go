@@ -39,7 +39,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// record keeps what is read from now on, if it is asked to, so that another goroutine can read it again with replay.
+// record turns recording on or off. While it is on, all that is read is kept, so that another goroutine can read it again
+// with replay.
 func (c *conn) record(on bool) { c.recording, c.recorded = on, c.recorded[:0] }
 
 // replay starts to read again from where record was called.
@@ -49,8 +50,8 @@ func (c *conn) replay() {
 	c.reader.Reset(&c.limit)
 }
 
-// interruptWith makes the connection time out when ctx ends: reading, and writing as well if asked for. stop reports
-// whether that has not happened, and prevents it.
+// interruptWith makes reads time out when ctx ends, and writes as well if writing is true. stop prevents that, and reports
+// false if it has happened already.
 func (c *conn) interruptWith(ctx context.Context, writing bool) (stop func() bool) {
 	interrupt := c.SetReadDeadline
 	if writing {

@@ -15,7 +15,7 @@ type Credentials struct {
 	Password secret.Text
 }
 
-// As sends all requests with the credentials of one user.
+// As returns a function for Config.Credentials that gives all requests the credentials of one user.
 func As(username, password string) func(context.Context) Credentials {
 	one := Credentials{username, secret.New(password)}
 	return func(context.Context) Credentials { return one }

@@ -28,7 +28,8 @@ type envelope struct {
 }
 
 // find looks for the customer in the body of a response, and reports whether there is one, and whether the body also holds
-// a refusal. Of several customers the last one that is as check requires counts.
+// a refusal. The body is one JSON object, unless PHP printed something around it (F20). Of several customers the last one
+// that passes check counts, or the last one of all if none does.
 func (e *envelope) find(body []byte) (found, refused bool) {
 	if json.Unmarshal(body, e, tolerant) == nil {
 		return e.holdsCustomer(), e.refuses
@@ -115,17 +116,23 @@ func (e *envelope) check() error {
 	case e.customer.Email == "" && e.expected.Email != "": // a customer that was read may have none (F32)
 		return errors.New("the customer has no e-mail address")
 	}
-	if lacking := e.lacks(e.needsID); lacking != "" {
-		return fmt.Errorf("the customer lacks %q", lacking)
+	isRequired := isReplaced
+	if e.needsID {
+		isRequired = isDocumented
+	}
+	if missing := e.firstMissing(isRequired); missing != "" {
+		return fmt.Errorf("the customer lacks %q", missing)
 	}
 	return nil
 }
 
-// lacks returns the first column that the JSON does not have although a PUT overwrites it, or an empty text. With documented
-// it is the first of those that the documented response has.
-func (e *envelope) lacks(documented bool) string {
+// isComplete reports whether the JSON has every column that a PUT overwrites.
+func (e *envelope) isComplete() bool { return e.firstMissing(isReplaced) == "" }
+
+// firstMissing returns the name of the first required column that the JSON does not have, or an empty text.
+func (e *envelope) firstMissing(isRequired func(column) bool) string {
 	for at, column := range columns {
-		if !e.present[at] && (column.documented || column.replaced && !documented) {
+		if isRequired(column) && !e.present[at] {
 			return column.name
 		}
 	}

@@ -36,22 +36,23 @@ func areOfCustomer(list []FieldError) bool {
 	return len(list) > 0
 }
 
-// promptPage is the time within which a page with status 503 cannot come from a proxy that gave up waiting for the store:
-// proxies wait for seconds. So PHP did not get the request, or has ended.
-const promptPage = time.Second
+// maxPromptPage is the time within which a page with status 503 must come so that a read can settle the write. A proxy that
+// gives up waiting for the store sends such a page too, and PHP may then still apply the write (F22). But proxies wait for
+// several seconds first: a page that comes sooner shows that PHP did not get the request, or has ended it.
+const maxPromptPage = time.Second
 
-// isSettledByRead reports whether a read that shows the customer unchanged proves that the write was refused. It does where
-// the response is PHP's last word, or that of something which did not pass the request on: every 3xx and 4xx, a page under
-// 2xx, and a refusal that a PHP warning keeps from setting the status line (F20). A 5xx may come from a proxy that gave up,
-// and then the write may still be applied (F22).
+// isSettledByRead reports whether a later read that shows the customer unchanged proves that the write was refused. That is
+// so if PHP had ended the request when the response was made, or never got it: under every 3xx and 4xx, and under a 2xx
+// that holds a page, or a refusal whose status a PHP warning has prevented (F20). A 5xx may come from a proxy that gave up
+// waiting, and then the write may still be applied (F22).
 func (r *response) isSettledByRead(stated *Error) bool {
 	switch r.status {
-	case http.StatusInternalServerError: // of PHP; other refusals belong to exceptions of any origin
+	case http.StatusInternalServerError: // 400, 422 and 423 in it are FluentCart's (F1); any code may throw another number
 		return stated.Kind == Rejected || stated.Kind == Invalid || stated.Kind == UserUpdateFailed
 	case http.StatusNotImplemented:
 		return true
 	case http.StatusServiceUnavailable:
-		return stated.Kind == Blocked && time.Since(r.began) < promptPage
+		return stated.Kind == Blocked && time.Since(r.began) < maxPromptPage
 	}
 	return r.status < 500
 }

@@ -67,11 +67,30 @@ const (
 	BadAnswer
 )
 
+// kindNames are the names of the kinds in the text of an Error.
 var kindNames = [...]string{
-	Rejected: "rejected", Invalid: "invalid", UserUpdateFailed: "WordPress user not updated", NotFound: "customer not found",
-	NoRoute: "no such route", MethodRefused: "method refused", Blocked: "blocked", Unconfirmed: "unconfirmed refusal", Unauthenticated: "credentials refused", Forbidden: "permission refused", RateLimited: "rate limited",
-	Unavailable: "unavailable", Redirected: "redirected", Refused: "refused", Unreachable: "unreachable", Suspended: "circuit breaker open", NotBegun: "not begun", CallerLeft: "caller left before the response",
-	NotTrusted: "TLS handshake failed", NoAnswer: "no complete response", Broken: "server error", BadAnswer: "unusable response",
+	Rejected:         "rejected",
+	Invalid:          "invalid",
+	UserUpdateFailed: "WordPress user not updated",
+	NotFound:         "customer not found",
+	NoRoute:          "no such route",
+	MethodRefused:    "method refused",
+	Unauthenticated:  "credentials refused",
+	Forbidden:        "permission refused",
+	RateLimited:      "rate limited",
+	Unavailable:      "unavailable",
+	Blocked:          "blocked",
+	Redirected:       "redirected",
+	Refused:          "refused",
+	Unreachable:      "unreachable",
+	Suspended:        "circuit breaker open",
+	NotBegun:         "not begun",
+	CallerLeft:       "caller left before the response",
+	NotTrusted:       "TLS handshake failed",
+	NoAnswer:         "no complete response",
+	Unconfirmed:      "unconfirmed refusal",
+	Broken:           "server error",
+	BadAnswer:        "unusable response",
 }
 
 // String returns the kind in a few words.
@@ -107,7 +126,8 @@ type Error struct {
 	FromWordPress bool
 	// IsPage reports whether a 401 has an HTML page, which a web server in front of WordPress sends.
 	IsPage bool
-	// Refusal is what an Unconfirmed states, and what a Broken does that states more than its status.
+	// Refusal is what the response to a write states without proving it: set in an Unconfirmed, and in a Broken whose
+	// response states a refusal.
 	Refusal *Error
 	// Sent reports whether the request may have reached the store.
 	Sent bool

@@ -14,7 +14,7 @@ type request struct {
 	as       Credentials
 	body     []byte
 	expected *Customer // the response's id, and the values of columns that it does not have
-	// mayStart, if set, is called right before the first byte of each attempt. Its error forbids to send the byte.
+	// mayStart, if set, is called right before the first byte of each attempt. If it returns an error, nothing is sent.
 	mayStart func() error
 }
 
@@ -40,7 +40,7 @@ type exchange struct {
 	request  *request
 	start    time.Time
 	deadline time.Time
-	settle   func(error) // reports the outcome to the circuit breaker
+	report   func(error) // tells the circuit breaker the outcome
 
 	conn *conn // of a write whose caller has left
 }
@@ -98,9 +98,9 @@ func (x *exchange) await(ctx context.Context) (*response, error) {
 	return x.end(ctx, got, x.judge(got))
 }
 
-// judge returns the Error of a complete response, or nil if it is a customer of the store's. Of a response that a cache has
-// kept, nothing counts that is in the store's own words: it may have been true earlier (F29). The response to a write is
-// never one, whatever its headers say.
+// judge returns the Error of a complete response, or nil if the response holds the store's customer. If a cache has kept the
+// response to a read, neither a customer nor an error with a code counts, because either may be from earlier (F29). Caches
+// do not answer writes, whatever the headers of the response say.
 func (x *exchange) judge(got *response) *Error {
 	failure := classify(got, x.request.expected)
 	if got.unreadable != nil && failure != nil {
@@ -126,7 +126,7 @@ func (x *exchange) end(ctx context.Context, got *response, failure *Error) (*res
 		failure.byCaller = ctx.Err() != nil
 		outcome, err, got = failure.Kind, failure, nil
 	}
-	x.settle(err)
+	x.report(err)
 	x.client.ended(x.request.method, outcome, time.Since(x.start))
 	x.client.refused.record(x.request.as, failure)
 	return got, err

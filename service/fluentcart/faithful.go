@@ -14,7 +14,7 @@ import (
 // value than the stored one: JSON_NUMERIC_CHECK makes 1067 of the postcode 01067, and 100000.0 of 1E5 (F14). Such a column
 // must not be written back.
 
-// fault says what the JSON of a column is, if it does not show the stored value for certain.
+// fault says why the JSON of a column does not show the stored value for certain.
 type fault uint8
 
 const (
@@ -61,12 +61,12 @@ func readText(raw jsontext.Value, expected string) (string, fault) {
 	return "", shownBoolean
 }
 
-// SameNumber reports whether PHP takes a text for a number and shows it as the given one.
+// SameNumber reports whether PHP treats a text as a number, and shows it as the given one (F14).
 func SameNumber(text, number string) bool {
 	return isNumeric(text) && isNumeric(number) && parseFloat(text) == parseFloat(number)
 }
 
-// isNumeric reports whether PHP takes a text for a number, as JSON_NUMERIC_CHECK does.
+// isNumeric reports whether PHP's JSON_NUMERIC_CHECK treats a text as a number.
 func isNumeric(text string) bool {
 	_, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	return err == nil && strings.ContainsAny(text, "0123456789") && !strings.ContainsAny(text, "xXpP_")
@@ -77,12 +77,12 @@ func parseFloat(text string) float64 {
 	return f
 }
 
-// maxExactDecimal bounds the numbers whose first two decimals survive their way through the floating-point number that PHP
-// makes of them: 2^53 hundredths.
+// maxExactDecimal is the largest number of which a floating-point number, which PHP makes of it, keeps two decimals: 2^53
+// hundredths.
 const maxExactDecimal = (1 << 53) / 100
 
-// readDecimal reads a column of decimals with two places. The store sends text, and some database drivers a number. A number
-// that is not too large is the stored value once the database has rounded it, whatever its form.
+// readDecimal reads a column of decimals with two places. The store sends a text, or a number with some database drivers. A
+// number up to maxExactDecimal, in any notation, is the stored value again after the database has rounded it.
 func readDecimal(raw jsontext.Value) (string, fault) {
 	if raw.Kind() != '0' {
 		return readText(raw, "")

@@ -17,7 +17,7 @@ type FieldError struct {
 	Rule string
 }
 
-// fieldErrors reads a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
+// fieldErrors returns the violations in the body of a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
 // {"message":…,"errors":{field:[message]}} (F5).
 func fieldErrors(body []byte) []FieldError {
 	top, _ := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })

@@ -14,7 +14,7 @@ import (
 // are read. Text that is no JSON is given up at its first wrong byte, so only a hostile response reaches the bound.
 const readFactor = 4
 
-// attemptCost is what one attempt to read an object counts at least, in bytes.
+// attemptCost is how many bytes an attempt to read an object counts besides those that it reads.
 const attemptCost = 64
 
 // objects returns the JSON objects in the body of a response, in their order, without those that lie within another one.
@@ -45,7 +45,7 @@ func objects(body []byte) iter.Seq[jsontext.Value] {
 	}
 }
 
-// nextObject returns the position of the next brace that may begin an object, or -1: a name or the end follows it.
+// nextObject returns the position of the next { that may begin an object, because a " or a } follows it, or -1.
 func nextObject(body []byte) int {
 	for from := 0; ; from++ {
 		brace := bytes.IndexByte(body[from:], '{')
@@ -67,8 +67,8 @@ func bytesRead(err error, body []byte) int {
 	return len(body)
 }
 
-// findJSON returns the last object that accept takes, and how many it takes. A plug-in prints its texts before the
-// response of the store. A T must accept any JSON in its members.
+// findJSON returns the last object that accept accepts, and how many it accepts. The last one counts because a plug-in
+// prints its texts before the response of the store. A T must accept any JSON in its members.
 func findJSON[T any](body []byte, accept func(T) bool) (found T, count int) {
 	for object := range objects(body) {
 		var value T

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// sources are the senders of pages, by the header that names them, the most specific first. An empty value stands for any.
-var sources = [...]struct{ header, value, source string }{
+// pageSources are the likely senders of a page by a header that they add, the most specific first. An empty value matches
+// every value of the header.
+var pageSources = [...]struct{ header, value, source string }{
 	{"Cf-Mitigated", "", "Cloudflare"},
 	{"X-Amzn-Waf-Action", "", "AWS WAF"},
 	{"X-Sucuri-Block", "", "Sucuri"},
@@ -39,9 +40,9 @@ var sources = [...]struct{ header, value, source string }{
 	{"Server", "caddy", "the web server (Caddy)"},
 }
 
-// sourceOf returns the likely sender of a page, or an empty text.
+// sourceOf returns the likely sender of a page, or an empty text if its headers do not say.
 func sourceOf(header http.Header) string {
-	for _, known := range sources {
+	for _, known := range pageSources {
 		for _, value := range header.Values(known.header) {
 			if strings.Contains(strings.ToLower(value), known.value) {
 				return known.source

@@ -12,7 +12,7 @@ import (
 type Redirect struct {
 	// To is the scheme, host and path; empty if there is no readable Location, or one of another kind.
 	To string
-	// Site is the address of a store whose requests would go to To at once; empty if To is not a customer's address.
+	// Site is the base URL with which the request would have gone to To; empty if To is not the customer's address.
 	Site string
 	Kind RedirectKind
 }
@@ -75,7 +75,8 @@ func kindOfRedirect(from, to *url.URL) RedirectKind {
 	return Elsewhere
 }
 
-// siteOf returns the address of the site if to is the address of the customer that from is.
+// siteOf returns the address of the site to which a redirect points, or an empty text if to is not the address of the same
+// customer as from.
 func siteOf(from, to *url.URL) string {
 	route := customersRoute + "/" + path.Base(from.Path)
 	if plain := from.Query().Get(restRoute); plain != "" {

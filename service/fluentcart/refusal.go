@@ -30,10 +30,10 @@ func (s *scalar) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// refusalIn returns the error in the body of a response, and how many of its objects state one. One that does counts before
-// one with a message only, which a success has too.
+// refusalIn returns the error in the body of a response, and how many objects in it say that the request failed. Such an
+// object counts before one with a message only, which a success has too.
 func refusalIn(body []byte) (refusal, int) {
-	if stating, count := findJSON(body, refusal.states); count > 0 {
+	if stating, count := findJSON(body, refusal.statesFailure); count > 0 {
 		return stating, count
 	}
 	other, _ := findJSON(body, refusal.isError)
@@ -46,8 +46,8 @@ func (r refusal) isError() bool {
 	return r.Code != "" || r.Message != "" || len(r.Errors) > 0 || isFalse(r.Success)
 }
 
-// states reports whether the object says that the request failed: with a status, or as wp_send_json_error does.
-func (r refusal) states() bool { return r.status() != 0 || isFalse(r.Success) }
+// statesFailure reports whether the object says that the request failed: with a status, or as wp_send_json_error does.
+func (r refusal) statesFailure() bool { return r.status() != 0 || isFalse(r.Success) }
 
 // hasData reports whether the error has `data`, which is null in FluentCart's own (F1).
 func (r refusal) hasData() bool { return len(r.Data) > 0 && r.Data.Kind() != 'n' }
@@ -112,5 +112,5 @@ func (r refusal) beforeDispatch(status int) bool {
 // statesRefusal reports whether an object states an error.
 func statesRefusal(object jsontext.Value) bool {
 	var body refusal
-	return json.Unmarshal(object, &body, tolerant) == nil && body.states()
+	return json.Unmarshal(object, &body, tolerant) == nil && body.statesFailure()
 }

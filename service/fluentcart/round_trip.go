@@ -20,8 +20,8 @@ const (
 var errCallerLeft = errors.New("the caller has left")
 
 // roundTrip writes the request to the connection and reads the response. It keeps the connection if it can be used again,
-// and closes it otherwise. A response that arrives before the whole request is written is not looked for: a store that
-// refuses a body by its size answers, and then closes the connection, which ends as NoAnswer.
+// and closes it otherwise. It reads nothing before the whole request is written: a store that refuses a body by its size
+// responds early and closes the connection, and that ends as NoAnswer.
 func (x *exchange) roundTrip(ctx context.Context, conn *conn) (got *response, p progress, err error) {
 	reusable := false
 	// A write that has begun is written to its end: only the wait for its response is interrupted.

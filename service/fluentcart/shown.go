@@ -26,7 +26,8 @@ func shownText(raw jsontext.Value) string {
 	return ""
 }
 
-// shownInteger returns the integer of a number or of a text such as "24900" or "24900.00", or nil: 0 would be a claim.
+// shownInteger returns the integer of a number or of a text such as "24900" or "24900.00", or nil for any other: 0 would be
+// a false statement.
 func shownInteger(raw jsontext.Value) *int64 {
 	number := shownText(raw)
 	whole, fraction, _ := strings.Cut(number, ".")

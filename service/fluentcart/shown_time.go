@@ -32,7 +32,7 @@ func representable(t time.Time) time.Time {
 	return t
 }
 
-// timeLayout returns the layout of a text that holds a time. A fraction of a second needs none.
+// timeLayout returns the layout of a text that holds a time. time.Parse accepts a fraction of a second without one.
 func timeLayout(text string) string {
 	const date = len(time.DateOnly)
 	if len(text) <= date {

@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// versionLifetime is how long a version is known after it was last seen. It bounds how long a customer whose row was
-	// restored from a backup, and so is older than what was seen, cannot be read.
+	// versionLifetime is how long a version is known after it was last seen. A row that is restored from a backup is older
+	// than the known version, so the customer cannot be read until then.
 	versionLifetime = 5 * time.Minute
-	// maxVersions bounds the customers of one generation. Two generations take about 2 MiB at most.
+	// maxVersions is the largest number of customers in a generation. Two generations take about 2 MiB at most.
 	maxVersions = 10000
-	// maxClockDifference is how much the store's clock may be ahead or behind.
+	// maxClockDifference is how much the store's clock may be ahead of the gateway's, or behind it.
 	maxClockDifference = time.Minute
 )
 
@@ -23,8 +23,8 @@ type versions struct {
 	seed maphash.Seed
 
 	mu           sync.Mutex
-	current, old map[int64]version
-	since        time.Time // when the current generation began
+	current, old map[int64]version // two generations of versions, by customer
+	since        time.Time         // when the current generation began
 }
 
 func newVersions() *versions { return &versions{seed: maphash.MakeSeed()} }
@@ -34,12 +34,12 @@ type version struct {
 	seen      time.Time
 	updatedAt int64  // Unix time; 0 if the customer has none
 	content   uint64 // 0 if it is not known
-	previous  uint64 // the content before, with the same time; 0 if there is none
+	previous  uint64 // the content that the customer had before, with the same updatedAt; 0 if there is none
 }
 
 // read notes a customer that was read. It returns false, and notes nothing, if the customer is older than the version that
-// is known: its time is earlier, or the same with the content of the version before. A read that began before that version
-// was seen may be older.
+// is known: its time is earlier, or the same with the content of the version before. A read that began before the known
+// version was seen is accepted without a comparison, because it may rightly show an older one.
 func (v *versions) read(c *Customer, began time.Time) bool {
 	now := v.of(c)
 	v.mu.Lock()
@@ -55,7 +55,7 @@ func (v *versions) read(c *Customer, began time.Time) bool {
 		case now.updatedAt == known.updatedAt && now.content == known.previous && now.content != known.content:
 			return false
 		}
-		now.follow(known)
+		now.keepPrevious(known)
 	}
 	if !ok && time.Until(c.UpdatedAt) > maxClockDifference {
 		return true // the store's clock has not made this time, so the next write may set an earlier one
@@ -82,21 +82,22 @@ func (v *versions) written(c *Customer, complete bool) {
 	case !complete:
 		now.content = 0
 	case ok:
-		now.follow(known)
+		now.keepPrevious(known)
 	}
 	v.current[c.ID] = now
 }
 
-// follow makes the content of an earlier version the previous one, if it has the same time: a cache shows a version with the
-// time that it had. A time that has passed long ago is not that of a change: such an upstream does not count them.
-func (now *version) follow(earlier version) {
+// keepPrevious keeps the content of the earlier version if that has the same time, because a cache shows it with that time.
+// A change that is seen more than a minute after its time shows that the upstream does not set the time with each change:
+// there, content that comes back is no sign of a cache.
+func (v *version) keepPrevious(earlier version) {
 	switch {
-	case now.updatedAt != earlier.updatedAt:
-	case now.seen.Unix()-now.updatedAt > int64(maxClockDifference/time.Second):
-	case now.content != earlier.content:
-		now.previous = earlier.content
+	case v.updatedAt != earlier.updatedAt:
+	case v.seen.Unix()-v.updatedAt > int64(maxClockDifference/time.Second):
+	case v.content != earlier.content:
+		v.previous = earlier.content
 	default:
-		now.previous = earlier.previous
+		v.previous = earlier.previous
 	}
 }
 
