@@ -39,7 +39,7 @@ func newBreaker(changed func(open bool)) *gobreaker.TwoStepCircuitBreaker[*respo
 
 // meansDown reports whether a request failed in a way that means that the store is down: no connection or TLS handshake, no
 // complete response, maintenance mode (F19), or a status by which a proxy gives up (408, 499, and 5xx other than 500 and
-// 501). A 500 comes from PHP, which works.
+// 501). PHP itself, which then works, sends a 500, or a 200 if a warning was printed before the error (F20).
 func meansDown(err error) bool {
 	failure, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -52,7 +52,7 @@ func meansDown(err error) bool {
 	case Unreachable, NotTrusted, NoAnswer, Unavailable:
 		return true
 	case Broken:
-		return failure.Status != http.StatusInternalServerError
+		return failure.Status >= http.StatusBadRequest && failure.Status != http.StatusInternalServerError
 	case Blocked: // a firewall refuses single writes because of the texts in them (F30), which a read does not have
 		return failure.Status == http.StatusServiceUnavailable && failure.Method == http.MethodGet
 	}

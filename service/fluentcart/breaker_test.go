@@ -145,6 +145,7 @@ func TestBreakerStaysClosedWhenTheStoreRefuses(t *testing.T) {
 		{"423 in a 500", respond(500, `{"code":423}`), nil},
 		{"500 of PHP", respond(500, `{"code":"internal_server_error"}`), nil},
 		{"500 without a body", respond(500, ``), nil},
+		{"500 of PHP in a 200 that a warning has set", respond(200, `<b>Warning</b>{"code":"internal_server_error","data":{"status":500}}`), nil},
 		{"a caller who cancels", neverRespond, cancelled},
 		{"a caller whose deadline passes", neverRespond, late},
 	} {
