@@ -17,7 +17,7 @@ func (s *Service) GetCustomer(ctx context.Context, request *customerv1.GetCustom
 		return nil, err
 	}
 	defer pass.Leave()
-	if violations := s.validator.CheckRead(request); len(violations) > 0 {
+	if violations := s.validator.CheckGet(request); len(violations) > 0 {
 		return nil, apierror.Invalid(violations...)
 	}
 	early, err := s.verifyAccount(ctx, pass, id)

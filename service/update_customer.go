@@ -59,7 +59,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 
 // validate checks everything that can be checked without the store.
 func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer.Change, error) {
-	change, violations := s.validator.Read(request)
+	change, violations := s.validator.CheckUpdate(request)
 	if s.writeMode == Replace {
 		violations = append(violations, customer.CheckReplace(request)...)
 	}

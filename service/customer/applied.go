@@ -2,9 +2,9 @@ package customer
 
 import "github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 
-// AppliedIn reports whether a customer that was read again shows that the write was applied: it has everything that was
-// asked for, and did not have it before. A write that the store sanitizes into what was there already leaves no trace,
-// and is never reported as applied.
+// AppliedIn reports whether a customer that was read again shows that the write was applied: it has every value that was
+// asked for, and lacked at least one before. A write that the store sanitizes into what was there already (F10) leaves no
+// trace, and is never reported as applied.
 func (m *Merged) AppliedIn(now *fluentcart.Customer) bool { return m.isIn(now) && !m.isIn(m.before) }
 
 // UnchangedIn reports whether a customer that was read again is as it was before the write.
@@ -18,8 +18,8 @@ func (m *Merged) UnchangedIn(now *fluentcart.Customer) bool {
 }
 
 // ConfirmedBy reports whether the customer in the store's response to the write shows that the write was applied. It does
-// not if a field that was to change is as before: the response may show an earlier state. Of a customer that was not read
-// every response counts.
+// not if a field that was to change is as before: then the response may show an earlier state. Without a read there is
+// nothing to compare with, and every response confirms the write.
 func (m *Merged) ConfirmedBy(stored *fluentcart.Customer) bool {
 	if m.before == nil {
 		return true

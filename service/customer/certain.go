@@ -8,11 +8,11 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 )
 
-// lengths are the lengths in bytes at which a text field is certainly valid, because the contract has no other rule for
-// it. None is if most is negative.
+// lengths are the lengths, in bytes, at which a text certainly keeps the rules of its field in the contract. most is
+// negative if the field has rules besides its length: then no length is enough.
 type lengths struct{ least, most int }
 
-// lengthsOf reads the rules of the contract.
+// lengthsOf derives the lengths from the rules of a field.
 func lengthsOf(rules *validatepb.FieldRules) lengths {
 	text := rules.GetString()
 	only := &validatepb.StringRules{}
@@ -47,9 +47,9 @@ func allLengths() (all [fieldCount]lengths) {
 	return all
 }
 
-// certainlyValid reports whether the request keeps the rules of the contract without a doubt, so that protovalidate need not
-// be asked. Most requests set short texts. Asking takes little time, but half of the stack that a call that waits in the
-// queue occupies.
+// certainlyValid reports whether the request obviously keeps the rules of the contract, as most do: they set short texts.
+// Then protovalidate is not run. It takes little time, but it grows the goroutine's stack, and the stack stays that large
+// while the call waits in the queue: protovalidate would double it.
 func (v *Validator) certainlyValid(request *customerv1.UpdateCustomerRequest, change *Change) bool {
 	if request.GetCustomerId() <= 0 || request.Customer == nil || request.GetEtag() != "" || change.named[userID] {
 		return false

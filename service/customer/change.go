@@ -15,16 +15,16 @@ type Change struct {
 	named  [fieldCount]bool
 	full   bool // the mask is *: the writable fields that are absent are cleared
 
-	unlessStored []apierror.Violation // see excuse.go
+	unlessStored []apierror.Violation // excused if the value is the stored one (excuse.go)
 }
 
-// namesName reports whether the request names any of the three names.
-func (c *Change) namesName() bool {
+// namesAnyName reports whether the request names any of the three names.
+func (c *Change) namesAnyName() bool {
 	return c.named[fullName] || c.named[firstName] || c.named[lastName]
 }
 
-// readChange works out what the request names. It also returns that as a Customer with nothing else in it, for the
-// contract's rules to be checked on. Fields outside the mask and output-only fields are ignored.
+// readChange returns what the request names. It also returns a Customer that holds nothing else, so that the rules of the
+// contract can be checked on it. Fields outside the mask and output-only fields are ignored.
 func readChange(request *customerv1.UpdateCustomerRequest) (*Change, *customerv1.Customer, []apierror.Violation) {
 	mask, violations := readMask(request.GetUpdateMask().GetPaths())
 	change := &Change{full: mask.full}

@@ -8,15 +8,14 @@ import (
 
 // DryRun answers as if the customer had been written.
 func (m *Merged) DryRun() (*customerv1.UpdateCustomerResponse, error) {
-	const message = "Nothing was written: validate_only is set."
 	if !m.Differs() {
-		return m.respond(message, m.before), nil
+		return m.respond(messageDryRun, m.before), nil
 	}
 	after, err := m.asStored()
 	if err != nil {
 		return nil, err
 	}
-	response := m.respond(message, after)
+	response := m.respond(messageDryRun, after)
 	response.Customer.Etag = etag(m.before) // the etag that the write itself has to match
 	m.warnOfAccount(response)
 	return response, nil

@@ -73,7 +73,7 @@ func numberEntity(text string) (entity string, length int, ok bool) {
 	}
 	length = len(text) - len(digits) + end + 1
 	if digits[:end] == "0" {
-		return "", length, true // PHP's empty() is true of "0"
+		return "", length, true // WordPress drops &#0;, because PHP's empty() is true of "0"
 	}
 	digits = strings.TrimLeft(digits[:end], "0")
 	code, err := strconv.ParseUint(digits, base, 32)

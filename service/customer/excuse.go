@@ -8,12 +8,13 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// A shop's rows break the rules of the contract: imports and plug-ins write names that are empty, e-mail addresses that
-// are none, cities that are too long. A caller that sends such a customer back as it was read asks for nothing wrong, so
-// a value that is stored already is not refused, whatever it is.
+// Rows of a shop may break the rules of the contract: imports and plug-ins write empty names, invalid e-mail addresses and
+// cities that are too long. A caller that sends such a customer back as it was read asks for nothing wrong, so a value that
+// is stored already is never refused.
 //
-// Only the read shows that. A request that breaks rules in this way alone is therefore refused after the read. It costs
-// what a valid request costs that has nothing to change, so that nobody gains by sending it. All else is refused before.
+// Only a read shows what is stored. So a request whose violations may all be excused in this way is refused after the read,
+// and any other wrong request before it. An attacker gains nothing: the request costs as much as a valid one that changes
+// nothing.
 
 // longestStored is the length of the longest text that a column with a limit may hold, in characters. Measured columns
 // are shorter (F9), but a shop's own may not be. A longer value is refused before the read.
@@ -25,7 +26,8 @@ func (c *Change) mayBeStored(v apierror.Violation) bool {
 	return ok && id != userID && c.named[id] && utf8.RuneCountInString(c.values[id].text) <= longestStored
 }
 
-// excuse keeps violations for Merge and returns none, if stored values may excuse all of them. Else it returns them all.
+// excuse returns the violations that a request is refused for before the read: all, or none if stored values may excuse
+// them all. Then it keeps them for Merge.
 func (c *Change) excuse(violations []apierror.Violation) []apierror.Violation {
 	if len(violations) == 0 {
 		return nil
@@ -35,15 +37,15 @@ func (c *Change) excuse(violations []apierror.Violation) []apierror.Violation {
 			return violations
 		}
 	}
-	if c.namesName() && !c.agreesBySpaces() {
+	if c.namesAnyName() && !c.agreesBySpaces() {
 		return violations
 	}
 	c.unlessStored = violations
 	return nil
 }
 
-// UnlessStored returns the violations that only a stored value can excuse. A caller of Replace, where none is known, must
-// refuse them.
+// UnlessStored returns the violations that only a stored value can excuse. Before Replace, where no stored value is known,
+// the request must be refused for them.
 func (c *Change) UnlessStored() []apierror.Violation { return c.unlessStored }
 
 // unexcused returns the violations whose value is not the one that is stored.
@@ -68,7 +70,7 @@ func (c *Change) keepsNames(stored *fluentcart.Customer) bool {
 	return !c.full || c.named[fullName] || c.named[lastName] || stored.LastName == ""
 }
 
-// agreesBySpaces reports whether the names contradict each other by spaces alone, as the names of a stored customer may.
+// agreesBySpaces reports whether the names contradict each other by spaces at most, as the names of a stored customer may.
 func (c *Change) agreesBySpaces() bool {
 	squeezed := *c
 	for _, id := range []fieldID{fullName, firstName, lastName} {

@@ -41,7 +41,7 @@ type value struct {
 type field struct {
 	name     string // in the contract and in FluentCart alike
 	optional bool   // only some stores have the column
-	width    int    // of the column, in characters; 0 if no sanitized text is longer (F9)
+	width    int    // of the column, in characters (F9); 0 if sanitizing makes no text longer than the column
 
 	read func(*customerv1.Customer) (value, bool) // false if the request does not have the field
 	show func(*customerv1.Customer, value)
@@ -50,7 +50,7 @@ type field struct {
 	send func(*fluentcart.Update, *fluentcart.Customer) // nil for full_name, which has no column
 }
 
-// The ways to find a text field in a request, in a row, and in a body.
+// Accessors of a text field in a request, and in the body of a PUT.
 type (
 	inRequest func(*customerv1.Customer) **string
 	inBody    func(*fluentcart.Update) *fluentcart.Value[string]
@@ -59,7 +59,7 @@ type (
 // fields are the writable fields. A new one needs a row here, a column in fluentcart.Customer and fluentcart.Update, and
 // a field in the contract.
 var fields = [fieldCount]field{
-	email: required("email",
+	email: notNull("email",
 		func(c *customerv1.Customer) **string { return &c.Email },
 		func(c *fluentcart.Customer) *string { return &c.Email },
 		func(u *fluentcart.Update) *fluentcart.Value[string] { return &u.Email }),
@@ -95,7 +95,7 @@ var fields = [fieldCount]field{
 		func(c *customerv1.Customer) **string { return &c.Status },
 		func(c *fluentcart.Customer) **string { return &c.Status },
 		func(u *fluentcart.Update) *fluentcart.Value[string] { return &u.Status }),
-	notes: required("notes",
+	notes: notNull("notes",
 		func(c *customerv1.Customer) **string { return &c.Notes },
 		func(c *fluentcart.Customer) *string { return &c.Notes },
 		func(u *fluentcart.Update) *fluentcart.Value[string] { return &u.Notes }),
@@ -111,7 +111,7 @@ var fields = [fieldCount]field{
 	},
 }
 
-// text returns a text field that is shown but has no column of its own.
+// text returns a text field without a column of its own. The functions below add one.
 func text(name string, request inRequest, get func(*fluentcart.Customer) string) field {
 	return field{
 		name: name,
@@ -133,8 +133,8 @@ func namePart(name string, request inRequest, column func(*fluentcart.Customer) 
 	return f
 }
 
-// required returns a text field whose column is never NULL.
-func required(name string, request inRequest, column func(*fluentcart.Customer) *string, body inBody) field {
+// notNull returns a text field whose column is never NULL.
+func notNull(name string, request inRequest, column func(*fluentcart.Customer) *string, body inBody) field {
 	f := namePart(name, request, column, body)
 	f.set = func(c *fluentcart.Customer, v value) { *column(c) = v.text }
 	return f

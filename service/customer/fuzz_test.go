@@ -49,7 +49,7 @@ func FuzzMerge(f *testing.F) {
 		}
 		sent := proto.Clone(request)
 
-		change, violations := validator.Read(request)
+		change, violations := validator.CheckUpdate(request)
 		if len(violations) > 0 {
 			return
 		}
@@ -67,7 +67,7 @@ func FuzzMerge(f *testing.F) {
 					t.Errorf("%s changes to a value that breaks a rule", field.name)
 				}
 			}
-			if !change.named[id] && (!id.isName() || !change.namesName()) && field.get(&merged.after) != field.get(before) {
+			if !change.named[id] && (!id.isName() || !change.namesAnyName()) && field.get(&merged.after) != field.get(before) {
 				t.Errorf("%s is not named and changes", field.name)
 			}
 		}

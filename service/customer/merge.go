@@ -14,10 +14,12 @@ type Merged struct {
 	after  fluentcart.Customer
 }
 
-// Merge applies the change to the customer that was read. It returns an error for values that break a rule and are not
-// the stored ones, for names that do not fit the stored ones, for an e-mail that the store would ignore (F7), for a
-// customer that would have none (F32), and for a column that cannot be written back as it is stored (F14). A NULL that is
-// not changed stays NULL.
+// Merge applies the change to the customer that was read. A NULL that is not changed stays NULL. It returns an error for
+//
+//   - a value that breaks a rule and is not the stored one;
+//   - an e-mail that the store would ignore (F7), and a customer that would have none (F32);
+//   - names that do not fit the stored ones;
+//   - a column that cannot be written back as it is stored (F14).
 func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 	if violations := c.unexcused(before); len(violations) > 0 {
 		return nil, apierror.Invalid(violations...)
@@ -29,7 +31,7 @@ func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 	}
 	m := &Merged{change: c, before: before, after: *before}
 	c.setColumns(&m.after)
-	if c.namesName() && !c.keepsNames(before) {
+	if c.namesAnyName() && !c.keepsNames(before) {
 		if err := m.setNames(); err != nil {
 			return nil, err
 		}
@@ -88,7 +90,7 @@ func (m *Merged) Expected() fluentcart.Customer { return m.after }
 // CustomerID returns the customer's id.
 func (m *Merged) CustomerID() int64 { return m.after.ID }
 
-// asked returns the value of a field that the request, or else what was read, asks for.
+// asked returns the value that a field shall have: that in the request, or else the one that was merged.
 func (m *Merged) asked(id fieldID) value {
 	if m.change.named[id] {
 		return m.change.values[id]
@@ -96,8 +98,9 @@ func (m *Merged) asked(id fieldID) value {
 	return fields[id].get(&m.after)
 }
 
-// Differs reports whether anything would change. A name that differs by outer spaces only does not, because the store
-// trims names (F10). A column that the request replaces, and whose stored value the read does not show for certain, does.
+// Differs reports whether the write would change anything. A name that differs by outer spaces only is no change, because
+// the store trims names (F10). A column that the request replaces counts as a change if the read does not show its stored
+// value for certain.
 func (m *Merged) Differs() bool {
 	for _, f := range fields {
 		if f.get(&m.after) != f.get(m.before) {

@@ -8,8 +8,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
-// The longest names that the store keeps, in characters. Its columns cut longer names silently (fact F9 in
-// BEHAVIOUR.md), so the gateway refuses them.
+// The longest names that the store keeps, in characters (F9). It refuses a longer full name, and truncates a longer first or
+// last name silently, so the gateway refuses both.
 const (
 	maxFullName = 255
 	maxNamePart = 192
@@ -75,7 +75,7 @@ func (c *Change) mergeNames(storedFirst, storedLast string) (first, last, proble
 // checkNames reports names that contradict each other, or are too long once joined or split, as far as the request
 // alone shows it.
 func (c *Change) checkNames() []apierror.Violation {
-	if !c.namesName() {
+	if !c.namesAnyName() {
 		return nil
 	}
 	for _, id := range []fieldID{fullName, firstName} {

@@ -32,15 +32,15 @@ func RefusedFields(m *Merged, refused []fluentcart.FieldError) []apierror.Violat
 	return violations
 }
 
-// refusal returns the violation of a rule of the store. It says so if the value is the stored one: then the caller may
-// not even know it. m may be nil.
+// refusal returns the violation of a rule of the store. If the value is the stored one, which the caller may not even know,
+// the violation says so. m may be nil.
 func (m *Merged) refusal(id fieldID, rule string) apierror.Violation {
 	v := apierror.Violation{Field: fields[id].name, Description: ruleText(rule)}
 	if !m.isStored(id) {
 		return v
 	}
 	subject := "the request does not change it"
-	if !m.change.named[id] && (!id.isName() || !m.change.namesName()) {
+	if !m.change.named[id] && (!id.isName() || !m.change.namesAnyName()) {
 		subject = "the request does not name it"
 	}
 	if rule == ruleExist {

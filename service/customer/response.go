@@ -10,17 +10,18 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// The messages of an update that was written, which is FluentCart's own, and of one that had nothing to change.
+// The messages of responses to updates.
 const (
-	updated   = "Customer updated successfully!"
-	unchanged = "Nothing was written: the customer already is as asked."
+	messageUpdated   = "Customer updated successfully!" // FluentCart's own
+	messageUnchanged = "Nothing was written: the customer already is as asked."
+	messageDryRun    = "Nothing was written: validate_only is set."
 )
 
 // Response compares what was asked with what the store holds after the write, and returns the latter.
 func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
-	response := m.respond(updated, stored)
+	response := m.respond(messageUpdated, stored)
 	if stored.UpdatedAt.IsZero() && (m.before == nil || !m.before.UpdatedAt.IsZero()) {
-		response.Customer.Etag = "" // the response to the write left the time out, and the next read will have it
+		response.Customer.Etag = "" // the time that the next read will show belongs to the etag, and is not known yet
 	}
 	m.warnOfAccount(response)
 	return response
@@ -28,19 +29,19 @@ func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustome
 
 // Unchanged returns the response to an update that has nothing to change.
 func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse {
-	return m.respond(unchanged, m.before)
+	return m.respond(messageUnchanged, m.before)
 }
 
 func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(stored)}
 	for i, f := range fields {
 		id := fieldID(i)
-		var was value // unknown without a read: the empty value stands for it, and for a store that kept nothing
-		is := m.shownBy(stored, id)
-		switch {
-		case m.before == nil && !m.change.named[id]:
+		if m.before == nil && !m.change.named[id] {
 			continue
-		case m.before != nil:
+		}
+		is := m.shownBy(stored, id)
+		var was value // without a read it is not known, and stays empty
+		if m.before != nil {
 			if was = f.get(m.before); was != is {
 				response.ChangedFields = append(response.ChangedFields, f.name)
 			}

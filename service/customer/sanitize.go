@@ -15,8 +15,7 @@ func trim(text string) string { return strings.Trim(text, phpSpace) }
 // dry run, comparisons and explanations only: the store sanitizes what is written, and the response shows what the store
 // returned.
 //
-// The caller chooses the text, and a store may return one of any size, so each step takes linear time: it goes through
-// the text once, from start to end.
+// A caller chooses the text, and a store may return one of any size, so each step takes linear time.
 func sanitize(text string) string {
 	if !utf8.ValidString(text) {
 		return ""

@@ -8,7 +8,7 @@ import "strings"
 func withoutTags(text string) string {
 	t := tagStripper{text: text, kept: make([]byte, 0, len(text))}
 	for t.at = range len(text) {
-		t.in(t.state)
+		t.step()
 	}
 	return string(t.kept)
 }
@@ -38,8 +38,9 @@ const (
 	inComment
 )
 
-func (t *tagStripper) in(state tagState) {
-	switch state {
+// step reads the current byte.
+func (t *tagStripper) step() {
+	switch t.state {
 	case outside:
 		t.outside()
 	case inTag:

@@ -37,14 +37,14 @@ func NewValidator() (*Validator, error) {
 	return &Validator{rules, allLengths()}, nil
 }
 
-// CheckRead checks the request of a read, and returns all violations.
-func (v *Validator) CheckRead(request *customerv1.GetCustomerRequest) []apierror.Violation {
+// CheckGet checks the request of a read, and returns all violations.
+func (v *Validator) CheckGet(request *customerv1.GetCustomerRequest) []apierror.Violation {
 	return append(unknownFields("request", request.ProtoReflect()), v.brokenRules(request)...)
 }
 
-// Read works out what a request names, and checks everything that can be checked without the store. It returns all
-// violations at once. If a stored value may excuse all of them, it returns none, and the change has them for Merge.
-func (v *Validator) Read(request *customerv1.UpdateCustomerRequest) (*Change, []apierror.Violation) {
+// CheckUpdate returns what a request names, and checks everything that can be checked without the store. It returns all
+// violations at once. If stored values may excuse all of them, it returns none, and the change keeps them for Merge.
+func (v *Validator) CheckUpdate(request *customerv1.UpdateCustomerRequest) (*Change, []apierror.Violation) {
 	if size := proto.Size(request); size > maxRequest {
 		return nil, []apierror.Violation{{Field: "request", Description: fmt.Sprintf("must be at most %d bytes; it has %d", maxRequest, size)}}
 	}
