@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// Locker grants leases. The waiters for one customer's lease are bounded, and so are those for all leases. Both numbers
-// are shared fairly between callers. A customer's lease is granted to the callers in turn, and to the calls of one caller
-// in order of arrival. It is safe for concurrent use.
+// Locker grants leases. The number of waiters is limited, for one customer's lease and for all leases, and the callers share
+// both limits fairly. A customer's lease is granted to the callers in turn, and to the calls of one caller in order of
+// arrival. A Locker is safe for concurrent use.
 type Locker interface {
 	// Acquire waits for the customer's lease until ctx is done. Its error is the context's error, an
 	// *UnavailableError, or an admission.ErrOverloaded: too many calls wait, the call would probably miss its deadline, or
@@ -31,17 +31,17 @@ type Locker interface {
 	LastGrant(ctx context.Context, customer int64) (Grant, error)
 }
 
-// Limits bound the calls of one process that wait. The zero Limits are none.
+// Limits bound the calls of one process that wait. 0 is no limit.
 type Limits struct {
 	// All is how many calls may wait for leases at once.
 	All int
-	// Customer is how many of them may wait for the lease of one customer. A lease can be held for long, and those who
-	// wait for it must not keep out the calls for other customers.
+	// Customer is how many of them may wait for the lease of one customer. A lease can be held for long, and its waiters
+	// must not keep out the calls for other customers.
 	Customer int
 }
 
-// LimitsOf returns the limits for a gateway whose queue has so many places: half of them may be taken by waiters for
-// leases, and a quarter by those for one customer.
+// LimitsOf returns the limits for a gateway whose queue has so many places: half of them for waiters for leases, and a
+// quarter for those of one customer.
 func LimitsOf(queue int) Limits { return Limits{All: max(queue/2, 8), Customer: max(queue/4, 8)} }
 
 // Grant identifies a grant of a customer's lease.
@@ -58,8 +58,8 @@ type Lease interface {
 	// Check returns ErrExpired when the term is over and no write may begin any more. It reads only the clock, because
 	// it is called right before the first byte of the write.
 	Check() error
-	// Follows reports whether this lease was the next one granted after that grant. The customer was then not updated by
-	// another gateway call since LastGrant returned it.
+	// Follows reports whether this lease was the next one granted after the given grant. If so, no other call of a gateway
+	// has updated the customer since LastGrant returned that grant.
 	Follows(grant Grant) bool
 	// Quarantine is called after a write was sent whose outcome is unknown, and which may still be applied during
 	// settleTime. Until settleTime is over or Release is called, no other caller gets the lease, even if this process
@@ -91,8 +91,8 @@ func (e *UnavailableError) Error() string {
 // Unwrap returns the cause, or nil.
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
-// withoutArguments returns an error's text without the arguments that a server repeats when it does not know a command.
-// The argument of AUTH is the password.
+// withoutArguments returns an error's text without the arguments of an unknown command, which a server repeats: an argument
+// of AUTH is the password.
 func withoutArguments(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", with args beginning with")
 	return text

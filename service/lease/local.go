@@ -15,13 +15,14 @@ type Local struct {
 	limits Limits
 
 	mu      sync.Mutex
-	queues  map[int64]*admission.Queue // by customer, with one right: the lease; a customer without a holder has none
+	queues  map[int64]*admission.Queue // by customer, while its lease is held; the queue's one right is the lease
 	waiting admission.Capacity[*admission.Waiter]
 	grants  [grantCounters]uint64
 }
 
-// grantCounters is the number of counters of grants. Customers share them, so that they take no memory for each
-// customer: a grant to another customer with the same counter is mistaken for one to this customer, which is safe.
+// grantCounters is the number of counters of grants. Customers share the counters, so that memory does not grow with their
+// number. A grant to another customer with the same counter counts as one to this customer, which is safe: the early read
+// is then made again.
 const grantCounters = 1024
 
 // NewLocal returns a Locker without any held lease.
@@ -85,7 +86,7 @@ func (l *Local) wait(ctx context.Context, q *admission.Queue, customer int64, ca
 // room reports whether a call may wait, and which waiter must be evicted for it, if any.
 func (l *Local) room(ctx context.Context, q *admission.Queue, caller string) (evicted *admission.Waiter, ok bool) {
 	evicted, ok = q.Room(ctx, caller)
-	if !ok || evicted != nil { // that frees one of all places too
+	if !ok || evicted != nil { // the evicted waiter leaves one of the places for all customers, too
 		return evicted, ok
 	}
 	return l.waiting.Room(caller)
@@ -118,7 +119,7 @@ func (l *Local) LastGrant(_ context.Context, customer int64) (Grant, error) {
 
 func localGrant(number uint64) Grant { return Grant(strconv.FormatUint(number, 10)) }
 
-// dropIfFree forgets a queue whose lease is free. Another one may have taken its place since. l.mu must be held.
+// dropIfFree removes a queue whose lease is free, unless another queue has replaced it since. l.mu must be held.
 func (l *Local) dropIfFree(customer int64, q *admission.Queue) {
 	if q.Idle() && l.queues[customer] == q {
 		delete(l.queues, customer)
@@ -160,7 +161,8 @@ func (l *localLease) Follows(grant Grant) bool { return localGrant(l.previous) =
 
 func (l *localLease) Quarantine(time.Duration) { l.inDoubt = true }
 
-// Release gives the lease to the next waiter. A lease that was in quarantine took much longer than the next one will.
+// Release gives the lease to the next waiter. The time for which a lease in quarantine was held does not count in the
+// queue's estimate, because the next one will be much shorter.
 func (l *localLease) Release() {
 	l.locker.mu.Lock()
 	defer l.locker.mu.Unlock()

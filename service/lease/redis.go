@@ -46,7 +46,7 @@ type RedisConfig struct {
 
 // Redis is a Locker for several gateways that serve one store. If an owner does not release its lease, because it died
 // or because the outcome of its write is unknown, the lease expires after Term plus SettleTime, or after the settle
-// time given to Quarantine. A Redis fails closed: no lease is granted while the server does not answer.
+// time given to Quarantine. Redis fails closed: no lease is granted while the server does not answer.
 type Redis struct {
 	client *redis.Client
 	script scripts
@@ -114,7 +114,7 @@ func parseURL(url string) (*redis.Options, error) {
 	return options, nil
 }
 
-// hold is the time after which a lease expires that is not released.
+// hold is the time after which a lease that is not released expires.
 func (r *Redis) hold() time.Duration { return r.cfg.Term + r.cfg.SettleTime }
 
 // Acquire waits for the customer's lease until ctx is done. Its error is the context's error, an *UnavailableError, or an
@@ -171,7 +171,7 @@ func (r *Redis) LastGrant(ctx context.Context, customer int64) (Grant, error) {
 	key := (&redisLease{locker: r, customer: customer}).key
 	last, err := r.script.lastGrant.Run(within, r.client, []string{key("lease"), key("last")}).Text()
 	switch {
-	case errors.Is(err, redis.Nil): // the script's false
+	case errors.Is(err, redis.Nil): // the script returned false
 		return Held, nil
 	case err != nil:
 		return "", r.unavailable(err)

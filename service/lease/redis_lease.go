@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// redisLease is the lease of the gateway's own queue, and a token in Redis.
+// redisLease is a lease of the gateway's own queue, together with a token in Redis.
 type redisLease struct {
 	locker   *Redis
 	local    Lease
@@ -79,8 +79,8 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
-// recentFailure returns the error of a request that failed during the last pollInterval. Without it, each call of a
-// queue would wait for its own timeout, one after another.
+// recentFailure returns the error of a request that failed during the last pollInterval, so that a call fails at once. Without
+// it, the calls of a queue would wait for a timeout each, one after another.
 func (r *Redis) recentFailure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,8 +179,8 @@ func (l *redisLease) Release() {
 	})
 }
 
-// abandon ends a request that may or may not have been granted. Unlike Release, it does not let the next waiter of the
-// gateway wait for Redis.
+// abandon gives up a request that may or may not have been granted. Unlike Release, it passes the lease of the gateway's own
+// queue on at once: the next waiter does not wait for Redis.
 func (l *redisLease) abandon() {
 	l.local.Release()
 	if !l.sent {
@@ -194,14 +194,7 @@ func (l *redisLease) retryRelease(err error) {
 	r := l.locker
 	end := time.Now().Add(r.hold())
 	for pause := 50 * time.Millisecond; err != nil; pause = min(2*pause, time.Second) {
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-r.stopping:
-			timer.Stop()
-			end = time.Time{}
-		}
-		if time.Now().After(end) {
+		if !r.pauseUnlessStopping(pause) || time.Now().After(end) {
 			r.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a lease could not be released in Redis; it expires",
 				slog.Int64("customer_id", l.customer), slog.String("error", withoutArguments(err)))
 			return
@@ -210,6 +203,19 @@ func (l *redisLease) retryRelease(err error) {
 	}
 }
 
+// pauseUnlessStopping pauses, and reports false at once when the locker is closed.
+func (r *Redis) pauseUnlessStopping(pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.stopping:
+		return false
+	}
+}
+
+// release removes the token from Redis once.
 func (l *redisLease) release() error {
 	r := l.locker
 	ctx, cancel := context.WithTimeout(context.Background(), replyTimeout)

@@ -2,7 +2,7 @@ package lease
 
 import "strings"
 
-// Problem returns why no lease is granted, in a few words without the server's own.
+// Problem returns why no lease is granted, in a few words. It repeats no words of the server.
 func (e *UnavailableError) Problem() string {
 	if e.Err == nil {
 		return "Redis has just started, and leases that it may have lost have not expired yet"
@@ -13,7 +13,7 @@ func (e *UnavailableError) Problem() string {
 	return "Redis does not answer"
 }
 
-// refusal returns how Redis refuses its client, or "" for another failure.
+// refusal returns how Redis refuses the gateway, or an empty text for another failure.
 func refusal(err error) string {
 	text := err.Error()
 	for _, known := range refusals {
@@ -31,8 +31,7 @@ const (
 	wantsNoAuth      = "Redis has no password and refuses the gateway's"
 )
 
-// refusals are the replies by which Redis refuses a client. The client library and the scripts put words of their own around
-// them.
+// refusals are parts of the replies by which Redis refuses a client. The client library and the scripts add other words.
 var refusals = []struct{ reply, problem string }{
 	{"NOAUTH", wantsAuth},
 	{"unauthenticated", wantsAuth}, // "ERR Protocol error: unauthenticated multibulk length", for a command of more than ten words
@@ -46,8 +45,8 @@ var refusals = []struct{ reply, problem string }{
 	{"DENIED", "Redis is in protected mode and refuses other machines"},
 }
 
-// unavailable returns the error of a request that failed. A server that refuses its client may close the connection in place
-// of a reply, so the refusal that the latest poll got says more than a closed connection.
+// unavailable returns the error of a request that failed. A server that refuses its client may close the connection without
+// a reply. Then the refusal that the latest poll got says more than the closed connection.
 func (r *Redis) unavailable(err error) *UnavailableError {
 	if polled := r.status.Load(); polled != nil && polled.Err != nil && refusal(polled.Err) != "" && refusal(err) == "" && !isTimeout(err) {
 		return polled

@@ -13,8 +13,8 @@ const statusInterval = time.Second
 
 var errNotPolled = errors.New("the server has not been polled yet")
 
-// Unavailable returns why no leases are granted, according to the latest poll, at most about two seconds ago; nil if
-// they are granted. It sends nothing to Redis.
+// Unavailable returns why no leases are granted, or nil if they are. It knows that from the latest poll, which was at most
+// about two seconds ago, and sends nothing to Redis.
 func (r *Redis) Unavailable() *UnavailableError { return r.status.Load() }
 
 // pollStatus asks the server whether it grants leases, and logs a change.

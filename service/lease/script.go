@@ -20,11 +20,12 @@ func newScripts() scripts {
 //
 // All times are durations that the server measures, so clocks of different machines are never compared.
 
-// coldSource returns early as long as lost leases may still be held. It needs the locals server, cold and hold.
+// coldSource ends a script early while leases that the server has lost may still be held. It needs the locals server, cold
+// and hold.
 //
-// A server that has restarted, with or without its old data, a replica that was promoted, and a server that was flushed
-// may have lost leases that are still held. The run id, or its absence from the data, shows each of these cases. No lease
-// is then granted until a lease that was granted at the last moment has ended, together with its writes.
+// A server may have lost leases if it has restarted, with or without its old data, if it was flushed, or if it is a replica
+// that was promoted. Each case shows by the run id in the data, which is missing or is not the server's. No lease is then
+// granted for the time hold, after which even a lease that was lost right after its grant has expired.
 const coldSource = `
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if not run then return redis.error_reply('INFO lacks the run id of the server, which shows whether leases were lost') end
