@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// Error is an error of the gateway. As a gRPC status it is what the caller gets; its text is for the log and holds the
-// cause as well. It is safe for concurrent use once it is made.
+// Error is an error of the gateway. The caller gets its gRPC status. Its text is for the log, and holds the cause as well.
+// It is safe for concurrent use after CausedBy, Upstream and DeadlineExceeded, which change it.
 type Error struct {
 	code    codes.Code
 	message string
@@ -106,8 +106,7 @@ func (e *Error) GRPCStatus() *status.Status {
 	return e.built
 }
 
-// InfoOfError returns the ErrorInfo of any error, or nil. An [Error] has it at hand; of other errors it is read out of
-// the status.
+// InfoOfError returns the ErrorInfo of any error, or nil if it has none. Only for an [Error] no status is built.
 func InfoOfError(err error) *errdetails.ErrorInfo {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own.info

@@ -79,7 +79,7 @@ type row struct {
 	http int
 }
 
-// statusClientClosedRequest is nginx's status for a client that did not wait for its response. Nobody reads it.
+// statusClientClosedRequest is nginx's status for a client that did not wait for its response. Only logs and metrics show it.
 const statusClientClosedRequest = 499
 
 // table is the error table: the gRPC code and the HTTP status of each reason. Every code but DEADLINE_EXCEEDED, UNKNOWN,
