@@ -6,7 +6,7 @@
 // by reading again. Two limits remain: a store of full names splits them again with every write (F11; a warning says
 // so), and a writer that does not use the gateway can come between the read and the write (F23).
 //
-// # The way of an update
+// # The steps of an update
 //
 // [Service.UpdateCustomer] is the list of the steps:
 //
@@ -21,8 +21,8 @@
 //
 // [Service.GetCustomer] takes the steps 1, 2, 3, 4 without the lease, and 5.
 //
-// Errors are made in rejection.go (the gateway's own) and store_error.go (the store's), from the table of package
-// apierror.
+// Errors are made from the table of package apierror: the gateway's own in rejection.go, and those for a failed request to
+// the store in store_error.go, with the texts in store_refusal.go, redirected.go and bad_read.go.
 //
 // # Adding an RPC
 //

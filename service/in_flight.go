@@ -16,7 +16,7 @@ type inFlightWrites struct {
 	stopped bool
 }
 
-// begin adds a write. The returned context ends when the gateway stops, or before. Either end or moveToBackground must
+// begin adds a write. The returned context ends with ctx, and when the gateway stops. Either end or moveToBackground must
 // follow.
 func (f *inFlightWrites) begin(ctx context.Context) (inFlight context.Context, number int) {
 	inFlight, cancel := context.WithCancel(ctx)
@@ -43,8 +43,8 @@ func (f *inFlightWrites) end(number int) {
 	f.running.Done()
 }
 
-// moveToBackground carries a write on in a goroutine of its own until run returns. The context of run has the values of
-// ctx, and ends only when the gateway stops.
+// moveToBackground runs the rest of a write in a goroutine of its own. The context of run has the values of ctx, and ends
+// only when the gateway stops.
 func (f *inFlightWrites) moveToBackground(ctx context.Context, number int, run func(context.Context)) {
 	background, own := f.begin(context.WithoutCancel(ctx))
 	f.end(number)
@@ -69,7 +69,7 @@ func (f *inFlightWrites) stop() {
 	}
 }
 
-// Close waits until ctx is done for the in-flight writes to have their outcome. It gives up those that have none by then:
+// Close waits until all in-flight writes have their outcomes, or ctx is done. It gives up the writes that have none by then:
 // the log names their customers, which stay in quarantine for other gateways. No call may come after Close.
 func (s *Service) Close(ctx context.Context) {
 	ended := make(chan struct{})

@@ -42,12 +42,12 @@ func statusUnread() error {
 		"status: this gateway runs with --write-mode=replace, where each update sets or clears the status, which this caller may not do (the operator can allow it to this caller)")
 }
 
-// tooLate rejects an update that its own deadline would cut off.
+// tooLate rejects a call that its own deadline would cut off.
 func tooLate() error {
-	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "remaining deadline is shorter than the store's recent latency; nothing was written")
+	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "remaining deadline is shorter than the store's recent latency; nothing was written; retry with a longer deadline")
 }
 
-// overloaded sheds an update that would wait in vain.
+// overloaded rejects a call that would wait in vain.
 func (s *Service) overloaded(why string) error { return rejection(why, s.gate.RetryAfter()) }
 
 func rejection(why string, retryAfter time.Duration) *apierror.Error {
@@ -74,5 +74,5 @@ func notSent(cause error) error {
 	if errors.Is(cause, context.Canceled) {
 		return apierror.New(apierror.CallerCancelled, apierror.NotSent, "the caller cancelled the call; nothing was written").CausedBy(cause)
 	}
-	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "the deadline passed; nothing was written").CausedBy(cause)
+	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "the deadline passed; nothing was written; retry with a longer deadline").CausedBy(cause)
 }

@@ -35,8 +35,8 @@ func (s *Service) replace(ctx context.Context, held *reservation, request *custo
 	return response, err
 }
 
-// servesNoRead reports whether a read failed because the upstream knows nothing but the documented PUT: it answers 404
-// without the words of WordPress, 405 or 501. Every FluentCart store serves the read.
+// servesNoRead reports whether a read failed because the upstream only knows the documented PUT. It answers a read with 405,
+// 501, or a 404 that is not WordPress's. Every FluentCart store serves the read.
 func servesNoRead(err error) bool {
 	failure, ok := errors.AsType[*fluentcart.Error](err)
 	return ok && (failure.Kind == fluentcart.MethodRefused || failure.Kind == fluentcart.NoRoute && !failure.FromWordPress)
@@ -48,14 +48,14 @@ func isDocumentedCall(request *customerv1.UpdateCustomerRequest, change *custome
 	return change.NamesDocumented() && len(customer.CheckReplace(request)) == 0
 }
 
-// writesUnread reports whether an update goes on although the read that had to verify its caller's account failed: to a store
-// that only knows PUT, the write itself asks.
+// writesUnread reports whether an update goes on although the read that was to verify its caller's account failed. The write
+// itself verifies the account at an upstream that only knows PUT.
 func (s *Service) writesUnread(err error, request *customerv1.UpdateCustomerRequest, change *customer.Change) bool {
 	return s.writeMode == Replace && failedWith(err, fluentcart.NoRoute, fluentcart.MethodRefused, fluentcart.Refused) ||
 		servesNoRead(err) && isDocumentedCall(request, change)
 }
 
-// sendDocumentedCall sends the PUT as it is documented to an upstream that serves no read. Nothing can be compared.
+// sendDocumentedCall sends the documented PUT to an upstream that serves no read.
 func (s *Service) sendDocumentedCall(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "the store serves no read; the documented call is sent as it is, and nothing can be compared",
 		slog.Int64("customer_id", request.GetCustomerId()))

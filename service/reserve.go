@@ -13,8 +13,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-// Shed returns the rejection of a call that admission control would reject, or nil. It is for transports, which ask
-// before they read a request: it is fast, and returns the same rejection again while it says the same.
+// Shed returns the rejection of a call that admission control would reject, or nil. Transports ask before they read a
+// request. It is fast: the same rejection is returned again until its retry delay changes.
 func (s *Service) Shed(ctx context.Context, method string, caller *auth.Caller) *apierror.Error {
 	var share string
 	switch method {
@@ -45,7 +45,7 @@ type shedding struct {
 
 const tooManyWait = "too many calls are waiting"
 
-// shareOf returns the name of the share of the queue that a call of the caller takes a place of.
+// shareOf returns the name of the share of the queue in which the caller's updates wait.
 func shareOf(caller *auth.Caller) string {
 	if caller.Store != nil && !caller.Store.Verified() {
 		return unverifiedShare
@@ -53,8 +53,8 @@ func shareOf(caller *auth.Caller) string {
 	return caller.Share
 }
 
-// readShareOf returns the name of the share that a caller's reads take a place of. It is another one than that of its updates,
-// with which the reads take turns: neither keeps the other waiting.
+// readShareOf returns the name of the share of the queue in which the caller's reads wait. Reads and updates have a share each,
+// and are served in turn, so that neither keeps the other waiting.
 func readShareOf(caller *auth.Caller) string {
 	share := shareOf(caller)
 	if share == unverifiedShare {
@@ -63,7 +63,7 @@ func readShareOf(caller *auth.Caller) string {
 	return share + " reads" // no caller's share ends in that
 }
 
-// admit decides whether the call may enter the queue. Leave must be called on the pass at the end. The returned
+// admit decides whether the call may enter the queue. Leave must be called on the pass at the end of the call. The returned
 // context also ends when the call is evicted for another caller. writes is false for a dry run and for a read.
 func (s *Service) admit(ctx context.Context, share string, id int64, writes bool) (context.Context, *admission.Pass, error) {
 	if writes && share != unverifiedShare { // an unverified account does not wait for a lease
@@ -163,7 +163,7 @@ func fits(ctx context.Context, needed time.Duration) bool {
 // leasesAwaited says why an update may not wait for its customer's lease.
 const leasesAwaited = "too many updates of this customer, or of others that are being updated, are waiting"
 
-// waitError returns the error of an update that ended while it waited.
+// waitError returns the error of a call that ended while it waited.
 func (s *Service) waitError(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), admission.ErrEvicted), errors.Is(err, admission.ErrEvicted):

@@ -33,9 +33,10 @@ type Config struct {
 	WriteMode WriteMode
 	// Leases give each customer one writer at a time; nil is lease.NewLocal with the limits of MaxQueue.
 	Leases lease.Locker
-	// MaxInFlight is how many updates may use the store at once; 0 is 4, the workers of a usual store (F24).
+	// MaxInFlight is how many calls, reads and updates, may use the store at once; 0 is 4, the workers of a usual store
+	// (F24).
 	MaxInFlight int
-	// MaxQueue is how many updates may wait besides; 0 is 256. Further ones are rejected.
+	// MaxQueue is how many calls may wait besides; 0 is 256. Further ones are rejected.
 	MaxQueue int
 	// SettleTime is how long after its first byte was sent a write may still be applied (F22); 0 is 30 s. A customer
 	// with an in-doubt write is in quarantine for that long.
@@ -129,5 +130,5 @@ func (s *Service) Writes() Writes {
 	return Writes{InFlight: s.inFlight.count(), InDoubt: int(s.inDoubt.Load())}
 }
 
-// Load returns how many updates are admitted, use a slot, and wait for one.
+// Load returns how many calls are admitted, use a slot, and wait for one.
 func (s *Service) Load() admission.Load { return s.gate.Load() }

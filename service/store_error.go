@@ -40,7 +40,7 @@ func readError(ctx context.Context, id int64, err error) error {
 }
 
 // isAmbiguous reports whether a write that failed may have been applied, or may still be applied (F20, F22, F25). Where
-// nothing was read, a read could not tell either: the documented refusals are then believed as they stand.
+// nothing was read before the write, a later read has nothing to compare with: there the documented refusals are believed.
 func isAmbiguous(merged *customer.Merged, err error) bool {
 	failure, ok := errors.AsType[*fluentcart.Error](err)
 	if !ok {
@@ -55,8 +55,8 @@ func isAmbiguous(merged *customer.Merged, err error) bool {
 	return false
 }
 
-// isDocumented reports whether a refusal has a status that the documentation of the PUT lists, or one which says that there
-// is no such PUT.
+// isDocumented reports whether a refusal has a status that the documentation of the PUT lists, or one which says that the
+// upstream has no such PUT (404, 405, 501).
 func isDocumented(failure *fluentcart.Error) bool {
 	switch failure.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
@@ -106,7 +106,7 @@ func outcomeUnknown(ended error) *apierror.Error {
 	return e
 }
 
-// refused returns the error of a refusal, or of a store that was not reached at all. merged is nil for a read.
+// refused returns the error of a refusal, or of a store that could not be reached. merged is nil for a read.
 func refused(ctx context.Context, id int64, merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
 	switch failure.Kind {
 	case fluentcart.Rejected:
@@ -142,14 +142,15 @@ func refused(ctx context.Context, id int64, merged *customer.Merged, state apier
 		}
 		return storeError(apierror.StoreRedirects, state, redirected(failure.Redirect), failure)
 	case fluentcart.NotTrusted:
-		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2", failure)
+		return storeError(apierror.StoreTLS, state, "the TLS connection to the store failed: its certificate is not trusted, or it does not speak TLS 1.2; "+
+			"the operator must correct the certificate, or name its CA with --store-ca; the log has the cause", failure)
 	}
 	return storeError(apierror.StoreBadAnswer, state, "the store, or a plug-in in it, or something in front of it refused the request (HTTP status "+strconv.Itoa(failure.Status)+
 		"), and the response does not say why in a form that the gateway knows; nothing was written", failure)
 }
 
-// refusedFields returns the error of a 422. It has a reason of its own only if the e-mail being in use is all that is
-// wrong.
+// refusedFields returns the error of a 422 (F5): EMAIL_TAKEN if the only violation is that the e-mail is in use, else
+// STORE_VALIDATION.
 func refusedFields(merged *customer.Merged, state apierror.WriteState, failure *fluentcart.Error) error {
 	violations := customer.RefusedFields(merged, failure.Fields)
 	if len(failure.Fields) == 1 && failure.Fields[0].Rule == "exist" {

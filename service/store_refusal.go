@@ -37,7 +37,7 @@ func methodRefused(state apierror.WriteState, failure *fluentcart.Error) error {
 const onlyPut = "FluentCart does, so --store-url may be another program; for one that only knows the documented PUT, " +
 	"name all nine documented fields in each update, or set --write-mode=replace"
 
-// missingRoute says why a 404 may have come. WordPress's own words tell that the address is right.
+// missingRoute says why a 404 may have come. One in the form of WordPress shows that the address is that of a WordPress site.
 func missingRoute(failure *fluentcart.Error) string {
 	switch {
 	case failure.FromWordPress && failure.Method == http.MethodPut:
@@ -59,8 +59,8 @@ func retryInfo(failure *fluentcart.Error) []protoadapt.MessageV1 {
 	return []protoadapt.MessageV1{apierror.RetryInfo(failure.RetryAfter)}
 }
 
-// credentialsRefused tells the caller's own store account from the gateway's (F18). A page with 401 comes from the web
-// server, before WordPress: it says nothing about either.
+// credentialsRefused returns the error of a 401 or 403 (F18), which depends on whose account the store refused: the caller's
+// own or the gateway's. A page with 401 comes from the web server in front of WordPress, and says nothing about either.
 func credentialsRefused(ctx context.Context, state apierror.WriteState, failure *fluentcart.Error) error {
 	own := callerOf(ctx).Store != nil
 	switch {
@@ -69,7 +69,7 @@ func credentialsRefused(ctx context.Context, state apierror.WriteState, failure 
 	case own && failure.Kind == fluentcart.Unauthenticated:
 		return storeError(apierror.StoreUnauthenticated, state, "the store does not accept this user name and application password: "+unauthenticatedCause(failure)+"; nothing was written", failure)
 	case own:
-		return storeError(apierror.StoreForbidden, state, "the store does not let this user manage customers; nothing was written", failure)
+		return storeError(apierror.StoreForbidden, state, "the store does not let this user manage customers; nothing was written; use the account of a user that may", failure)
 	case failure.Kind == fluentcart.Unauthenticated:
 		return storeError(apierror.StoreCredentials, state, "the store refused the gateway's own credentials: "+unauthenticatedCause(failure), failure)
 	}

@@ -69,13 +69,14 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer
 	return change, nil
 }
 
-// read reads the customer, and adds the time it took to the latency estimate.
+// read reads the customer, and adds its duration to the latency estimate. A failed read counts only if it timed out after
+// more than the estimate, because others say nothing about the latency.
 func (s *Service) read(ctx context.Context, id int64) (*fluentcart.Customer, error) {
 	start := time.Now()
 	read, err := s.store.GetCustomer(ctx, id)
 	took := time.Since(start)
 	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() { // the read would have taken at least that long
+		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() {
 			s.reads.Add(took)
 		}
 		return nil, readError(ctx, id, err)
@@ -102,7 +103,7 @@ func merge(ctx context.Context, request *customerv1.UpdateCustomerRequest, chang
 	return merged, nil
 }
 
-// callerOf returns the caller of a call. A call that was not authenticated has a caller without a name, who may change
+// callerOf returns the caller of a call. A call that was not authenticated has a caller without a name, which may change
 // status and not user_id.
 func callerOf(ctx context.Context) *auth.Caller {
 	if caller := auth.FromContext(ctx); caller != nil {

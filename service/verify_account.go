@@ -11,9 +11,9 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-// With --caller-auth=store only the store can say whether a caller's account is right, and asking takes a request. Until
-// then the account is unverified: it may be made up, and must not get in the way of other callers. Unverified accounts
-// share one caller's share of the queue, and never wait for a customer's lease.
+// With --caller-auth=store only the store can say whether a caller's account is valid, and asking takes a request. Until
+// then the account is unverified: it may be invented, and must not delay other callers. All unverified accounts together
+// have the share of one caller in the queue, and never wait for a customer's lease.
 
 // unverifiedShare names the share of the queue of all unverified accounts. No caller has this name: names have no spaces.
 const unverifiedShare = "unverified accounts"
@@ -34,7 +34,7 @@ func markVerified(ctx context.Context) {
 }
 
 // earlyRead is a read of the customer that was made to verify the caller's store account, before the customer's lease was
-// taken. Another update may have changed the customer since; under says whether the read can still be used.
+// taken. Another update may have changed the customer since (see under).
 type earlyRead struct {
 	customer *fluentcart.Customer
 	before   lease.Grant // the latest grant of the customer's lease when the read began

@@ -10,9 +10,9 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// verify reads the customer again until it shows what became of the in-doubt write, or until the settle time is over. Until
-// then the customer is in quarantine: what another update would read is what the write may still change. cause is the
-// error of the PUT, or nil for a success that does not show the write.
+// verify reads the customer again until it shows the outcome of the in-doubt write, or until the settle time is over. Until
+// then the customer is in quarantine, because another update would read values that the write may still change. cause is
+// the error of the PUT, or nil for a success that does not show the write.
 func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 	s.inDoubt.Add(1)
 	defer s.inDoubt.Add(-1)
@@ -63,15 +63,14 @@ func (s *Service) readUntilKnown(ctx, caller context.Context, w *write, cause er
 	}
 }
 
-// outcomeShownBy returns the outcome that a later read shows, and false if it leaves that open. A customer that shows what
-// was asked for has been written. An unchanged one proves that nothing was written only if the response to the PUT was the
-// store's last word; otherwise the write may still be applied (F22).
+// outcomeShownBy returns the outcome that a later read shows, and false if the read leaves it open. A write was applied if
+// the customer shows what was asked for, or if the store reported success: then it keeps another value than the one asked
+// for. An unchanged customer proves that nothing was written only if the PUT was refused with fluentcart.Unconfirmed;
+// after any other failure the write may still be applied (F22).
 func (w *write) outcomeShownBy(caller context.Context, now *fluentcart.Customer, cause error) (outcome, bool) {
 	failure, _ := errors.AsType[*fluentcart.Error](cause)
 	switch {
-	case w.merged.AppliedIn(now):
-		return outcome{response: w.merged.Response(now)}, true
-	case cause == nil: // the store reported success, so it keeps another value than the one asked for
+	case cause == nil, w.merged.AppliedIn(now):
 		return outcome{response: w.merged.Response(now)}, true
 	case failure != nil && failure.Kind == fluentcart.Unconfirmed && w.merged.UnchangedIn(now):
 		return outcome{err: refused(caller, w.merged.CustomerID(), w.merged, apierror.Rejected, failure.Refusal)}, true
@@ -79,8 +78,8 @@ func (w *write) outcomeShownBy(caller context.Context, now *fluentcart.Customer,
 	return outcome{}, false
 }
 
-// readAgain reads the customer. While a caller waits for it, the read gets a slot before all others, but never more than
-// half of the slots are used so. Once the caller is gone, one such read at a time queues with the other calls.
+// readAgain reads the customer. While the write's caller waits, the read gets a slot before all other calls, and such reads
+// use at most half of the slots. Once the caller is gone, one such read at a time queues with the other calls.
 func (s *Service) readAgain(ctx context.Context, w *write) (*fluentcart.Customer, error) {
 	takeSlot, reads := s.gate.Urgent, s.verifyReads
 	if w.orphaned.Load() {

@@ -61,7 +61,7 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 	if left, ok := callerLeft(failed); ok {
 		s.continueInBackground(ctx, number, w, func(background context.Context) {
 			stored, failed := left.Await(background)
-			s.settle(background, ctx, w, stored, failed)
+			s.finishOrphaned(background, ctx, w, stored, failed)
 		})
 		return w.await(ctx)
 	}
@@ -81,7 +81,8 @@ func callerLeft(err error) (*fluentcart.Error, bool) {
 	return failure, ok && failure.Kind == fluentcart.CallerLeft
 }
 
-// mayStart is the send gate: it is called right before the first byte of the write is sent. Its error forbids that.
+// mayStart is the send gate: it is called right before the first byte of the write is sent. If it returns an error, nothing
+// is sent.
 func (w *write) mayStart(caller context.Context) error {
 	if err := caller.Err(); err != nil {
 		return err
@@ -93,7 +94,8 @@ func (w *write) mayStart(caller context.Context) error {
 	return nil
 }
 
-// continueInBackground carries the write on while its caller waits, and after that.
+// continueInBackground runs the rest of the write while its caller waits, and after that. No interceptor guards this
+// goroutine, so a panic that is not recovered here would end the gateway with all its calls.
 func (s *Service) continueInBackground(ctx context.Context, number int, w *write, run func(context.Context)) {
 	w.done = make(chan outcome, 1)
 	s.inFlight.moveToBackground(ctx, number, func(background context.Context) {
@@ -123,9 +125,9 @@ func (w *write) await(ctx context.Context) (*customerv1.UpdateCustomerResponse, 
 	}
 }
 
-// settle works out the outcome of a write whose caller has left. ctx ends when the gateway stops; caller is the caller's
+// finishOrphaned takes the response to a write whose caller has left. ctx ends when the gateway stops; caller is the caller's
 // context.
-func (s *Service) settle(ctx, caller context.Context, w *write, stored *fluentcart.Customer, err error) {
+func (s *Service) finishOrphaned(ctx, caller context.Context, w *write, stored *fluentcart.Customer, err error) {
 	s.putEnded(w)
 	if w.isInDoubt(stored, err) {
 		s.verify(ctx, caller, w, err)
@@ -182,8 +184,7 @@ func (w *write) releaseLease() {
 	}
 }
 
-// holdAfterPanic withholds the lease until the write can no longer be applied: its outcome is not known. No interceptor
-// guards the goroutine of a write, so a panic would end the gateway with all its calls.
+// holdAfterPanic withholds the lease until the write can no longer be applied, because its outcome is not known.
 func (s *Service) holdAfterPanic(ctx context.Context, w *write) {
 	w.releaseSlot()
 	if w.done != nil {
