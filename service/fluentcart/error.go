@@ -126,8 +126,8 @@ type Error struct {
 	FromWordPress bool
 	// IsPage reports whether a 401 has an HTML page, which a web server in front of WordPress sends.
 	IsPage bool
-	// Refusal is what the response to a write states without proving it: set in an Unconfirmed, and in a Broken whose
-	// response states a refusal.
+	// Refusal is the refusal that the response to a write states although the write may have been applied. An Unconfirmed
+	// has one, and a Broken whose response states one.
 	Refusal *Error
 	// Sent reports whether the request may have reached the store.
 	Sent bool
