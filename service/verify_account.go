@@ -13,7 +13,8 @@ import (
 
 // With --caller-auth=store only the store can say whether a caller's account is valid, and asking takes a request. Until
 // then the account is unverified: it may be invented, and must not delay other callers. All unverified accounts together
-// have the share of one caller in the queue, and never wait for a customer's lease.
+// have the share of one caller in the queue, and do not wait for a customer's lease, except where the upstream serves no read
+// (see writesUnread).
 
 // unverifiedShare names the share of the queue of all unverified accounts. No caller has this name: names have no spaces.
 const unverifiedShare = "unverified accounts"

@@ -102,8 +102,8 @@ func (k Kind) String() string {
 }
 
 // Error is a call that returned no customer. Of what the store sent, its text holds only the known names of Code and Fields,
-// the address of a Redirect without its query, and the names in a certificate that is not trusted. It may hold the store's
-// address.
+// the address of a Redirect without its query, the name of a cache's header, and the names in a certificate that is not
+// trusted. It may hold the store's address.
 type Error struct {
 	Kind   Kind
 	Method string
