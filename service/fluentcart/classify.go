@@ -123,7 +123,7 @@ func kindOf(status int, body refusal) Kind {
 	case http.StatusForbidden:
 		return Forbidden
 	case http.StatusNotFound:
-		if body.Code == "fluent_cart_entity_not_found" {
+		if body.Code == codeNoCustomer {
 			return NotFound
 		}
 		return NoRoute

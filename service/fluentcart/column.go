@@ -24,7 +24,7 @@ type column struct {
 
 // columns are the columns of a customer. Others are skipped.
 var columns = [...]column{
-	integer("id", func(c *Customer, n *int64) { c.ID = valueOr0(n) }),
+	integer("id", func(c *Customer, n *int64) { c.ID = valueOf(n) }),
 	integer("user_id", func(c *Customer, n *int64) { c.UserID = n }).asReplaced(),
 	text("email", func(c *Customer) *string { return &c.Email }).asDocumented(),
 	text("first_name", func(c *Customer) *string { return &c.FirstName }).asDocumented(),
@@ -37,7 +37,7 @@ var columns = [...]column{
 	text("notes", func(c *Customer) *string { return &c.Notes }),
 	decimal("aov", func(c *Customer) **string { return &c.AOV }),
 
-	shown("contact_id", func(c *Customer, raw jsontext.Value) { c.ContactID = valueOr0(shownInteger(raw)) }),
+	shown("contact_id", func(c *Customer, raw jsontext.Value) { c.ContactID = valueOf(shownInteger(raw)) }),
 	shown("uuid", func(c *Customer, raw jsontext.Value) { c.UUID = shownText(raw) }),
 	shown("ltv", func(c *Customer, raw jsontext.Value) { c.LTV = shownInteger(raw) }),
 	shown("purchase_count", func(c *Customer, raw jsontext.Value) { c.PurchaseCount = shownInteger(raw) }),
@@ -87,7 +87,7 @@ func nullable(name string, field func(*Customer) **string) column {
 			*field(c) = nil
 			return noFault
 		}
-		shown, fault := readText(raw, valueOrEmpty(*field(c)))
+		shown, fault := readText(raw, valueOf(*field(c)))
 		*field(c) = &shown
 		return fault
 	}}
@@ -128,18 +128,13 @@ func integer(name string, set func(*Customer, *int64)) column {
 	}}
 }
 
-func valueOr0(n *int64) int64 {
-	if n == nil {
-		return 0
+// valueOf returns what p points to, or the zero value for nil.
+func valueOf[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
 	}
-	return *n
-}
-
-func valueOrEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	return *p
 }
 
 // shown returns a column that is only shown. Any JSON is accepted; shown.go reads it.

@@ -14,7 +14,7 @@ func shownCode(code string) string {
 	switch code {
 	case "",
 		// Measured (F6, F16, F18, F19, and the recordings).
-		"fluent_cart_entity_not_found", "plugin_exception", "rest_forbidden", "rest_no_route", "rest_invalid_json", codeDied, "internal_server_error",
+		codeNoCustomer, "plugin_exception", "rest_forbidden", "rest_no_route", "rest_invalid_json", codeDied, "internal_server_error",
 		// The other codes of WordPress's REST API for parameters and authentication.
 		"rest_invalid_param", "rest_missing_callback_param", "rest_not_logged_in", "rest_cookie_invalid_nonce",
 		// The codes of WordPress's application passwords.

@@ -18,8 +18,12 @@ type refusal struct {
 	Success jsontext.Value `json:"success"` // false in what plug-ins send with wp_send_json_error, under any status
 }
 
-// codeDied is the code of every response that WordPress's wp_die makes.
-const codeDied = "wp_die"
+const (
+	// codeDied is the code of every response that WordPress's wp_die makes (F19).
+	codeDied = "wp_die"
+	// codeNoCustomer is FluentCart's code for a read of a customer that does not exist (F6).
+	codeNoCustomer = "fluent_cart_entity_not_found"
+)
 
 // scalar is a string or a number as text; other JSON is empty text.
 type scalar string
@@ -87,7 +91,7 @@ func (r refusal) number() int {
 // REST API.
 func (r refusal) fromWordPress() bool {
 	isWord := r.Code != "" && strings.Trim(string(r.Code), "0123456789") != ""
-	return isWord && (strings.HasPrefix(string(r.Code), "rest_") || r.Code == "fluent_cart_entity_not_found" || r.dataStatus() != 0)
+	return isWord && (strings.HasPrefix(string(r.Code), "rest_") || r.Code == codeNoCustomer || r.dataStatus() != 0)
 }
 
 // beforeDispatch reports whether the error is one that WordPress gives before it runs the handler of the route: about the

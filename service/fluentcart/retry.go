@@ -24,9 +24,9 @@ const (
 // write whose credentials were refused may be sent twice: WordPress checks the credentials before it does anything.
 func (c *Client) repeat(ctx context.Context, send func(Credentials) (*response, error)) (*response, error) {
 	as := c.credentials(ctx)
-	waited := false  // a Retry-After has been obeyed; a second one is not
-	renewed := false // the credentials were replaced during this call
-	var refused *Error
+	waited := false    // a Retry-After has been obeyed; a second one is not
+	renewed := false   // the credentials were replaced during this call
+	var refused *Error // the refusal of the credentials that were replaced
 	for try := 1; ; try++ {
 		got, err := send(as)
 		failure, ok := errors.AsType[*Error](err)
@@ -46,7 +46,7 @@ func (c *Client) repeat(ctx context.Context, send func(Credentials) (*response, 
 		if refused != nil && !failure.Sent && failure.Method == http.MethodPut {
 			result = refused // the second request did not leave, but the first was sent, and refused
 		}
-		switch {
+		switch { // whether another try helps and is allowed, and then whether there is time and budget for it
 		case !again || try == maxTries, waited && failure.RetryAfter > 0, failure.Method == http.MethodPut && failure.Sent:
 			return nil, result
 		case !fits(ctx, pause) || !c.retries.spend() || wait(ctx, pause) != nil || c.Wait(ctx, 1) != nil:
@@ -105,7 +105,7 @@ type budget struct {
 const (
 	retriesPerRead   = 0.2
 	retriesPerSecond = 1.0
-	maxRetries       = 10 // the most that the budget saves up
+	maxRetries       = 10 // the largest balance of the budget
 )
 
 // earn adds the part of a retry that a read earns.

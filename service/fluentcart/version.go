@@ -116,7 +116,7 @@ func (v *versions) of(c *Customer) version {
 		}
 		_ = hash.WriteByte(0) // ends the column, and distinguishes NULL from empty text
 	}
-	maphash.WriteComparable(&hash, valueOr0(c.UserID))
+	maphash.WriteComparable(&hash, valueOf(c.UserID))
 	now.content = max(hash.Sum64(), 1)
 	return now
 }
