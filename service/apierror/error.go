@@ -111,7 +111,7 @@ func InfoOfError(err error) *errdetails.ErrorInfo {
 	if own, ok := errors.AsType[*Error](err); ok {
 		return own.info
 	}
-	return InfoOf(status.Convert(err))
+	return infoOf(status.Convert(err))
 }
 
 // minRetryDelay is the shortest time after which a caller is asked to come back.

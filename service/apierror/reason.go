@@ -129,7 +129,7 @@ var table = map[Reason]row{
 
 // HTTPStatus returns the HTTP status of an error of the gateway, and false for a status that is not one.
 func HTTPStatus(s *status.Status) (int, bool) {
-	info := InfoOf(s)
+	info := infoOf(s)
 	if info.GetDomain() != Domain {
 		return 0, false
 	}
@@ -151,8 +151,8 @@ func StateOf(info *errdetails.ErrorInfo) WriteState {
 	return WriteState(info.GetMetadata()["write_state"])
 }
 
-// InfoOf returns the ErrorInfo of a status, or nil.
-func InfoOf(s *status.Status) *errdetails.ErrorInfo {
+// infoOf returns the ErrorInfo of a status, or nil.
+func infoOf(s *status.Status) *errdetails.ErrorInfo {
 	for _, detail := range s.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
 			return info

@@ -110,7 +110,7 @@ func (m *Merged) likelyCause() string {
 	}
 }
 
-// maxSlug is the length of WordPress's user_nicename column, in characters.
+// maxSlug is the length of WordPress's user_nicename column, in characters (F8).
 const maxSlug = 50
 
 // slugOf returns roughly the slug that WordPress makes of a name, near enough to explain a 423.

@@ -15,7 +15,7 @@ type refusal struct {
 	Message scalar         `json:"message"`
 	Data    jsontext.Value `json:"data"`
 	Errors  jsontext.Value `json:"errors"`
-	Success jsontext.Value `json:"success"` // false in what plug-ins send with wp_send_json_error, under any status
+	Success jsontext.Value `json:"success"` // false in what plug-ins send with wp_send_json_error, under any status (F25)
 }
 
 const (
@@ -94,8 +94,8 @@ func (r refusal) fromWordPress() bool {
 	return isWord && (strings.HasPrefix(string(r.Code), "rest_") || r.Code == codeNoCustomer || r.dataStatus() != 0)
 }
 
-// beforeDispatch reports whether the error is one that WordPress gives before it runs the handler of the route: about the
-// route, the authentication, the permission or the parameters.
+// beforeDispatch reports whether the error is one that WordPress gives before it runs the handler of the route, so that
+// nothing was written (F25): about the route, the authentication, the permission or the parameters.
 func (r refusal) beforeDispatch(status int) bool {
 	if stated := r.dataStatus(); stated != 0 && stated != status {
 		return false
