@@ -53,8 +53,8 @@ func shareOf(caller *auth.Caller) string {
 	return caller.Share
 }
 
-// readShareOf returns the name of the share of the queue in which the caller's reads wait. Reads and updates have a share each,
-// and are served in turn, so that neither keeps the other waiting.
+// readShareOf returns the name of the share of the queue in which the caller's reads wait. Reads and updates have a share
+// each, and are served in turn, so that neither keeps the other waiting.
 func readShareOf(caller *auth.Caller) string {
 	share := shareOf(caller)
 	if share == unverifiedShare {

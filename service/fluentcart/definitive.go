@@ -42,9 +42,9 @@ func areOfCustomer(list []FieldError) bool {
 const maxPromptPage = time.Second
 
 // isSettledByRead reports whether a later read that shows the customer unchanged proves that the write was refused. That is
-// so if PHP had ended the request when the response was made, or never got it: under every 3xx and 4xx, and under a 2xx
-// that holds a page, or a refusal whose status a PHP warning has prevented (F20). A 5xx may come from a proxy that gave up
-// waiting, and then the write may still be applied (F22).
+// so if PHP had ended the request when the response was made, or never got it: under every 3xx and 4xx (but 408 and 499,
+// which are Broken), and under a 2xx that holds a page, or a refusal whose status a PHP warning has prevented (F20). A 5xx
+// may come from a proxy that gave up waiting, and then the write may still be applied (F22).
 func (r *response) isSettledByRead(stated *Error) bool {
 	switch r.status {
 	case http.StatusInternalServerError: // 400, 422 and 423 in it are FluentCart's (F1); any code may throw another number

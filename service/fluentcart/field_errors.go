@@ -17,8 +17,8 @@ type FieldError struct {
 	Rule string
 }
 
-// fieldErrors returns the violations in the body of a 422, ordered by field and rule. Stores send {field:{rule:message}}; the documentation shows
-// {"message":…,"errors":{field:[message]}} (F5).
+// fieldErrors returns the violations in the body of a 422, ordered by field and rule. Stores send {field:{rule:message}}; the
+// documentation shows {"message":…,"errors":{field:[message]}} (F5).
 func fieldErrors(body []byte) []FieldError {
 	top, _ := findJSON(body, func(o object) bool { return len(o.fieldErrors()) > 0 })
 	return top.fieldErrors()

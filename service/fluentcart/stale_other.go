@@ -4,6 +4,6 @@ package fluentcart
 
 import "net"
 
-// isStale always reports false: only Unix can look at a socket without reading it. A request that meets a closed connection fails before its response, and a read is
-// then sent again.
+// isStale always reports false, because it cannot look at a socket here without reading from it. A request that meets a
+// closed connection fails before its response, and a read is then sent again.
 func isStale(net.Conn) bool { return false }
