@@ -43,9 +43,9 @@ type Config struct {
 	RedisPasswordFile string `placeholder:"FILE" help:"File with the password of Redis."`
 
 	// The limits.
-	MaxInFlight    int           `default:"4" placeholder:"N" help:"Slots: how many updates may use the store at the same time (${default}). Choose the number of the store's PHP workers."`
-	MaxQueue       int           `default:"256" placeholder:"N" help:"How many more updates may wait in the queue (${default}). Further updates are rejected."`
-	StoreRate      float64       `placeholder:"N" help:"Maximum of requests to the store per second. An update is two requests. Without it only --max-in-flight limits them."`
+	MaxInFlight    int           `default:"4" placeholder:"N" help:"Slots: how many updates and reads may use the store at the same time (${default}). Choose the number of the store's PHP workers."`
+	MaxQueue       int           `default:"256" placeholder:"N" help:"How many more updates and reads may wait in the queue (${default}). Further ones are rejected."`
+	StoreRate      float64       `placeholder:"N" help:"Maximum of requests to the store per second. An update is two requests, a read one. Without it only --max-in-flight limits them."`
 	SettleTime     time.Duration `name:"write-settle-time" default:"30s" placeholder:"TIME" help:"How long after sending a write may still be applied by the store (${default}). Choose at least PHP's time limit. While a write is in doubt, further updates of its customer wait this long."`
 	GetTimeout     time.Duration `default:"5s" placeholder:"TIME" help:"Timeout of one read from the store (${default})."`
 	PutTimeout     time.Duration `default:"10s" placeholder:"TIME" help:"Timeout of one write to the store (${default}). A write continues after its caller has left."`
