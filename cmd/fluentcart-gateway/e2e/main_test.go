@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 var gatewayBinary = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(temporary, "fluentcart-gateway")
 	args := []string{"build", "-o", path}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if hasRaceDetector() {
 		args = append(args, "-race")
 	}
 	if output, err := exec.CommandContext(context.Background(), "go", append(args, "..")...).CombinedOutput(); err != nil {
@@ -53,6 +53,11 @@ var gatewayBinary = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+func hasRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
 
 // runGateway runs a command of the gateway to its end, and returns what it printed.
 func runGateway(t testing.TB, args ...string) (printed string, err error) {
