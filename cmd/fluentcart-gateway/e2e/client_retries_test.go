@@ -61,11 +61,15 @@ func TestClientsRetryAsTheServiceConfigSays(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					begin := time.Now()
 					got := strings.TrimSpace(run(t, clients, environment, command[0], append(slices.Clone(command[1:]), string(call))...))
 					// A client that does not wait makes the error itself.
 					leaves := tt.timeout != 0 || tt.cancel != 0
 					if code, _, _ := strings.Cut(tt.want, " "); got != tt.want && (!leaves || got != code) {
 						t.Errorf("the client got %q, want %q", got, tt.want)
+					}
+					if took := time.Since(begin); took < tt.takes {
+						t.Errorf("it took %s: the client did not wait as long as it was asked to", took)
 					}
 					if diff := cmp.Diff(tt.attempts, gateway.endedCalls(t)); diff != "" {
 						t.Error(diff)

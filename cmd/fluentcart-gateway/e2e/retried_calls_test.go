@@ -22,8 +22,9 @@ type retriedCall struct {
 	// careless is a policy that retries every code.
 	careless bool
 
-	want     string // code, reason and write state
-	attempts string // count, code and reason
+	want     string        // code, reason and write state
+	attempts string        // count, code and reason
+	takes    time.Duration // at least; the policy's own backoff is 20 ms
 }
 
 const email = `{"customer_id":1,"customer":{"email":"%s"}}`
@@ -34,7 +35,8 @@ var retriedCalls = []retriedCall{
 	{name: "a read that succeeds", read: true, want: "OK", attempts: "1 OK"},
 
 	{name: "the read of an update fails", fail: on(http.MethodGet, answer(sandbox.FatalError())), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "4 Unavailable STORE_UNAVAILABLE"},
-	{name: "a read during maintenance", read: true, fail: on(http.MethodGet, answer(busy(http.StatusServiceUnavailable, "wp_die"))), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "4 Unavailable STORE_UNAVAILABLE"},
+	{name: "a read during maintenance", read: true, fail: on(http.MethodGet, answer(busy(http.StatusServiceUnavailable, "wp_die"))), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "4 Unavailable STORE_UNAVAILABLE", takes: 3 * time.Second},
+	{name: "maintenance for longer than any call", fail: on(http.MethodGet, answer(sandbox.Maintenance())), want: "UNAVAILABLE STORE_UNAVAILABLE not_sent", attempts: "1 Unavailable STORE_UNAVAILABLE"},
 	{name: "a write during maintenance", fail: on(http.MethodPut, answer(busy(http.StatusServiceUnavailable, "wp_die"))), want: "UNAVAILABLE STORE_UNAVAILABLE rejected", attempts: "4 Unavailable STORE_UNAVAILABLE"},
 	{name: "the first read fails", fail: atFirst(answer(sandbox.FatalError())), want: "OK", attempts: "1 OK, 1 Unavailable STORE_UNAVAILABLE"},
 	{name: "leases are not available", flags: []string{"--redis-url=redis://127.0.0.1:1"}, want: "UNAVAILABLE LEASES_UNAVAILABLE not_sent", attempts: "4 Unavailable LEASES_UNAVAILABLE"},
