@@ -1,26 +1,41 @@
 // Reads and updates customers over JSON, with axios:
 //
-//   npm install && GATEWAY_URL=http://127.0.0.1:8080 node axios.mjs
+//   npm install && GATEWAY_URL=http://127.0.0.1:8080 GATEWAY_TOKEN= node axios.mjs
 import axios from "axios";
 
+const { GATEWAY_URL: baseURL = "http://127.0.0.1:8080", GATEWAY_TOKEN: token } = process.env;
+
 const gateway = axios.create({
-  baseURL: process.env.GATEWAY_URL ?? "http://127.0.0.1:8080",
-  timeout: 30_000,
+  baseURL,
+  // With --caller-auth=store: auth: { username, password: applicationPassword }.
+  headers: { "grpc-timeout": "20S", ...(token && { authorization: `Bearer ${token}` }) },
+  timeout: 25_000, // more than the gateway gets, so that its answer, which says whether something was written, still arrives
   proxy: false,
-  // Where callers authenticate: headers: { authorization: `Bearer ${token}` }, or with --caller-auth=store
-  // auth: { username, password: applicationPassword }.
+  responseType: "json",
+  transitional: { silentJSONParsing: false }, // a proxy's page is an error, also with status 200
 });
 
-// failure says what an error means for the write. Without a response (the connection broke, the time is over), the outcome of
-// an update is unknown.
-function failure(error) {
-  const details = error.response?.data?.details ?? [];
-  const info = details.find((detail) => detail["@type"].endsWith("/google.rpc.ErrorInfo"));
-  const nothingWritten = ["not_sent", "rejected"].includes(info?.metadata.write_state);
-  const outcome = nothingWritten ? "nothing was written" : "unknown: read the customer before you send the update again";
-  const violations = details.flatMap((detail) => detail.fieldViolations ?? []).map(({ field, description }) => `${field}: ${description}`);
-  return [`${info?.reason ?? error.code}, ${outcome}`, ...violations].join("; ");
+// GatewayError says what a failed call means for the write. An answer that the gateway did not write (a proxy's page), or none (the
+// connection broke, the time is over), says nothing about it. It does not hold axios's error, which has the token and the customer.
+class GatewayError extends Error {
+  constructor({ message, response }) {
+    super(response?.data?.message ?? message);
+    const details = response?.data?.details ?? [];
+    const info = details.find((detail) => detail["@type"].endsWith("/google.rpc.ErrorInfo"));
+    this.reason = info?.reason ?? "no answer of the gateway";
+    this.nothingWritten = ["not_sent", "rejected"].includes(info?.metadata.write_state);
+    this.violations = details.flatMap((detail) => detail.fieldViolations ?? []);
+  }
+
+  toString() {
+    const outcome = this.nothingWritten ? "nothing was written" : "unknown: read the customer before you send the update again";
+    return [`${this.reason}, ${outcome}`, ...this.violations.map(({ field, description }) => `${field}: ${description}`)].join("; ");
+  }
 }
+
+gateway.interceptors.response.use(undefined, (error) => {
+  throw new GatewayError(error);
+});
 
 // The call that FluentCart documents, with its nine fields. Only the host is another one.
 const documented = await gateway.put("/wp-json/fluent-cart/v2/customers/1", {
@@ -51,5 +66,10 @@ for (const [what, attempt] of [
   // Customer 3 of the sandbox store is linked to a WordPress user that does not exist: the store answers 423.
   ["a linked user that is gone", () => gateway.patch("/v1/customers/3", { city: "Lyon" })],
 ]) {
-  await attempt().catch((error) => console.log(`${what}: ${failure(error)}`));
+  try {
+    await attempt();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    console.log(`${what}: ${error}`);
+  }
 }

@@ -1,23 +1,35 @@
 #!/usr/bin/env bash
 # Reads and updates customers over JSON, with curl and jq:
 #
-#   GATEWAY_URL=http://127.0.0.1:8080 bash curl.sh
+#   GATEWAY_URL=http://127.0.0.1:8080 GATEWAY_TOKEN= bash curl.sh
 set -euo pipefail
 url=${GATEWAY_URL:-http://127.0.0.1:8080}
 
-# call prints the body of a response. Where callers authenticate, add -H "Authorization: Bearer $TOKEN", or
-# -u "$USERNAME:$APPLICATION_PASSWORD" with --caller-auth=store.
+# call prints the body of a response; or, on standard error, what the failure means. The gateway gets less time than curl, so that
+# its answer, which says whether something was written, still arrives. The token comes on standard input, because arguments are no
+# secret. With --caller-auth=store it is user = "name:application password".
 call() { # method, path, further arguments of curl
-	curl -sS --max-time 30 -X "$1" "$url$2" -H 'Content-Type: application/json' "${@:3}"
+	local body
+	if body=$(curl -s --fail-with-body --max-time 25 -H 'Grpc-Timeout: 20S' -X "$1" "$url$2" -H 'Content-Type: application/json' "${@:3}" \
+		--config - <<<"${GATEWAY_TOKEN:+header = \"Authorization: Bearer $GATEWAY_TOKEN\"}") && jq -e 'type == "object"' <<<"$body" &>/dev/null; then
+		echo "$body"
+	else
+		failure <<<"$body" >&2
+		return 1
+	fi
 }
 
-# failure says what an error response means: its reason, what happened to the write, and the fields at fault.
-failure='
-	(.details | map(select(."@type" | endswith("ErrorInfo"))) | first) as $info
-	| (.details | map(.fieldViolations // []) | add | map("; \(.field): \(.description)") | add // "") as $fields
-	| ({"not_sent": "nothing was written", "rejected": "nothing was written"}[$info.metadata.write_state]
-		// "unknown: read the customer before you send the update again") as $outcome
-	| "\($info.reason), \($outcome)\($fields)"'
+# failure says what the body of an error means: its reason, what happened to the write, and the fields at fault. A body that the
+# gateway did not write, such as a proxy's page, says nothing about the write.
+failure() {
+	jq --raw-input --slurp --raw-output '
+		[(fromjson? | objects | .details[]?)] as $details
+		| ($details | map(select(."@type" | endswith("/google.rpc.ErrorInfo"))) | first) as $info
+		| {not_sent: "nothing was written", rejected: "nothing was written"}[$info.metadata.write_state // ""]
+			// "unknown: read the customer before you send the update again"
+		| [$info.reason // "no answer of the gateway", .] + [$details[].fieldViolations[]? | "\(.field): \(.description)"]
+		| "\(.[0]), \(.[1:] | join("; "))"'
+}
 
 # The call that FluentCart documents, with its nine fields. Only the host is another one.
 call PUT /wp-json/fluent-cart/v2/customers/1 -d '{
@@ -40,12 +52,10 @@ call PATCH '/v1/customers/1?validate_only=true' -d '{"postcode": "69001"}' |
 etag=$(call GET /v1/customers/1 | jq -r .customer.etag)
 call PATCH /v1/customers/1 -H "If-Match: \"$etag\"" -d '{"notes": "prefers phone"}' |
 	jq -r '"with the etag: changed \(.changed_fields | join(", "))"'
-call PATCH /v1/customers/1 -H "If-Match: \"$etag\"" -d '{"notes": "prefers letters"}' |
-	jq -r "\"with the old etag: \" + ($failure)"
 
-call PATCH /v1/customers/1 -d "{\"city\": \"$(printf 'x%.0s' {1..46})\"}" |
-	jq -r "\"a city that is too long: \" + ($failure)"
+echo "with the old etag: $(call PATCH /v1/customers/1 -H "If-Match: \"$etag\"" -d '{"notes": "prefers letters"}' 2>&1)"
+
+echo "a city that is too long: $(call PATCH /v1/customers/1 -d "{\"city\": \"$(printf 'x%.0s' {1..46})\"}" 2>&1)"
 
 # Customer 3 of the sandbox store is linked to a WordPress user that does not exist: the store answers 423.
-call PATCH /v1/customers/3 -d '{"city": "Lyon"}' |
-	jq -r "\"a linked user that is gone: \" + ($failure)"
+echo "a linked user that is gone: $(call PATCH /v1/customers/3 -d '{"city": "Lyon"}' 2>&1)"

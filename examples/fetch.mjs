@@ -1,19 +1,23 @@
 // Reads and updates customers over JSON, with the fetch of Node (18 or newer):
 //
-//   GATEWAY_URL=http://127.0.0.1:8080 node fetch.mjs
+//   GATEWAY_URL=http://127.0.0.1:8080 GATEWAY_TOKEN= node fetch.mjs
 const url = process.env.GATEWAY_URL ?? "http://127.0.0.1:8080";
+const token = process.env.GATEWAY_TOKEN;
 
-// Where callers authenticate: authorization: `Bearer ${token}`, or with --caller-auth=store
-// `Basic ${Buffer.from(`${username}:${applicationPassword}`).toString("base64")}`.
-const headers = { "content-type": "application/json" };
+// The gateway gets less time than fetch, so that its answer, which says whether something was written, still arrives.
+const headers = { "content-type": "application/json", "grpc-timeout": "20S" };
+// With --caller-auth=store: `Basic ${Buffer.from(`${username}:${applicationPassword}`).toString("base64")}`.
+if (token) headers.authorization = `Bearer ${token}`;
 
-// GatewayError says what an error response means for the write.
+// GatewayError says what a failed call means for the write. An answer that the gateway did not write (a proxy's page), or none
+// (the connection broke, the time is over), says nothing about it.
 class GatewayError extends Error {
-  constructor({ message, details }) {
-    super(message);
+  constructor(answer, cause) {
+    super(answer?.message ?? "no answer of the gateway", { cause });
+    const details = answer?.details ?? [];
     const info = details.find((detail) => detail["@type"].endsWith("/google.rpc.ErrorInfo"));
-    this.reason = info.reason;
-    this.nothingWritten = ["not_sent", "rejected"].includes(info.metadata.write_state);
+    this.reason = info?.reason ?? "no answer of the gateway";
+    this.nothingWritten = ["not_sent", "rejected"].includes(info?.metadata.write_state);
     this.violations = details.flatMap((detail) => detail.fieldViolations ?? []);
   }
 
@@ -23,15 +27,19 @@ class GatewayError extends Error {
   }
 }
 
-// If fetch itself throws (the connection broke, the time is over), the outcome of an update is unknown.
 async function call(method, path, body, more = {}) {
-  const response = await fetch(url + path, {
-    method,
-    headers: { ...headers, ...more },
-    body: body && JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
-  });
-  const answer = await response.json();
+  let response, answer;
+  try {
+    response = await fetch(url + path, {
+      method,
+      headers: { ...headers, ...more },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(25_000),
+    });
+    answer = await response.json();
+  } catch (cause) {
+    throw new GatewayError(undefined, cause);
+  }
   if (!response.ok) throw new GatewayError(answer);
   return answer;
 }

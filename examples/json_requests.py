@@ -1,6 +1,6 @@
 """Reads and updates customers over JSON, with the requests library (Python 3.9 or newer):
 
-    GATEWAY_URL=http://127.0.0.1:8080 python3 json_requests.py
+    GATEWAY_URL=http://127.0.0.1:8080 GATEWAY_TOKEN= python3 json_requests.py
 """
 
 import os
@@ -11,19 +11,27 @@ URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8080")
 
 session = requests.Session()
 session.trust_env = False  # no proxy from the environment
-# Where callers authenticate: session.headers["Authorization"] = f"Bearer {token}", or with --caller-auth=store
-# session.auth = (username, application_password).
+if token := os.environ.get("GATEWAY_TOKEN"):
+    session.headers["Authorization"] = f"Bearer {token}"
+# With --caller-auth=store: session.auth = (username, application_password)
+
+# The gateway gets less time than requests, so that its answer, which says whether something was written, still arrives.
+session.headers["Grpc-Timeout"] = "20S"
+TIMEOUT = 25
 
 
 class GatewayError(Exception):
-    """An error response, and what it means for the write."""
+    """A failed call, and what it means for the write.
 
-    def __init__(self, status):
-        super().__init__(status["message"])
-        info = next(d for d in status["details"] if d["@type"].endswith("/google.rpc.ErrorInfo"))
-        self.reason = info["reason"]
-        self.nothing_written = info["metadata"]["write_state"] in ("not_sent", "rejected")
-        self.violations = [v for d in status["details"] for v in d.get("fieldViolations", [])]
+    An answer that the gateway did not write (a proxy's page), or none (the connection broke, the time is over), says nothing.
+    """
+
+    def __init__(self, answer=None):
+        details = answer.get("details", []) if isinstance(answer, dict) else []
+        info = next((d for d in details if d["@type"].endswith("/google.rpc.ErrorInfo")), None)
+        self.reason = info["reason"] if info else "no answer of the gateway"
+        self.nothing_written = info is not None and info["metadata"]["write_state"] in ("not_sent", "rejected")
+        self.violations = [v for d in details for v in d.get("fieldViolations", [])]
 
     def __str__(self):
         outcome = "nothing was written" if self.nothing_written else "unknown: read the customer before you send the update again"
@@ -31,9 +39,11 @@ class GatewayError(Exception):
 
 
 def call(method, path, body=None, headers=None):
-    """If requests itself raises (the connection broke, the time is over), the outcome of an update is unknown."""
-    response = session.request(method, URL + path, json=body, headers=headers, timeout=30)
-    answer = response.json()
+    try:
+        response = session.request(method, URL + path, json=body, headers=headers, timeout=TIMEOUT)
+        answer = response.json()
+    except requests.RequestException as error:
+        raise GatewayError() from error
     if not response.ok:
         raise GatewayError(answer)
     return answer

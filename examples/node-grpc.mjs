@@ -1,6 +1,6 @@
 // Reads and updates customers over gRPC, with @grpc/grpc-js and @grpc/proto-loader:
 //
-//   make -C .. protos && npm install && GATEWAY_ADDR=127.0.0.1:9090 node node-grpc.mjs
+//   make -C .. protos && npm install && GATEWAY_ADDR=127.0.0.1:9090 GATEWAY_TOKEN= node node-grpc.mjs
 import fs from "node:fs";
 import grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -11,14 +11,16 @@ const api = loadSync(
   { includeDirs: [protos], keepCase: true, longs: String },
 );
 const { CustomerService } = grpc.loadPackageDefinition(api).fluentcart.customer.v1;
-// With TLS: grpc.credentials.createSsl(). With a token as well: metadata.set("authorization", `Bearer ${token}`) for each call.
+// With TLS: grpc.credentials.createSsl().
 const client = new CustomerService(process.env.GATEWAY_ADDR ?? "127.0.0.1:9090", grpc.credentials.createInsecure(), {
   "grpc.service_config": fs.readFileSync(new URL("../client/service-config.json", import.meta.url), "utf8"),
 });
+const metadata = new grpc.Metadata();
+if (process.env.GATEWAY_TOKEN) metadata.set("authorization", `Bearer ${process.env.GATEWAY_TOKEN}`);
 
 const call = (method, request) =>
   new Promise((resolve, reject) => {
-    client[method](request, { deadline: Date.now() + 30_000 }, (error, response) => (error ? reject(error) : resolve(response)));
+    client[method](request, metadata, { deadline: Date.now() + 30_000 }, (error, response) => (error ? reject(error) : resolve(response)));
   });
 const update = (id, customer, more = {}) => call("UpdateCustomer", { customer_id: id, customer, ...more });
 
@@ -35,7 +37,7 @@ function failure(error) {
   const nothingWritten = ["not_sent", "rejected"].includes(info?.metadata.write_state);
   const outcome = nothingWritten ? "nothing was written" : "unknown: read the customer before you send the update again";
   const violations = (detail("BadRequest")?.field_violations ?? []).map(({ field, description }) => `${field}: ${description}`);
-  return [`${info?.reason ?? grpc.status[error.code]}, ${outcome}`, ...violations].join("; ");
+  return [`${info?.reason ?? "no answer of the gateway"}, ${outcome}`, ...violations].join("; ");
 }
 
 // The call that FluentCart documents, with its nine fields.

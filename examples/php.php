@@ -1,29 +1,28 @@
 <?php
 // Reads and updates customers over JSON, with PHP's curl extension (PHP 8):
 //
-//   GATEWAY_URL=http://127.0.0.1:8080 php php.php
+//   GATEWAY_URL=http://127.0.0.1:8080 GATEWAY_TOKEN= php php.php
 
-// GatewayError says what an error means for the write.
+// GatewayError says what a failed call means for the write. An answer that the gateway did not write (a proxy's page), or none (the
+// connection broke, the time is over), says nothing about it.
 class GatewayError extends Exception
 {
-    public readonly string $reason;
-    public readonly bool $nothingWritten;
-    public readonly array $violations;
+    public string $reason = 'no answer of the gateway';
+    public bool $nothingWritten = false;
+    public array $violations = [];
 
-    public function __construct(array $status)
+    public function __construct(mixed $answer, string $message = '')
     {
-        parent::__construct($status['message']);
-        $violations = [];
-        foreach ($status['details'] as $detail) {
+        parent::__construct($answer['message'] ?? $message);
+        foreach ($answer['details'] ?? [] as $detail) {
             if (str_ends_with($detail['@type'], '/google.rpc.ErrorInfo')) {
                 $this->reason = $detail['reason'];
                 $this->nothingWritten = in_array($detail['metadata']['write_state'], ['not_sent', 'rejected'], true);
             }
             foreach ($detail['fieldViolations'] ?? [] as $violation) {
-                $violations[] = "{$violation['field']}: {$violation['description']}";
+                $this->violations[] = "{$violation['field']}: {$violation['description']}";
             }
         }
-        $this->violations = $violations;
     }
 
     public function __toString(): string
@@ -35,25 +34,26 @@ class GatewayError extends Exception
 
 function call(string $method, string $path, ?array $body = null, array $headers = []): array
 {
+    // The gateway gets less time than curl, so that its answer, which says whether something was written, still arrives.
+    $headers = [...$headers, 'Content-Type: application/json', 'Grpc-Timeout: 20S'];
+    if ($token = getenv('GATEWAY_TOKEN')) {
+        $headers[] = "Authorization: Bearer $token";
+    }
     $request = curl_init((getenv('GATEWAY_URL') ?: 'http://127.0.0.1:8080') . $path);
     curl_setopt_array($request, [
         CURLOPT_CUSTOMREQUEST => $method,
-        // Where callers authenticate: "Authorization: Bearer $token" here, or with --caller-auth=store
-        // CURLOPT_USERPWD => "$username:$applicationPassword".
-        CURLOPT_HTTPHEADER => ['Content-Type: application/json', ...$headers],
+        CURLOPT_HTTPHEADER => $headers,
         CURLOPT_RETURNTRANSFER => true,
-        CURLOPT_TIMEOUT => 30,
+        CURLOPT_TIMEOUT => 25,
+        // With --caller-auth=store: CURLOPT_USERPWD => "$username:$applicationPassword",
     ]);
     if ($body !== null) {
         curl_setopt($request, CURLOPT_POSTFIELDS, json_encode($body, JSON_THROW_ON_ERROR));
     }
     $content = curl_exec($request);
-    if ($content === false) { // the connection broke, or the time is over: the outcome of an update is unknown
-        throw new RuntimeException(curl_error($request));
-    }
-    $answer = json_decode($content, true, flags: JSON_THROW_ON_ERROR);
-    if (curl_getinfo($request, CURLINFO_RESPONSE_CODE) >= 400) {
-        throw new GatewayError($answer);
+    $answer = is_string($content) ? json_decode($content, true) : null;
+    if (curl_getinfo($request, CURLINFO_RESPONSE_CODE) >= 400 || !is_array($answer)) {
+        throw new GatewayError($answer, curl_error($request));
     }
     return $answer;
 }

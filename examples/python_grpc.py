@@ -1,6 +1,6 @@
 """Reads and updates customers over gRPC, with the stubs that docs/clients.md shows how to generate:
 
-    GATEWAY_ADDR=127.0.0.1:9090 PYTHONPATH=generated python3 python_grpc.py
+    GATEWAY_ADDR=127.0.0.1:9090 GATEWAY_TOKEN= PYTHONPATH=generated python3 python_grpc.py
 """
 
 import os
@@ -11,8 +11,9 @@ from fluentcart.customer.v1 import customer_service_pb2, customer_service_pb2_gr
 from google.rpc import error_details_pb2, status_pb2
 
 service_config = pathlib.Path(__file__).parent.parent / "client" / "service-config.json"
-# With TLS: grpc.secure_channel(address, grpc.ssl_channel_credentials(), options). With a token as well, give each call
-# metadata=[("authorization", f"Bearer {token}")].
+token = os.environ.get("GATEWAY_TOKEN")
+arguments = {"timeout": 30, "metadata": [("authorization", f"Bearer {token}")] if token else None}  # of every call
+# With TLS: grpc.secure_channel(address, grpc.ssl_channel_credentials(), options).
 channel = grpc.insecure_channel(
     os.environ.get("GATEWAY_ADDR", "127.0.0.1:9090"),
     options=[("grpc.service_config", service_config.read_text())],
@@ -22,7 +23,7 @@ customers = customer_service_pb2_grpc.CustomerServiceStub(channel)
 
 def update(customer_id, customer, **more):
     request = customer_service_pb2.UpdateCustomerRequest(customer_id=customer_id, customer=customer, **more)
-    return customers.UpdateCustomer(request, timeout=30)
+    return customers.UpdateCustomer(request, **arguments)
 
 
 def failure(error):
@@ -35,7 +36,7 @@ def failure(error):
     nothing_written = info.metadata["write_state"] in ("not_sent", "rejected")
     outcome = "nothing was written" if nothing_written else "unknown: read the customer before you send the update again"
     violations = (f"{violation.field}: {violation.description}" for violation in request.field_violations)
-    return "; ".join([f"{info.reason or error.code().name}, {outcome}", *violations])
+    return "; ".join([f"{info.reason or 'no answer of the gateway'}, {outcome}", *violations])
 
 
 # The call that FluentCart documents, with its nine fields.
@@ -45,7 +46,7 @@ documented = update(1, {
 })
 print("documented call:", documented.message)
 
-customer = customers.GetCustomer(customer_service_pb2.GetCustomerRequest(customer_id=1), timeout=30).customer
+customer = customers.GetCustomer(customer_service_pb2.GetCustomerRequest(customer_id=1), **arguments).customer
 print(f"read: {customer.full_name}, {customer.city}")
 
 # Only the fields that are set change. "" clears a field.

@@ -1,6 +1,6 @@
 // Program go reads and updates customers over gRPC, with the gateway's Go client:
 //
-//	GATEWAY_ADDR=127.0.0.1:9090 go run .
+//	GATEWAY_ADDR=127.0.0.1:9090 GATEWAY_TOKEN= go run .
 package main
 
 import (
@@ -33,8 +33,11 @@ func run(ctx context.Context) error {
 	if address == "" {
 		address = "127.0.0.1:9090"
 	}
-	// With TLS: credentials.NewTLS(nil). With a token as well: grpc.WithPerRPCCredentials(client.Token(token)).
-	conn, err := grpc.NewClient(address, append(client.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	options := append(client.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials())) // with TLS: credentials.NewTLS(nil)
+	if token := os.Getenv("GATEWAY_TOKEN"); token != "" {
+		options = append(options, grpc.WithPerRPCCredentials(client.Token(token)))
+	}
+	conn, err := grpc.NewClient(address, options...)
 	if err != nil {
 		return err
 	}
