@@ -87,6 +87,7 @@ fmt: ## Format the code and the API definition
 
 generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	$(tool) buf generate
+	go -C tools run ./openapi ../gen/openapi
 	tools/genmodule
 	go -C client mod tidy
 	go -C examples/go mod tidy

@@ -18,6 +18,7 @@ require (
 	github.com/CycloneDX/cyclonedx-go v0.12.0
 	github.com/fluentcart-gateway/fluentcart-gateway v0.0.0-00010101000000-000000000000
 	github.com/fluentcart-gateway/fluentcart-gateway/gen v0.0.0
+	github.com/getkin/kin-openapi v0.153.0
 	github.com/google/go-cmp v0.7.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
 	github.com/jhump/protoreflect/v2 v2.0.0
@@ -29,7 +30,9 @@ require (
 
 require (
 	connectrpc.com/connect v1.19.1 // indirect
+	github.com/go-openapi/jsonpointer v1.0.2 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
 )
 
 require (

@@ -493,9 +493,9 @@ var File_fluentcart_customer_v1_customer_proto protoreflect.FileDescriptor
 
 const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"\n" +
-	"%fluentcart/customer/v1/customer.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x88\x13\n" +
-	"\bCustomer\x12(\n" +
-	"\x02id\x18\x01 \x01(\x03B\x18\x92A\x11J\x03123\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x02id\x12N\n" +
+	"%fluentcart/customer/v1/customer.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xcd\x13\n" +
+	"\bCustomer\x12&\n" +
+	"\x02id\x18\x01 \x01(\x03B\x16\x92A\x0fJ\x011\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x03R\x02id\x12N\n" +
 	"\x05email\x18\x02 \x01(\tB3\x92A#J\x16\"customer@example.com\"x\xc0\x01\xa2\x02\x05email\xbaH\ar\x05\x18\xc0\x01`\x01\x80\x01\x01H\x00R\x05email\x88\x01\x01\x12M\n" +
 	"\tfull_name\x18\x03 \x01(\tB*\x92A\x1aJ\x12\"John Doe Updated\"x\xff\x01\x80\x01\x01\xbaH\ar\x05\x10\x01\x18\xff\x01\x80\x01\x01H\x01R\tfull_name\x88\x01\x01\x12C\n" +
 	"\n" +
@@ -554,12 +554,12 @@ const file_fluentcart_customer_v1_customer_proto_rawDesc = "" +
 	"updated_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB2\x92A+J\x16\"2025-09-20T14:30:00Z\"\x82\x03\x10\n" +
 	"\n" +
 	"x-nullable\x12\x02 \x01\xe2A\x01\x03R\n" +
-	"updated_at\x12\x1d\n" +
-	"\x05photo\x18\x17 \x01(\tB\a\xe2A\x01\x03\x80\x01\x01R\x05photo\x128\n" +
+	"updated_at\x12F\n" +
+	"\x05photo\x18\x17 \x01(\tB0\x92A&J$\"https://shop.example.com/photo.jpg\"\xe2A\x01\x03\x80\x01\x01R\x05photo\x128\n" +
 	"\fcountry_name\x18\x18 \x01(\tB\x14\x92A\n" +
-	"J\b\"France\"\xe2A\x01\x03\x80\x01\x01R\fcountry_name\x12%\n" +
-	"\tuser_link\x18\x19 \x01(\tB\a\xe2A\x01\x03\x80\x01\x01R\tuser_link\x12\x1b\n" +
-	"\x04etag\x18\x1a \x01(\tB\a\xe2A\x01\x03\x80\x01\x01R\x04etag\x1a@\n" +
+	"J\b\"France\"\xe2A\x01\x03\x80\x01\x01R\fcountry_name\x12,\n" +
+	"\tuser_link\x18\x19 \x01(\tB\x0e\x92A\x04J\x02\"\"\xe2A\x01\x03\x80\x01\x01R\tuser_link\x122\n" +
+	"\x04etag\x18\x1a \x01(\tB\x1e\x92A\x14J\x12\"b7a1c0e4d2f35968\"\xe2A\x01\x03\x80\x01\x01R\x04etag\x1a@\n" +
 	"\x12PurchaseValueEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01:\xbb\x01\x92A\xb7\x012\xb4\x01{\"email\":\"customer@example.com\",\"full_name\":\"John Doe Updated\",\"city\":\"Paris\",\"status\":\"active\",\"notes\":\"prefers email\",\"country\":\"FR\",\"state\":\"IDF\",\"postcode\":\"75001\",\"user_id\":0}B\b\n" +

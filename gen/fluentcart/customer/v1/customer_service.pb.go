@@ -305,7 +305,7 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x12GetCustomerRequest\x12]\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03B;\x92A-J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x8a\x01\x12^[1-9][0-9]{0,18}$\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\"S\n" +
 	"\x13GetCustomerResponse\x12<\n" +
-	"\bcustomer\x18\x01 \x01(\v2 .fluentcart.customer.v1.CustomerR\bcustomer2\xc3A\n" +
+	"\bcustomer\x18\x01 \x01(\v2 .fluentcart.customer.v1.CustomerR\bcustomer2\x98C\n" +
 	"\x0fCustomerService\x12\xac+\n" +
 	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xba*\x92A\xe5(\n" +
 	"\tcustomersJ\xf3\x02\n" +
@@ -368,8 +368,8 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"V\n" +
 	"\bIf-Match\x12HThe ETag of the customer as it was read; the same as the parameter etag.\x18\x01\n" +
 	"\xc1\x01\n" +
-	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}\x12\x80\x16\n" +
-	"\vGetCustomer\x12*.fluentcart.customer.v1.GetCustomerRequest\x1a+.fluentcart.customer.v1.GetCustomerResponse\"\x97\x15\x92A\xbd\x14\n" +
+	"\fGrpc-Timeout\x12\xae\x01The caller's deadline, at most 60 seconds. A write that has been sent is not aborted by it. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02\xca\x01:\bcustomerZ':\bcustomer2\x1b/v1/customers/{customer_id}Z;:\bcustomer\x1a//wp-json/fluent-cart/v2/customers/{customer_id}Z;:\bcustomer\"//wp-json/fluent-cart/v2/customers/{customer_id}\x1a\x1b/v1/customers/{customer_id}\x12\xd5\x17\n" +
+	"\vGetCustomer\x12*.fluentcart.customer.v1.GetCustomerRequest\x1a+.fluentcart.customer.v1.GetCustomerResponse\"\xec\x16\x92A\x92\x16\n" +
 	"\tcustomersJ\xb1\x02\n" +
 	"\x03200\x12\xa9\x02\n" +
 	";The customer. The ETag header holds the customer's version.\x12/\n" +
@@ -395,6 +395,12 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x14\x1a\x12.google.rpc.StatusJc\n" +
 	"\x03412\x12\\\n" +
 	"BETAG_MISMATCH: the customer does not have the version in If-Match.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJm\n" +
+	"\x03413\x12f\n" +
+	"LINVALID_FIELD: the body, which a read does not need, is larger than 384 KiB.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJd\n" +
+	"\x03415\x12]\n" +
+	"CINVALID_FIELD: the body, which a read does not need, is compressed.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\xc8\x01\n" +
 	"\x03429\x12\xc0\x01\n" +
 	"\xa5\x01STORE_RATE_LIMITED; OVERLOADED: too many calls are waiting for the store; or TOO_MANY_CONNECTIONS. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
@@ -417,10 +423,10 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"u\n" +
 	"\rIf-None-Match\x12bThe ETag of the customer as the caller knows it. The response is 304 if the customer still has it.\x18\x01\n" +
 	"\x8f\x01\n" +
-	"\fGrpc-Timeout\x12}The caller's deadline, at most 60 seconds. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02PZ1\x12//wp-json/fluent-cart/v2/customers/{customer_id}\x12\x1b/v1/customers/{customer_id}B\xa8\x0e\x92A\xcc\r\x12\xc6\b\n" +
-	"\x12fluentcart-gateway\x12\xf0\aReads and updates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
+	"\fGrpc-Timeout\x12}The caller's deadline, at most 60 seconds. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02PZ1\x12//wp-json/fluent-cart/v2/customers/{customer_id}\x12\x1b/v1/customers/{customer_id}B\xae\r\x92A\xd2\f\x12\xcc\a\n" +
+	"\x12fluentcart-gateway\x12\xf6\x06Reads and updates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
 	"\n" +
-	"In a request body, null clears a field, as the empty string does. In a response, the times, ltv and purchase_count can be null. Ids and amounts are JSON numbers on the wire, also where this description calls them strings: the generator has no other 64-bit integer for paths and maps.\n" +
+	"In a request body, null clears a field, as the empty string does. In a response, the times, ltv and purchase_count can be null. Ids and amounts are JSON numbers.\n" +
 	"\n" +
 	"The same calls are served over gRPC by `fluentcart.customer.v1.CustomerService`, and here as JSON. The paths under `/wp-json/fluent-cart/v2` accept the requests that FluentCart documents, unchanged.\n" +
 	"\n" +
