@@ -11,6 +11,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/playground"
 )
 
 // printBanner prints the store, the listen addresses and the authentication. Programs parse the lines that begin with gRPC,
@@ -27,6 +28,9 @@ func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l
 	fmt.Fprintf(out, "fluentcart-gateway %s, write mode %s, in front of %s\n\n", version(), cfg.WriteMode, store)
 	fmt.Fprintf(out, "gRPC      %s\n", l.grpc.Addr())
 	fmt.Fprintf(out, "JSON      %s://%s\n", scheme, l.http.Addr())
+	if cfg.ServesDocs() {
+		fmt.Fprintf(out, "playground: %s://%s%s\n", scheme, l.http.Addr(), playground.PagePath)
+	}
 	fmt.Fprintf(out, "admin     http://%s\n", l.admin.Addr())
 	if redis, err := url.Parse(cfg.RedisURL); err == nil && cfg.RedisURL != "" {
 		fmt.Fprintf(out, "Redis     %s%s, leases are shared with other gateways\n", redis.Host, redis.Path) // without credentials

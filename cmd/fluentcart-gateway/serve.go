@@ -20,6 +20,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/faults"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/playground"
 )
 
 // serve assembles a gateway, and runs it until ctx is done.
@@ -77,6 +78,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		Finish:           customers.Close,
 		NotReady:         func() []string { return notReady(ctx, cfg, client, leases) },
 		Metrics:          calls,
+		Docs:             docs(cfg),
 	})
 	if err != nil {
 		return err
@@ -105,6 +107,14 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		return transports.Run(ctx, listeners.grpc, listeners.http)
 	})
 	return group.Wait()
+}
+
+// docs returns the pages of the HTTP/JSON gateway, or nil.
+func docs(cfg *config.Loaded) *http.ServeMux {
+	if !cfg.ServesDocs() {
+		return nil
+	}
+	return playground.New()
 }
 
 // notReady returns why calls cannot be served. It sends no requests, least of all to the store: it is called often.

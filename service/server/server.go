@@ -50,6 +50,8 @@ type Config struct {
 	// NotReady, if set, returns the reasons why the service cannot serve calls, in fixed words. It is called often, and
 	// must not wait for anything.
 	NotReady func() []string
+	// Docs, if set, are public pages, which the HTTP/JSON gateway serves beside the calls.
+	Docs *http.ServeMux
 	// Metrics counts calls; nil counts for nothing.
 	Metrics *interceptor.Metrics
 }
@@ -91,6 +93,7 @@ func New(cfg Config) (*Server, error) {
 		Chain:      interceptor.Unary(httpChain),
 		Rejections: httpChain.Rejections,
 		Logger:     cfg.Logger,
+		Docs:       cfg.Docs,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("HTTP/JSON gateway: %w", err)

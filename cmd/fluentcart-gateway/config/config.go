@@ -25,6 +25,7 @@ type Config struct {
 	// The listeners.
 	GRPCAddr    string `name:"grpc-addr" default:"127.0.0.1:9090" placeholder:"ADDR" help:"Listen address of the gRPC server (${default}). Port 0 chooses a free port."`
 	HTTPAddr    string `name:"http-addr" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Listen address of the HTTP/JSON gateway (${default})."`
+	Docs        *bool  `negatable:"" help:"Serve the playground at /docs and the OpenAPI document at /openapi.json, both without authentication. On with --sandbox, off without it; --no-docs switches it off."`
 	AdminAddr   string `default:"127.0.0.1:9091" placeholder:"ADDR" help:"Listen address of the admin server with /livez, /readyz and /metrics (${default}). It does not authenticate."`
 	AdminPprof  bool   `help:"Serve /debug/pprof/ on the admin server. Only on loopback addresses."`
 	SandboxAddr string `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Listen address of the sandbox store (${default}). Only loopback addresses."`
@@ -76,6 +77,14 @@ func (c *Config) Level() (slog.Level, error) {
 	var level slog.Level
 	err := level.UnmarshalText([]byte(c.LogLevel))
 	return level, err
+}
+
+// ServesDocs reports whether the HTTP/JSON gateway serves the playground.
+func (c *Config) ServesDocs() bool {
+	if c.Docs == nil {
+		return c.Sandbox
+	}
+	return *c.Docs
 }
 
 // DefaultPermissions are those of callers without permissions of their own.

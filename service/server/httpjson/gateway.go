@@ -28,6 +28,7 @@ type Config struct {
 	Chain      grpc.UnaryServerInterceptor // each call passes it
 	Rejections *interceptor.RejectionLog
 	Logger     *slog.Logger
+	Docs       *http.ServeMux // public pages; nil is none
 }
 
 // gateway handles what grpc-gateway does not: the bounds on requests, rejections, and error responses.
@@ -96,7 +97,7 @@ func NewServer(cfg Config) (*http.Server, error) {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           g.recovering(g.bounded(mux)),
+		Handler:           g.recovering(withDocs(cfg.Docs, g.bounded(mux))),
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       connlimit.RequestTimeout,

@@ -1,0 +1,2 @@
+// Package playground tests the playground of the gateway in a real browser.
+package playground
