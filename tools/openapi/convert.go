@@ -30,11 +30,11 @@ func convert(v2 []byte) (*openapi3.T, error) {
 	if err := correctOperations(doc); err != nil {
 		return nil, err
 	}
-	doc, err = load(doc)
+	loaded, err := load(doc)
 	if err != nil {
 		return nil, err
 	}
-	return doc, doc.Validate(context.Background(), openapi3.EnableExamplesValidation())
+	return doc, loaded.Validate(context.Background(), openapi3.EnableExamplesValidation())
 }
 
 // load reads a document that was built, so that its references resolve.

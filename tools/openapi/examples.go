@@ -1,16 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // documented is the body in FluentCart's documentation of the call.
-var documented = map[string]any{
-	"email": "customer@example.com", "full_name": "John Doe Updated", "city": "string", "status": "string", "notes": "string",
-	"country": "string", "state": "string", "postcode": "string", "user_id": 0,
-}
+var documented = json.RawMessage(`{"email": "customer@example.com", "full_name": "John Doe Updated", "city": "string", "status": "string", "notes": "string", "country": "string", "state": "string", "postcode": "string", "user_id": 0}`)
 
 // bodyExamples are the bodies to choose from. Viewers fill in the first one in the order of their names.
 func bodyExamples(method string, schemas openapi3.Schemas) openapi3.Examples {

@@ -73,6 +73,9 @@ func (b *browser) watch(event any, base string) {
 		if event.Entry.Source == log.EntrySourceNetwork && strings.Contains(event.Entry.URL, "/customers/") {
 			return // the browser reports each error status of a call
 		}
+		if event.Entry.Level == log.EntryLevelVerbose {
+			return // advice, such as attributes for managers of passwords
+		}
 		problem = fmt.Sprintf("log: %s: %s %s", event.Entry.Level, event.Entry.Text, event.Entry.URL)
 	case *runtime.EventConsoleAPICalled:
 		problem = fmt.Sprintf("console: %s: %s", event.Type, event.Args[0].Value)
@@ -137,7 +140,7 @@ func (b *browser) execute(t *testing.T, c call) (status, body string) {
 	b.do(t, chromedp.WaitNotPresent(c.in(".live-responses-table")),
 		chromedp.Click(c.in(".execute")),
 		chromedp.WaitVisible(c.in(".live-responses-table .highlight-code")))
-	status = get(t, b, chromedp.Text(c.in(".live-responses-table td.response-col_status")))
+	status = get(t, b, chromedp.Text(c.in(".live-responses-table tr.response td.response-col_status")))
 	body = get(t, b, chromedp.Text(c.in(".live-responses-table .highlight-code")))
 	return strings.TrimSpace(status), body
 }

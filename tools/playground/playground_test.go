@@ -60,7 +60,7 @@ func TestPlaygroundAuthorizesWithATokenAndWithAnApplicationPassword(t *testing.T
 		values []string
 	}{
 		{[]string{"--caller-auth=token", "--token-file=" + tokens}, []chromedp.CSS{"#auth-bearer-value"}, []string{strings.TrimSpace(string(output))}},
-		{[]string{"--caller-auth=store"}, []chromedp.CSS{"#auth_username", "#auth_password"}, []string{gatewaytest.SandboxUsername, gatewaytest.SandboxPassword}},
+		{[]string{"--caller-auth=store"}, []chromedp.CSS{"#auth-basic-username", "#auth-basic-password"}, []string{gatewaytest.SandboxUsername, gatewaytest.SandboxPassword}},
 	} {
 		t.Run(mode.flags[0], func(t *testing.T) {
 			gateway := gatewaytest.Start(t, binary, append(mode.flags, "--sandbox")...)
@@ -74,7 +74,7 @@ func TestPlaygroundAuthorizesWithATokenAndWithAnApplicationPassword(t *testing.T
 			for i, input := range mode.inputs {
 				b.do(t, chromedp.SendKeys(input, mode.values[i]))
 			}
-			b.do(t, chromedp.Submit(mode.inputs[0]), chromedp.Click(chromedp.CSS(".btn-done")), chromedp.WaitNotPresent(chromedp.CSS(".dialog-ux")))
+			b.do(t, chromedp.Click(chromedp.CSS(".auth-container:has("+string(mode.inputs[0])+") .btn.authorize")), chromedp.Click(chromedp.CSS(".btn-done")), chromedp.WaitNotPresent(chromedp.CSS(".dialog-ux")))
 			status, body = b.execute(t, read)
 			wantAnswer(t, "with credentials", status, body, "200", `"customer": {`)
 			b.checkQuiet(t)
@@ -104,7 +104,7 @@ func TestPlaygroundFitsPhonesAndDesktops(t *testing.T) {
 				b.screenshot(t, name+"-5-fields")
 				b.scrollTo(t, "#errors")
 				b.screenshot(t, name+"-6-errors")
-				b.do(t, chromedp.Click(chromedp.CSS(".btn.authorize")), chromedp.WaitVisible(chromedp.CSS("#auth_username")))
+				b.do(t, chromedp.Click(chromedp.CSS(".btn.authorize")), chromedp.WaitVisible(chromedp.CSS("#auth-basic-username")))
 				b.screenshot(t, name+"-7-authorize")
 				width := get(t, b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
 				if width > window.width {
