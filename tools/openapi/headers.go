@@ -25,6 +25,9 @@ func addHeaders(components *openapi3.Components) {
 			schema = openapi3.NewInt64Schema().WithMin(1)
 		}
 		header := openapi3.Parameter{Description: description, Schema: openapi3.NewSchemaRef("", schema), Required: name == "X-Request-Id"}
+		if name == "Accept-Encoding" {
+			header.Example = "identity"
+		}
 		components.Headers[name] = &openapi3.HeaderRef{Value: &openapi3.Header{Parameter: header}}
 	}
 }

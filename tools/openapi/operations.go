@@ -77,6 +77,9 @@ func correctResponse(status, method string, response *openapi3.Response, schemas
 		if media := response.Content.Get("application/json"); media != nil {
 			example = withoutEmptyTexts(media.Example)
 		}
+		if example == nil {
+			example = errorExamples[status].asStatus()
+		}
 		response.Content = content("Status", example)
 	}
 }

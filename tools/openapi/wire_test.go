@@ -141,6 +141,7 @@ func TestAnswersAreAsTheDocumentsSay(t *testing.T) {
 			if response.StatusCode != e.status {
 				t.Fatalf("status %d, want %d: %s", response.StatusCode, e.status, body)
 			}
+			checkHeaders(t, v3, e, response)
 			for name, doc := range map[string]*openapi3.T{"OpenAPI 3": v3, "OpenAPI 2": v2} {
 				if err := check(t, doc, e, response, body); err != nil {
 					t.Errorf("%s: %v\n%s", name, err, body)
@@ -257,6 +258,21 @@ func check(t *testing.T, doc *openapi3.T, e exchange, response *http.Response, b
 	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: response.StatusCode, Header: response.Header, Body: io.NopCloser(bytes.NewReader(body)), Options: input.Options,
 	})
+}
+
+// checkHeaders reports headers that the document has and a response lacks. Each may be absent in some responses, but in none
+// of these.
+func checkHeaders(t *testing.T, doc *openapi3.T, e exchange, response *http.Response) {
+	t.Helper()
+	path, method := strings.TrimRight(strings.Split(e.path, "?")[0], "0123456789")+"{customer_id}", e.method
+	if method == http.MethodDelete {
+		method = http.MethodPut
+	}
+	for name := range doc.Paths.Value(path).GetOperation(method).Responses.Status(response.StatusCode).Value.Headers {
+		if response.Header.Get(name) == "" {
+			t.Errorf("the response has no %s", name)
+		}
+	}
 }
 
 // checkNoBody returns an error for a body where the document has none, which the filter does not look for.
