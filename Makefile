@@ -31,7 +31,7 @@ LOADFLAGS ?=
 BENCHFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate protos clients breaking bench fuzz soak load clean
+.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate protos clients breaking bench fuzz soak load openapi clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,5 +131,8 @@ load: ## Measure the gateway with clients in one process, and as grpcurl in para
 			$(if $(ADDR),-addr '$(ADDR)') $(if $(CUSTOMERS),-customers '$(CUSTOMERS)') $(LOADFLAGS); \
 	done
 
+openapi: build ## Lint the OpenAPI document, and call a sandbox gateway as it says, with tools from npm
+	tools/openapi/check bin/fluentcart-gateway
+
 clean: ## Remove built and downloaded files
-	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules examples/node_modules
+	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules examples/node_modules tools/openapi/node_modules
