@@ -14,7 +14,7 @@ import (
 // The account of the sandbox store, as its package names it.
 const (
 	SandboxUsername = "admin"
-	SandboxPassword = "sand box sand box sand box"
+	SandboxPassword = "sand box sand box sand box" //nolint:gosec // valid for the sandbox only
 )
 
 // Gateway is a gateway in a process of its own, on free ports.
@@ -27,7 +27,7 @@ type Gateway struct {
 func Build(t testing.TB) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "fluentcart-gateway")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/fluentcart-gateway")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/fluentcart-gateway") //nolint:gosec // a path of the test
 	build.Dir = filepath.Join("..", "..")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
@@ -39,7 +39,7 @@ func Build(t testing.TB) string {
 func Start(t testing.TB, binary string, flags ...string) Gateway {
 	t.Helper()
 	flags = append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0"}, flags...)
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), binary, flags...)
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), binary, flags...) //nolint:gosec // the binary that Build has built
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -31,7 +32,7 @@ func correctSchemas(schemas openapi3.Schemas) error {
 		}
 	}
 	for name := range schemas {
-		if !slices.ContainsFunc(mapValues(renamed), func(known string) bool { return known == name }) {
+		if !slices.Contains(slices.Collect(maps.Values(renamed)), name) {
 			return fmt.Errorf("the schema %s has no name in OpenAPI 3", name)
 		}
 	}
@@ -96,12 +97,4 @@ func closeSchema(schema *openapi3.Schema) {
 
 func reference(schema string) *openapi3.SchemaRef {
 	return openapi3.NewSchemaRef("#/components/schemas/"+schema, nil)
-}
-
-func mapValues(m map[string]string) []string {
-	var values []string
-	for _, value := range m {
-		values = append(values, value)
-	}
-	return values
 }

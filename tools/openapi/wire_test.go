@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -81,8 +82,8 @@ var exchanges = []exchange{
 	{name: "a dry run", method: "PUT", path: v1Path + "1?validate_only=true", body: `{"city":"Nice"}`, status: 200},
 	{name: "an update with a mask", method: "PUT", path: v1Path + "1?update_mask=city,state", body: `{"city":"Nice"}`, status: 200},
 	{name: "an update of a customer without purchases", method: "PUT", path: v1Path + "4", body: `{"city":"Nice"}`, status: 200},
-	{name: "the documented body", method: "PUT", path: fluentCartPath + "1", body: asJSON(documented), status: 200},
-	{name: "the documented body as POST", method: "POST", path: fluentCartPath + "1", body: asJSON(documented), status: 200},
+	{name: "the documented body", method: "PUT", path: fluentCartPath + "1", body: documented, status: 200},
+	{name: "the documented body as POST", method: "POST", path: fluentCartPath + "1", body: documented, status: 200},
 	{name: "a read", method: "GET", path: v1Path + "1", status: 200},
 	{name: "a read of a linked customer without purchases", method: "GET", path: v1Path + "2", status: 200},
 	{name: "a read on FluentCart's path", method: "GET", path: fluentCartPath + "2", status: 200},
@@ -152,7 +153,7 @@ func TestAnswersAreAsTheDocumentsSay(t *testing.T) {
 		if method == http.MethodDelete {
 			method = http.MethodPut // the path has no such operation
 		}
-		seen[method+" "+fmt.Sprint(e.status)] = true
+		seen[method+" "+strconv.Itoa(e.status)] = true
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPut} {
 		for status := range v3.Paths.Value(v1Path + "{customer_id}").GetOperation(method).Responses.Map() {
@@ -184,7 +185,7 @@ func TestAnswersThatDifferFromTheDocumentAreDetected(t *testing.T) {
 			if changed == valid {
 				t.Fatal("nothing was changed")
 			}
-			response := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"a"}}}
+			response := &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"a"}}}
 			if err := check(t, doc, read, response, []byte(valid)); err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +194,7 @@ func TestAnswersThatDifferFromTheDocumentAreDetected(t *testing.T) {
 			}
 		})
 	}
-	undocumented := &http.Response{StatusCode: 418, Header: http.Header{}}
+	undocumented := &http.Response{StatusCode: http.StatusTeapot, Header: http.Header{}}
 	if err := check(t, doc, read, undocumented, nil); err == nil {
 		t.Error("an undocumented status is accepted")
 	}
