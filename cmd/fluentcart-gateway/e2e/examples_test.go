@@ -66,6 +66,7 @@ func TestExamples(t *testing.T) {
 	tokens := writeFile(t, "tokens", line)
 	for _, example := range examplePrograms {
 		t.Run(example.file, func(t *testing.T) {
+			t.Parallel() // they wait more than they compute
 			example.needs(t)
 			var silent atomic.Bool // the store, when customer 3 is written
 			_, storeURL := startStore(t, sandbox.Config{Fail: func(r *http.Request) *sandbox.Failure {
