@@ -48,7 +48,11 @@ func TestGatewayInFrontOfAStoreThatHangsStopsInTime(t *testing.T) {
 	<-p.ended
 	took := time.Since(begin)
 	calls.Wait()
-	if took < delay || took > delay+drain+time.Second {
+	most := delay + drain + time.Second
+	if hasRaceDetector() {
+		most += time.Second // its runtime waits so long at the end of a process
+	}
+	if took < delay || took > most {
 		t.Errorf("it stopped after %s", took)
 	}
 	log := p.log.String()
