@@ -73,7 +73,7 @@ func startHAProxy(t testing.TB, members []member) (url string) {
 	var servers strings.Builder
 	for i, m := range members {
 		_, adminPort, _ := net.SplitHostPort(m.adminAddr)
-		fmt.Fprintf(&servers, "  server gateway%d %s check port %s inter 200ms fall 1 rise 1\n", i, m.httpAddr, adminPort)
+		fmt.Fprintf(&servers, "  server gateway%d %s check port %s inter 100ms fall 1 rise 1\n", i, m.httpAddr, adminPort)
 	}
 	config := writeFile(t, "haproxy.cfg", fmt.Sprintf(`
 defaults

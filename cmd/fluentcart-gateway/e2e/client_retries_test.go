@@ -29,9 +29,7 @@ type clientCall struct {
 
 // The attempts of one call are counted at the gateway, for each code that a gRPC client can get from it.
 func TestClientsRetryAsTheServiceConfigSays(t *testing.T) {
-	if hasRaceDetector() {
-		t.Skip("it is about programs in other languages, and takes a minute without the race detector")
-	}
+	onceOnly(t)
 	for _, client := range []struct {
 		language string
 		program  func(t testing.TB) (environment, command []string)

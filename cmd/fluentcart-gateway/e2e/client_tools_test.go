@@ -26,6 +26,15 @@ var protosFolder = sync.OnceValues(func() (string, error) {
 	return folder, nil
 })
 
+// onceOnly skips a test of programs in other languages in the runs that are about something else: neither the race detector nor
+// a soak shows more of them.
+func onceOnly(t testing.TB) {
+	t.Helper()
+	if hasRaceDetector() || os.Getenv("SOAK") != "" {
+		t.Skip("it is about programs in other processes, and takes long; `go test` runs it")
+	}
+}
+
 func protos(t testing.TB) (folder string) {
 	t.Helper()
 	folder, err := protosFolder()

@@ -26,6 +26,7 @@ var documentedTools = []struct {
 
 // The commands and the programs of the page do what it says, as they stand there but for the address.
 func TestDocumentedClients(t *testing.T) {
+	onceOnly(t)
 	for _, tool := range documentedTools {
 		t.Run(tool.heading+" "+tool.command, func(t *testing.T) {
 			tool.needs(t)

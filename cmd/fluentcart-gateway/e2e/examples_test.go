@@ -47,9 +47,7 @@ var overGRPC = []string{"go", "node-grpc.mjs", "python_grpc.py", "grpcurl.sh"}
 const lastCall = "a linked user that is gone: "
 
 func TestExamples(t *testing.T) {
-	if hasRaceDetector() {
-		t.Skip("it is about programs in other processes, and takes most of a minute without the race detector")
-	}
+	onceOnly(t)
 	content, err := os.ReadFile(filepath.Join(examples, "output.txt"))
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ error: NOT_FOUND CUSTOMER_NOT_FOUND not_sent customers/99
 
 // Each of these tools reads what `make protos` writes, and the client that it makes can call, read and tell errors apart.
 func TestClientsOfOtherLanguages(t *testing.T) {
+	onceOnly(t)
 	tests := []struct {
 		name string
 		call func(t *testing.T, address string) (printed string)
@@ -47,6 +48,7 @@ func TestClientsOfOtherLanguages(t *testing.T) {
 }
 
 func TestProtocGeneratesCodeOfOtherLanguages(t *testing.T) {
+	onceOnly(t)
 	needs(t, "protoc")
 	for _, language := range []string{"cpp", "csharp", "java", "kotlin", "objc", "php", "pyi", "ruby"} {
 		t.Run(language, func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestRolloutFailsNoCall(t *testing.T) {
 	soaking(t)
 	customers := ids(200)
 	_, storeURL := startStore(t, sandbox.Config{Latency: 2 * time.Millisecond, Customers: len(customers)})
-	flags := []string{"--redis-url=" + redistest.Start(t).URL, "--drain-delay=1s", "--get-timeout=2s", "--put-timeout=2s", "--write-settle-time=2s", "--drain-timeout=5s"}
+	flags := []string{"--redis-url=" + redistest.Start(t).URL, "--drain-delay=600ms", "--get-timeout=2s", "--put-timeout=2s", "--write-settle-time=2s", "--drain-timeout=5s"}
 	members := make([]member, 3)
 	gateways := make([]*process, len(members))
 	for i := range members {
@@ -75,7 +75,7 @@ func TestRolloutFailsNoCall(t *testing.T) {
 			}
 			gateways[i] = startGateway(t, storeURL, append(members[i].flags(), flags...)...)
 			gateways[i].becomes(t, http.StatusOK, "ready\n")
-			<-time.After(600 * time.Millisecond) // until the balancers have noticed that it is back
+			<-time.After(300 * time.Millisecond) // until the balancers have noticed that it is back
 		}
 	}
 	stop()
