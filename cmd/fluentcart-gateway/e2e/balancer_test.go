@@ -31,8 +31,8 @@ func freeAddress(t testing.TB) string {
 }
 
 // startNginx balances over the HTTP/JSON gateways. Without its commercial modules, nginx notices that a gateway stops only by
-// a refused connection, after which it takes another one. It does not remember (max_fails=0): for a second, the shortest time that it
-// can be told, it would leave out a gateway that has been restarted, while the next one stops.
+// a refused connection, after which it takes another one. It does not remember (max_fails=0): for a second, the shortest time that
+// it takes, it would leave out a gateway that has been restarted, while the next one stops.
 func startNginx(t testing.TB, members []member) (url string) {
 	t.Helper()
 	address := freeAddress(t)
