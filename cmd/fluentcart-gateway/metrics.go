@@ -54,11 +54,11 @@ func (m *metrics) gaugeOf(labels prometheus.Labels, name, help string, now func(
 func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *fluentcart.Client, leases *leases, ready func() bool) {
 	m.gauge("ready", "1 if calls can be served; /readyz gives the reasons if not.", func() float64 { return boolean(ready()) })
 
-	m.gauge("updates_admitted", "Updates at work or waiting for a lease, a slot or the rate limit.", func() float64 { return float64(customers.Load().Admitted) })
+	m.gauge("updates_admitted", "Updates and reads at work or waiting for a lease, a slot or the rate limit.", func() float64 { return float64(customers.Load().Admitted) })
 	m.gauge("updates_admitted_limit", "Limit of updates_admitted (--max-in-flight plus --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
 	m.gauge("slots_in_use", "Slots in use. Each is the right to use the store.", func() float64 { return float64(customers.Load().Working) })
 	m.gauge("slots", "Slots (--max-in-flight).", constant(cfg.MaxInFlight))
-	m.gauge("slot_waiters", "Updates that wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
+	m.gauge("slot_waiters", "Updates and reads that wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
 	m.gauge("writes_in_flight", "Writes without an outcome yet, including those whose callers have left.", func() float64 { return float64(customers.Writes().InFlight) })
 	m.gauge("writes_in_doubt", "Writes whose response does not say whether they were applied. Their customers' leases are withheld until the writes are verified or the settle time is over.", func() float64 { return float64(customers.Writes().InDoubt) })
 	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.held()) })
