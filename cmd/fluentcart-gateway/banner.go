@@ -15,7 +15,7 @@ import (
 )
 
 // printBanner prints the store, the listen addresses and the authentication. Programs parse the lines that begin with gRPC,
-// JSON, admin and sandbox: a word, spaces, an address.
+// JSON, docs, admin and sandbox: a word, spaces, an address.
 func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l *listeners, logger *slog.Logger) {
 	store := client.String()
 	if cfg.Sandbox {
@@ -29,7 +29,7 @@ func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l
 	fmt.Fprintf(out, "gRPC      %s\n", l.grpc.Addr())
 	fmt.Fprintf(out, "JSON      %s://%s\n", scheme, l.http.Addr())
 	if cfg.ServesDocs() {
-		fmt.Fprintf(out, "playground: %s://%s%s\n", scheme, l.http.Addr(), playground.PagePath)
+		fmt.Fprintf(out, "docs      %s://%s%s\n", scheme, l.http.Addr(), playground.PagePath)
 	}
 	fmt.Fprintf(out, "admin     http://%s\n", l.admin.Addr())
 	if redis, err := url.Parse(cfg.RedisURL); err == nil && cfg.RedisURL != "" {

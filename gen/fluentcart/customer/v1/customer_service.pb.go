@@ -44,8 +44,7 @@ type UpdateCustomerRequest struct {
 	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Dry run: reads, checks and answers as an update does, without writing. It does not detect what only the store can
 	// know: an e-mail address in use by another customer, a linked WordPress user that no longer exists, how the store
-	// splits a name. With an empty `customer` it returns the stored customer and its etag. A gateway in write mode replace
-	// refuses it.
+	// splits a name. To read a customer, call GetCustomer. A gateway in write mode replace refuses it.
 	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
