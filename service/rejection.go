@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
@@ -44,14 +45,40 @@ func statusUnread() error {
 
 // tooLate rejects a call that its own deadline would cut off.
 func tooLate() error {
-	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "remaining deadline is shorter than the store's recent latency; nothing was written; retry with a longer deadline")
+	return apierror.New(apierror.DeadlinePassed, apierror.NotSent, "remaining deadline is shorter than the store's recent latency; nothing was written; retry with a longer deadline").
+		LimitedBy(apierror.DeadlineLimit)
+}
+
+// overload is why a call would wait in vain.
+type overload struct {
+	limit apierror.Limit
+	why   string
+}
+
+// The overloads.
+var (
+	queueFull     = overload{apierror.QueueLimit, "too many calls are waiting"}
+	evicted       = overload{apierror.FairShareLimit, "evicted from the queue: this caller is over its fair share"}
+	waitsTooLong  = overload{apierror.DeadlineLimit, "calls that came before this one take so long that its deadline would pass"}
+	leasesAwaited = overload{apierror.CustomerLimit, "too many updates of this customer, or of others that are being updated, are waiting"}
+	leaseTooLate  = overload{apierror.DeadlineLimit, "so many updates of this customer are waiting that this one's deadline would pass"}
+	rateReached   = overload{apierror.RateLimit, "--store-rate does not allow this call in time"}
+	unverifiedMax = overload{apierror.UnverifiedLimit, "too many callers with unverified store accounts are waiting"}
+)
+
+// notAdmitted returns why the gate rejects a call.
+func notAdmitted(err error) overload {
+	if errors.Is(err, admission.ErrLate) {
+		return waitsTooLong
+	}
+	return queueFull
 }
 
 // overloaded rejects a call that would wait in vain.
-func (s *Service) overloaded(why string) error { return rejection(why, s.gate.RetryAfter()) }
+func (s *Service) overloaded(o overload) error { return rejection(o, s.gate.RetryAfter()) }
 
-func rejection(why string, retryAfter time.Duration) *apierror.Error {
-	return apierror.New(apierror.Overloaded, apierror.NotSent, why+"; nothing was written", apierror.RetryInfo(retryAfter))
+func rejection(o overload, retryAfter time.Duration) *apierror.Error {
+	return apierror.New(apierror.Overloaded, apierror.NotSent, o.why+"; nothing was written", apierror.RetryInfo(retryAfter)).LimitedBy(o.limit)
 }
 
 func leasesUnavailable(cause *lease.UnavailableError) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
 // Shed returns the rejection of a call that admission control would reject, or nil. Transports ask before they read a
@@ -25,25 +26,28 @@ func (s *Service) Shed(ctx context.Context, method string, caller *auth.Caller) 
 	default:
 		return nil
 	}
-	if !s.gate.Rejects(ctx, share) {
+	err := s.gate.Rejects(ctx, share)
+	if err == nil {
 		return nil
 	}
 	retryAfter := s.gate.RetryAfter().Round(100 * time.Millisecond)
-	latest := s.shed.Load()
+	shed := &s.shedFull
+	if errors.Is(err, admission.ErrLate) {
+		shed = &s.shedLate
+	}
+	latest := shed.Load()
 	if latest == nil || latest.retryAfter != retryAfter {
-		latest = &shedding{retryAfter, rejection(tooManyWait, retryAfter)}
-		s.shed.Store(latest)
+		latest = &shedding{retryAfter, rejection(notAdmitted(err), retryAfter)}
+		shed.Store(latest)
 	}
 	return latest.err
 }
 
-// shedding is the latest rejection of Shed.
+// shedding is the latest rejection of Shed for one limit.
 type shedding struct {
 	retryAfter time.Duration
 	err        *apierror.Error
 }
-
-const tooManyWait = "too many calls are waiting"
 
 // shareOf returns the name of the share of the queue in which the caller's updates wait.
 func shareOf(caller *auth.Caller) string {
@@ -67,14 +71,17 @@ func readShareOf(caller *auth.Caller) string {
 // context also ends when the call is evicted for another caller. writes is false for a dry run and for a read.
 func (s *Service) admit(ctx context.Context, share string, id int64, writes bool) (context.Context, *admission.Pass, error) {
 	if writes && share != unverifiedShare { // an unverified account does not wait for a lease
-		ahead, ok := s.leases.Admits(ctx, id, share)
-		if needed := s.reads.Mean() + s.writes.Mean(); !ok || ahead > 0 && !fits(ctx, needed*time.Duration(ahead+1)) {
+		ahead, err := s.leases.Admits(ctx, id, share)
+		switch needed := s.reads.Mean() + s.writes.Mean(); {
+		case err != nil && !errors.Is(err, admission.ErrLate):
 			return nil, nil, s.overloaded(leasesAwaited)
+		case err != nil, ahead > 0 && !fits(ctx, needed*time.Duration(ahead+1)):
+			return nil, nil, s.overloaded(leaseTooLate)
 		}
 	}
 	ctx, pass, err := s.gate.Enter(ctx, share)
 	if err != nil {
-		return nil, nil, s.overloaded(tooManyWait)
+		return nil, nil, s.overloaded(notAdmitted(err))
 	}
 	return ctx, pass, nil
 }
@@ -129,10 +136,28 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 // wait waits for the lease, the slot and the rate limit of the store.
 func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, writes bool) (err error) {
 	if writes {
-		if held.lease, err = s.leases.Acquire(ctx, id, callerOf(ctx).Share); err != nil {
+		waited := telemetry.Begin(ctx, telemetry.Lease)
+		held.lease, err = s.leases.Acquire(ctx, id, callerOf(ctx).Share)
+		waited.End()
+		if err != nil {
 			return s.waitError(ctx, err)
 		}
 	}
+	if err := s.waitForSlot(ctx, held, pass, writes); err != nil {
+		return err
+	}
+	if writes {
+		if err := held.lease.Renew(ctx); err != nil {
+			return s.waitError(ctx, err)
+		}
+	}
+	return nil
+}
+
+// waitForSlot waits for the slot and for the rate limit.
+func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admission.Pass, writes bool) (err error) {
+	waited := telemetry.Begin(ctx, telemetry.Queue)
+	defer waited.End()
 	if held.slot, err = pass.Slot(ctx); err != nil {
 		return s.waitError(ctx, err)
 	}
@@ -144,12 +169,7 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 		if ctx.Err() != nil {
 			return s.waitError(ctx, err)
 		}
-		return s.overloaded("--store-rate does not allow this call in time")
-	}
-	if writes {
-		if err := held.lease.Renew(ctx); err != nil {
-			return s.waitError(ctx, err)
-		}
+		return s.overloaded(rateReached)
 	}
 	return nil
 }
@@ -160,16 +180,13 @@ func fits(ctx context.Context, needed time.Duration) bool {
 	return !ok || time.Until(deadline) >= needed
 }
 
-// leasesAwaited says why an update may not wait for its customer's lease.
-const leasesAwaited = "too many updates of this customer, or of others that are being updated, are waiting"
-
 // waitError returns the error of a call that ended while it waited.
 func (s *Service) waitError(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), admission.ErrEvicted), errors.Is(err, admission.ErrEvicted):
-		return s.overloaded("evicted from the queue: this caller is over its fair share")
+		return s.overloaded(evicted)
 	case errors.Is(err, admission.ErrLate):
-		return s.overloaded("calls that came before this one take so long that its deadline would pass")
+		return s.overloaded(waitsTooLong)
 	case errors.Is(err, admission.ErrOverloaded):
 		return s.overloaded(leasesAwaited)
 	case ctx.Err() != nil:

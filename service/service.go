@@ -43,6 +43,8 @@ type Config struct {
 	SettleTime time.Duration
 	// Logger receives the outcomes of writes whose callers are gone; nil discards them.
 	Logger *slog.Logger
+	// Metrics counts what became of updates; nil counts for nothing.
+	Metrics *Metrics
 }
 
 // Service implements customerv1.CustomerServiceServer. It is safe for concurrent use.
@@ -63,7 +65,9 @@ type Service struct {
 	maxUnverified int64
 	verifying     chan struct{} // holds one token for each account verification in progress
 
-	shed          atomic.Pointer[shedding]
+	shedFull, shedLate atomic.Pointer[shedding] // because of the queue, and of deadlines
+
+	metrics       *Metrics
 	inFlight      inFlightWrites
 	inDoubt       atomic.Int64
 	verifyReads   chan struct{} // tokens of reads that verify a write whose caller waits
@@ -87,6 +91,7 @@ func New(cfg Config) (*Service, error) {
 		leases:        cfg.Leases,
 		settleTime:    cfg.SettleTime,
 		logger:        cfg.Logger,
+		metrics:       cfg.Metrics,
 		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
 		maxUnverified: max(int64(cfg.MaxQueue)/8, 4),
 		verifying:     make(chan struct{}, max(cfg.MaxInFlight/4, 1)),
@@ -113,6 +118,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
 	}
 }
 

@@ -3,17 +3,18 @@ package service
 import (
 	"context"
 	"errors"
-	"time"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
 // UpdateCustomer changes what the request names, and nothing else. Its errors are those of package apierror.
-func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
+func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (response *customerv1.UpdateCustomerResponse, err error) {
+	defer s.finish(telemetry.CallOf(ctx), &response)
 	ctx, pass, err := s.admit(ctx, shareOf(callerOf(ctx)), request.GetCustomerId(), !request.GetValidateOnly()) // before all else: a rejected update must cost little
 	if err != nil {
 		return nil, err
@@ -50,8 +51,10 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	case err != nil:
 		return nil, err
 	case request.GetValidateOnly():
+		s.withoutWrite(ctx, telemetry.DryRun)
 		return merged.DryRun()
 	case !merged.Differs():
+		s.withoutWrite(ctx, telemetry.Unchanged)
 		return merged.Unchanged(), nil
 	}
 	return s.write(ctx, held, merged)
@@ -72,9 +75,9 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer
 // read reads the customer, and adds its duration to the latency estimate. A failed read counts only if it timed out after
 // more than the estimate, because others say nothing about the latency.
 func (s *Service) read(ctx context.Context, id int64) (*fluentcart.Customer, error) {
-	start := time.Now()
+	reading := telemetry.Begin(ctx, telemetry.StoreGet)
 	read, err := s.store.GetCustomer(ctx, id)
-	took := time.Since(start)
+	took := reading.End()
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() {
 			s.reads.Add(took)

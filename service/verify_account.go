@@ -60,7 +60,7 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, id in
 	}
 	defer s.unverified.Add(-1)
 	if s.unverified.Add(1) > s.maxUnverified {
-		return nil, s.overloaded("too many callers with unverified store accounts are waiting")
+		return nil, s.overloaded(unverifiedMax)
 	}
 	select {
 	case s.verifying <- struct{}{}:

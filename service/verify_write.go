@@ -14,14 +14,20 @@ import (
 // then the customer is in quarantine, because another update would read values that the write may still change. cause is
 // the error of the PUT, or nil for a success that does not show the write.
 func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
+	s.metrics.writes.WithLabelValues(writeInDoubt).Inc()
 	s.inDoubt.Add(1)
-	defer s.inDoubt.Add(-1)
+	resolved := writeUnknown
+	defer func() {
+		s.inDoubt.Add(-1)
+		s.metrics.resolved.WithLabelValues(resolved).Inc()
+	}()
 	end := w.settledAt(s.settleTime)
 	w.lease.Quarantine(time.Until(end))
 	settled, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	if w.merged.WasRead() {
 		if o, known := s.readUntilKnown(settled, caller, w, cause); known {
+			resolved = resultOf(o.err)
 			w.releaseLease()
 			s.conclude(ctx, w, o)
 			return
@@ -36,7 +42,7 @@ func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 		return
 	}
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "stopped with a write in doubt; it may still be applied",
-		slog.Int64("customer_id", w.merged.CustomerID()), slog.Duration("quarantine", time.Until(end)))
+		slog.Int64("customer_id", w.merged.CustomerID()), slog.Float64("quarantine_seconds", time.Until(end).Seconds()))
 }
 
 // The pauses between two reads that verify a write. They double from the first to the longest.

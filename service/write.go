@@ -14,6 +14,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
 // write is an in-flight PUT. From its first byte on it runs to its outcome, whatever its caller does: the store does not
@@ -57,7 +58,9 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 		}
 	}()
 
+	putting := telemetry.Begin(ctx, telemetry.StorePut)
 	stored, failed := s.store.PutCustomer(inFlight, w.merged.Body(), w.merged.Expected(), func() error { return w.mayStart(ctx) })
+	putting.End()
 	if left, ok := callerLeft(failed); ok {
 		s.continueInBackground(ctx, number, w, func(background context.Context) {
 			stored, failed := left.Await(background)
@@ -70,7 +73,7 @@ func (s *Service) write(ctx context.Context, held *reservation, merged *customer
 		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, failed) })
 		return w.await(ctx)
 	}
-	response, err = w.definitive(ctx, stored, failed)
+	response, err = s.definitive(ctx, w, stored, failed)
 	s.inFlight.end(number)
 	return response, err
 }
@@ -111,6 +114,8 @@ func (s *Service) continueInBackground(ctx context.Context, number int, w *write
 
 // await returns the outcome of a write that continues in the background, or an error when the caller leaves.
 func (w *write) await(ctx context.Context) (*customerv1.UpdateCustomerResponse, error) {
+	waited := telemetry.Begin(ctx, telemetry.Verify)
+	defer waited.End()
 	select {
 	case o := <-w.done:
 		return o.response, o.err
@@ -133,7 +138,7 @@ func (s *Service) finishOrphaned(ctx, caller context.Context, w *write, stored *
 		s.verify(ctx, caller, w, err)
 		return
 	}
-	response, err := w.definitive(caller, stored, err)
+	response, err := s.definitive(caller, w, stored, err)
 	s.conclude(ctx, w, outcome{response, err})
 }
 
@@ -154,10 +159,14 @@ func (s *Service) putEnded(w *write) {
 }
 
 // definitive releases the lease, and returns the outcome of a write whose response is not ambiguous.
-func (w *write) definitive(caller context.Context, stored *fluentcart.Customer, err error) (*customerv1.UpdateCustomerResponse, error) {
+func (s *Service) definitive(caller context.Context, w *write, stored *fluentcart.Customer, err error) (*customerv1.UpdateCustomerResponse, error) {
 	w.releaseLease()
 	if err != nil {
-		return nil, writeError(caller, w.merged, err)
+		err = writeError(caller, w.merged, err)
+	}
+	s.metrics.writes.WithLabelValues(resultOf(err)).Inc()
+	if err != nil {
+		return nil, err
 	}
 	return w.merged.Response(stored), nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -14,9 +13,9 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/playground"
 )
 
-// printBanner prints the store, the listen addresses and the authentication. Programs parse the lines that begin with gRPC,
-// JSON, docs, admin and sandbox: a word, spaces, an address.
-func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l *listeners, logger *slog.Logger) {
+// printBanner prints the store, the listen addresses, the authentication, and what to try. It is for people; programs read the
+// line "started" of the log.
+func printBanner(out io.Writer, cfg *config.Loaded, client *fluentcart.Client, l *listeners) {
 	store := client.String()
 	if cfg.Sandbox {
 		store = "the sandbox store, whose data ends with this process"
@@ -59,7 +58,6 @@ The store fails on request: http://%s/sandbox/faults shows how, and docs/sandbox
 	}
 	for _, warning := range warnings(cfg, l) {
 		fmt.Fprintf(out, "\nWarning: %s.\n", warning)
-		logger.Warn(warning)
 	}
 	fmt.Fprintln(out, "\nCtrl-C stops.")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/cmd/fluentcart-gateway/config"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
 const metricPrefix = "fluentcart_gateway_"
@@ -23,13 +24,13 @@ type metrics struct {
 	store    storeMetrics
 }
 
-// newMetrics returns metrics without those of watch. The collector calls counts the calls of both transports.
-func newMetrics(calls prometheus.Collector) *metrics {
+// newMetrics returns metrics without those of watch. The collectors count the calls of both transports, and the updates.
+func newMetrics(calls, updates prometheus.Collector) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), store: newStoreMetrics()}
 	m.gaugeOf(prometheus.Labels{"version": version()}, "build_info", "The version of the gateway; the value is 1.", constant(1))
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		calls, m.store.requests, m.store.duration, m.store.retries,
+		calls, updates, m.store.requests, m.store.duration, m.store.retries,
 	)
 	return m
 }
@@ -38,7 +39,8 @@ func newMetrics(calls prometheus.Collector) *metrics {
 func (m *metrics) handler(logger *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(logger.Handler(), slog.LevelError),
-		MaxRequestsInFlight: 4, // gathering takes some work
+		MaxRequestsInFlight: 4,    // gathering takes some work
+		EnableOpenMetrics:   true, // for exemplars
 	})
 }
 
@@ -54,8 +56,8 @@ func (m *metrics) gaugeOf(labels prometheus.Labels, name, help string, now func(
 func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *fluentcart.Client, leases *leases, ready func() bool) {
 	m.gauge("ready", "1 if calls can be served; /readyz gives the reasons if not.", func() float64 { return boolean(ready()) })
 
-	m.gauge("updates_admitted", "Updates and reads at work or waiting for a lease, a slot or the rate limit.", func() float64 { return float64(customers.Load().Admitted) })
-	m.gauge("updates_admitted_limit", "Limit of updates_admitted (--max-in-flight plus --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
+	m.gauge("calls_admitted", "Updates and reads at work or waiting for a lease, a slot or the rate limit.", func() float64 { return float64(customers.Load().Admitted) })
+	m.gauge("calls_admitted_limit", "Limit of calls_admitted (--max-in-flight plus --max-queue).", constant(cfg.MaxInFlight+cfg.MaxQueue))
 	m.gauge("slots_in_use", "Slots in use. Each is the right to use the store.", func() float64 { return float64(customers.Load().Working) })
 	m.gauge("slots", "Slots (--max-in-flight).", constant(cfg.MaxInFlight))
 	m.gauge("slot_waiters", "Updates and reads that wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
@@ -97,11 +99,11 @@ func newStoreMetrics() storeMetrics {
 			Name: metricPrefix + "store_requests_total",
 			Help: "Requests to the store that have ended, by outcome: ok, or the kind of error.",
 		}, []string{"method", "outcome"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		duration: prometheus.NewHistogramVec(interceptor.Histogram(prometheus.HistogramOpts{
 			Name:    metricPrefix + "store_request_duration_seconds",
 			Help:    "Duration of requests to the store, including connecting.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, // a request takes 33 ms (F24), and no more than 30 s
-		}, []string{"method"}),
+		}), []string{"method"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: metricPrefix + "store_retries_total",
 			Help: "Requests to the store that were retries; store_requests_total includes them.",

@@ -41,8 +41,8 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 	if cfg.Sandbox {
 		storeURL = "http://" + listeners.sandbox.Addr().String()
 	}
-	calls := interceptor.NewMetrics()
-	metrics := newMetrics(calls)
+	calls, updates := interceptor.NewMetrics(), service.NewMetrics()
+	metrics := newMetrics(calls, updates)
 	client, err := fluentcart.New(storeConfig(cfg, storeURL, metrics.store, logger))
 	if err != nil {
 		return err
@@ -60,6 +60,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		MaxQueue:    cfg.MaxQueue,
 		SettleTime:  cfg.SettleTime,
 		Logger:      logger,
+		Metrics:     updates,
 	})
 	if err != nil {
 		return err
@@ -90,7 +91,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		Profiles: cfg.AdminPprof,
 		Logger:   logger,
 	})
-	printBanner(stdout, cfg, client, listeners, logger)
+	announce(ctx, stdout, cfg, client, listeners, logger)
 
 	// The sandbox store and the reload of files outlive the transports, because calls need them while they drain. So does
 	// the admin server, which reports meanwhile that the gateway is not ready any more.

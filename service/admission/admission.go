@@ -21,11 +21,11 @@ import (
 // was evicted from the queue.
 var ErrOverloaded = errors.New("admission: overloaded")
 
-// The ErrOverloaded of a call that was admitted before.
+// The kinds of ErrOverloaded. Any other one means that the queue is full.
 var (
 	// ErrEvicted means that the call was evicted in favour of a caller below its fair share.
 	ErrEvicted = fmt.Errorf("%w: evicted", ErrOverloaded)
-	// ErrLate means that the call cannot meet its deadline any more.
+	// ErrLate means that the call would probably not meet its deadline, or cannot meet it any more.
 	ErrLate = fmt.Errorf("%w: the deadline is nearer than the estimated wait", ErrOverloaded)
 )
 
@@ -57,14 +57,14 @@ type Pass struct {
 	end       context.CancelCauseFunc // nil once the call has ended or was evicted
 }
 
-// Enter admits a call of the caller, or returns ErrOverloaded. The returned context ends with the cause ErrEvicted if the
+// Enter admits a call of the caller, or returns ErrOverloaded or ErrLate. The returned context ends with the cause ErrEvicted if the
 // call is evicted in favour of a caller that has less than its fair share. Only a call that has not had a slot yet is
 // evicted. Leave must be called at the end.
 func (g *Gate) Enter(ctx context.Context, caller string) (context.Context, *Pass, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.slots.inTime(ctx, caller) {
-		return nil, nil, ErrOverloaded
+		return nil, nil, ErrLate
 	}
 	evicted, ok := g.admitted.Room(caller)
 	if !ok {
@@ -79,16 +79,18 @@ func (g *Gate) Enter(ctx context.Context, caller string) (context.Context, *Pass
 	return ctx, p, nil
 }
 
-// Rejects reports whether Enter would reject a call of the caller now. It is for transports, which reject before they read a
-// request; a call that passes may still be rejected by Enter.
-func (g *Gate) Rejects(ctx context.Context, caller string) bool {
+// Rejects returns the error with which Enter would reject a call of the caller now, or nil. It is for transports, which
+// reject before they read a request; a call that passes may still be rejected by Enter.
+func (g *Gate) Rejects(ctx context.Context, caller string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.slots.inTime(ctx, caller) {
-		return true
+		return ErrLate
 	}
-	_, ok := g.admitted.Room(caller)
-	return !ok
+	if _, ok := g.admitted.Room(caller); !ok {
+		return ErrOverloaded
+	}
+	return nil
 }
 
 // Leave ends the call. It does not release the call's slot, which may be in use for longer.

@@ -33,13 +33,17 @@ func (q *Queue) Take() bool {
 	return true
 }
 
-// Room reports whether a call of the caller may wait, and which waiter must be evicted before, if any. It returns false
-// too if the caller's call could not meet its deadline. It changes nothing.
-func (q *Queue) Room(ctx context.Context, caller string) (evicted *Waiter, ok bool) {
+// Room returns which waiter must be evicted before a call of the caller may wait, if any. It returns an ErrOverloaded or an
+// ErrLate if the call may not wait. It changes nothing.
+func (q *Queue) Room(ctx context.Context, caller string) (evicted *Waiter, err error) {
 	if !q.inTime(ctx, caller) {
-		return nil, false
+		return nil, ErrLate
 	}
-	return q.waiting.Room(caller)
+	evicted, ok := q.waiting.Room(caller)
+	if !ok {
+		return nil, ErrOverloaded
+	}
+	return evicted, nil
 }
 
 // Ahead returns how many waiters are served before a new one of the caller.

@@ -4,6 +4,7 @@ package apierror
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -16,13 +17,14 @@ import (
 )
 
 // Error is an error of the gateway. The caller gets its gRPC status. Its text is for the log, and holds the cause as well.
-// It is safe for concurrent use after CausedBy, Upstream and DeadlineExceeded, which change it.
+// It is safe for concurrent use after CausedBy, LimitedBy, Upstream and DeadlineExceeded, which change it.
 type Error struct {
 	code    codes.Code
 	message string
 	info    *errdetails.ErrorInfo
 	details []protoadapt.MessageV1
 	cause   error
+	limit   Limit
 
 	build sync.Once // interceptors ask for the status several times a call
 	built *status.Status
@@ -54,6 +56,15 @@ func (e *Error) CausedBy(cause error) *Error {
 	return e
 }
 
+// LimitedBy sets the limit because of which a call was rejected, and returns the error.
+func (e *Error) LimitedBy(limit Limit) *Error {
+	e.limit = limit
+	return e
+}
+
+// Limit returns the limit because of which a call was rejected, or an empty one.
+func (e *Error) Limit() Limit { return e.limit }
+
 // Upstream sets what the store answered: its HTTP status (0 for none) and the code in its body (empty for none).
 func (e *Error) Upstream(httpStatus int, code string) *Error {
 	if httpStatus != 0 {
@@ -84,6 +95,28 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // Reason returns the reason.
 func (e *Error) Reason() Reason { return Reason(e.info.GetReason()) }
+
+// Fields returns the names of the fields at fault, for the log. A name that the gateway does not know was chosen by the caller,
+// and may be personal data: "request" stands in its place.
+func (e *Error) Fields() []string {
+	var names []string
+	for _, detail := range e.details {
+		badRequest, ok := detail.(*errdetails.BadRequest)
+		if !ok {
+			continue
+		}
+		for _, violation := range badRequest.GetFieldViolations() {
+			name := violation.GetField()
+			if isQuoted(name) {
+				name = "request"
+			}
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
 
 // Message returns the text for the caller.
 func (e *Error) Message() string { return e.message }

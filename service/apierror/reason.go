@@ -73,6 +73,34 @@ const (
 	Unknown  WriteState = "unknown"  // the store may have written, or may still write (F22)
 )
 
+// Limit is a limit because of which a call is rejected. Metrics and the log show it; callers get the message.
+type Limit string
+
+// The limits.
+const (
+	QueueLimit      Limit = "queue"      // --max-in-flight plus --max-queue
+	CustomerLimit   Limit = "customer"   // updates that wait for the leases of customers
+	FairShareLimit  Limit = "fair_share" // evicted for a caller below its fair share
+	RateLimit       Limit = "rate"       // --store-rate
+	DeadlineLimit   Limit = "deadline"   // the call would probably not end before its deadline
+	UnverifiedLimit Limit = "unverified" // callers with unverified store accounts
+)
+
+// Limits returns all limits.
+func Limits() []Limit {
+	return []Limit{QueueLimit, CustomerLimit, FairShareLimit, RateLimit, DeadlineLimit, UnverifiedLimit}
+}
+
+// IsMisconfiguration reports whether only the operator can end the failure: a setting of the gateway, of the store, or of what
+// stands in front of it is wrong.
+func (r Reason) IsMisconfiguration() bool {
+	switch r {
+	case StoreRouteMissing, StoreCredentials, StoreBlocked, StoreRedirects, StoreTLS, StoreBadAnswer:
+		return true
+	}
+	return false
+}
+
 // row is a line of the error table.
 type row struct {
 	code codes.Code

@@ -59,3 +59,6 @@ func QuoteName(name string) string {
 	}
 	return strconv.Quote(name)
 }
+
+// isQuoted reports whether a name comes from QuoteName. Names of the contract have neither quotes nor spaces.
+func isQuoted(name string) bool { return strings.ContainsAny(name, `" `) }

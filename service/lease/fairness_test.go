@@ -91,8 +91,8 @@ func TestLeaseIsGrantedToTheCallersInTurn(t *testing.T) {
 			"fourth": 1 + 3,         // the holder, and one call of each caller
 			"modest": 1 + 2 + 3 + 1, // the holder, its own, and of the others as many as are served in three rounds
 		} {
-			if ahead, ok := w.locker.Admits(t.Context(), 1, caller); ahead != want || !ok {
-				t.Errorf("%d calls are ahead of the next one of the %s caller, %v, want %d", ahead, caller, ok, want)
+			if ahead, err := w.locker.Admits(t.Context(), 1, caller); ahead != want || err != nil {
+				t.Errorf("%d calls are ahead of the next one of the %s caller, %v, want %d", ahead, caller, err, want)
 			}
 		}
 		first.Release()
@@ -129,7 +129,7 @@ func TestWaitersForLeasesAreSharedFairly(t *testing.T) {
 				}
 				overloaded := func(customer int64, caller string) {
 					t.Helper()
-					if _, ok := w.locker.Admits(t.Context(), customer, caller); ok {
+					if _, err := w.locker.Admits(t.Context(), customer, caller); err == nil {
 						t.Errorf("a further call of the %s caller is admitted", caller)
 					}
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -140,7 +140,7 @@ func TestWaitersForLeasesAreSharedFairly(t *testing.T) {
 				}
 				overloaded(3, "greedy")
 				for i := range places / 2 {
-					if _, ok := w.locker.Admits(t.Context(), 3, "modest"); !ok {
+					if _, err := w.locker.Admits(t.Context(), 3, "modest"); err != nil {
 						t.Errorf("call %d of the modest caller is not admitted", i)
 					}
 					w.wait(t, 3, "modest")
@@ -196,7 +196,7 @@ func TestNoLeaseAndNoPlaceIsLost(t *testing.T) {
 	}
 	held := take(t, locker, 1)
 	defer held.Release()
-	if _, ok := locker.Admits(t.Context(), 1, "d"); !ok {
+	if _, err := locker.Admits(t.Context(), 1, "d"); err != nil {
 		t.Error("all places are taken, and no call waits")
 	}
 }

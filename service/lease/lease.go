@@ -23,9 +23,9 @@ type Locker interface {
 	// *UnavailableError, or an admission.ErrOverloaded: too many calls wait, the call would probably miss its deadline, or
 	// it was evicted from the queue.
 	Acquire(ctx context.Context, customer int64, caller string) (Lease, error)
-	// Admits reports whether Acquire would not be overloaded now, and how many calls of this process would come before
-	// that one, the lease's holder included. It is a cheap way to reject a call early.
-	Admits(ctx context.Context, customer int64, caller string) (ahead int, ok bool)
+	// Admits returns the admission.ErrOverloaded that Acquire would return now, or nil, and how many calls of this process
+	// would come before that one, the lease's holder included. It is a cheap way to reject a call early.
+	Admits(ctx context.Context, customer int64, caller string) (ahead int, err error)
 	// LastGrant identifies the latest grant of the customer's lease, for Lease.Follows. It returns Held while the lease
 	// is held, and an *UnavailableError if it cannot be known.
 	LastGrant(ctx context.Context, customer int64) (Grant, error)

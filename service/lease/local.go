@@ -58,9 +58,9 @@ func (l *Local) Acquire(ctx context.Context, customer int64, caller string) (Lea
 
 // wait waits in the queue. l.mu must be held; it is not held during the wait.
 func (l *Local) wait(ctx context.Context, q *admission.Queue, customer int64, caller string) error {
-	evicted, ok := l.room(ctx, q, caller)
-	if !ok {
-		return admission.ErrOverloaded
+	evicted, err := l.room(ctx, q, caller)
+	if err != nil {
+		return err
 	}
 	if evicted != nil {
 		evicted.Reject(admission.ErrEvicted)
@@ -83,25 +83,30 @@ func (l *Local) wait(ctx context.Context, q *admission.Queue, customer int64, ca
 	}
 }
 
-// room reports whether a call may wait, and which waiter must be evicted for it, if any.
-func (l *Local) room(ctx context.Context, q *admission.Queue, caller string) (evicted *admission.Waiter, ok bool) {
-	evicted, ok = q.Room(ctx, caller)
-	if !ok || evicted != nil { // the evicted waiter leaves one of the places for all customers, too
-		return evicted, ok
+// room returns which waiter must be evicted before a call may wait, if any, or an admission.ErrOverloaded.
+func (l *Local) room(ctx context.Context, q *admission.Queue, caller string) (evicted *admission.Waiter, err error) {
+	evicted, err = q.Room(ctx, caller)
+	if err != nil || evicted != nil { // the evicted waiter leaves one of the places for all customers, too
+		return evicted, err
 	}
-	return l.waiting.Room(caller)
+	evicted, ok := l.waiting.Room(caller)
+	if !ok {
+		return nil, admission.ErrOverloaded
+	}
+	return evicted, nil
 }
 
-// Admits reports whether a call may wait for the customer's lease, or take it, and how many calls come before it.
-func (l *Local) Admits(ctx context.Context, customer int64, caller string) (ahead int, ok bool) {
+// Admits returns how many calls come before one that may wait for the customer's lease, or take it, and an
+// admission.ErrOverloaded if it may not.
+func (l *Local) Admits(ctx context.Context, customer int64, caller string) (ahead int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	q := l.queues[customer]
 	if q == nil {
-		return 0, true
+		return 0, nil
 	}
-	_, ok = l.room(ctx, q, caller)
-	return 1 + q.Ahead(caller), ok
+	_, err = l.room(ctx, q, caller)
+	return 1 + q.Ahead(caller), err
 }
 
 // counter returns the customer's counter of grants. l.mu must be held.

@@ -156,8 +156,8 @@ func (r *Redis) Acquire(ctx context.Context, customer int64, caller string) (Lea
 // Held returns the number of customers whose lease this process holds or waits for.
 func (r *Redis) Held() int { return r.local.Held() }
 
-// Admits reports whether a call may wait in this gateway's own queue, and how many of its calls come before.
-func (r *Redis) Admits(ctx context.Context, customer int64, caller string) (ahead int, ok bool) {
+// Admits is about this gateway's own queue: how many of its calls come before, or an admission.ErrOverloaded.
+func (r *Redis) Admits(ctx context.Context, customer int64, caller string) (ahead int, err error) {
 	return r.local.Admits(ctx, customer, caller)
 }
 

@@ -33,7 +33,7 @@ func (r *Redis) pollStatus(ctx context.Context) {
 	case now.Err != nil:
 		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, now.Problem()+"; no customer is updated meanwhile", slog.String("error", withoutArguments(now.Err)))
 	default:
-		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis has restarted and may have lost leases; no customer is updated until those have ended", slog.Duration("wait", now.RetryAfter))
+		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis has restarted and may have lost leases; no customer is updated until those have ended", slog.Float64("wait_seconds", now.RetryAfter.Seconds()))
 	}
 }
 

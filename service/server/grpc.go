@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
@@ -32,6 +34,7 @@ func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config, answ
 	server := grpc.NewServer(
 		grpc.UnaryInterceptor(interceptor.Unary(chain)),
 		interceptor.Streams(cfg.Logger, ready.stopped),
+		grpc.UnknownServiceHandler(unknownMethod(chain.Rejections)),
 		grpc.InTapHandle(interceptor.NewEntrance(chain).Tap),
 		grpc.ForceServerCodecV2(interceptor.NewCodec()),
 		grpc.MaxRecvMsgSize(connlimit.MaxMessage),
@@ -60,4 +63,18 @@ func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config, answ
 	healthv1.RegisterHealthServer(server, ready)
 	reflection.Register(server) // v1 and v1alpha
 	return server
+}
+
+// unknownMethod rejects a call of a method that is not served, and names those that are.
+func unknownMethod(rejections *interceptor.RejectionLog) grpc.StreamHandler {
+	served := customerv1.CustomerService_ServiceDesc
+	var names []string
+	for _, method := range served.Methods {
+		names = append(names, "/"+served.ServiceName+"/"+method.MethodName)
+	}
+	rejection := apierror.New(apierror.MethodNotAllowed, apierror.NotSent, "no such method; there are "+strings.Join(names, " and "))
+	return func(_ any, stream grpc.ServerStream) error {
+		rejections.Call(stream.Context(), rejection)
+		return rejection
+	}
 }

@@ -28,7 +28,7 @@ func (l failingLease) Acquire(context.Context, int64, string) (lease.Lease, erro
 	return l, l.acquire
 }
 
-func (failingLease) Admits(context.Context, int64, string) (int, bool) { return 0, true }
+func (failingLease) Admits(context.Context, int64, string) (int, error) { return 0, nil }
 
 func (failingLease) Renew(context.Context) error { return nil }
 

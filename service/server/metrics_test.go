@@ -15,9 +15,11 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
 // startMeasured runs a gateway in front of a service that always succeeds.
@@ -108,11 +110,20 @@ func TestCallsAndRejectionsOfBothTransportsAreCounted(t *testing.T) {
 		"calls_in_flight transport=grpc": 0, "calls_in_flight transport=http": 0,
 		"calls_total caller=orders code=OK reason= transport=grpc": 1, "call_duration_seconds code=OK transport=grpc": 1,
 		"calls_total caller=orders code=OK reason= transport=http": 2, "call_duration_seconds code=OK transport=http": 2,
-		"requests_rejected_total reason=CALLER_UNAUTHENTICATED transport=grpc": 2,
-		"requests_rejected_total reason=CALLER_UNAUTHENTICATED transport=http": 1,
-		"requests_rejected_total reason=NO_SUCH_PATH transport=http":           1,
-		"requests_rejected_total reason=METHOD_NOT_ALLOWED transport=http":     1,
-		"requests_rejected_total reason=INVALID_FIELD transport=http":          1,
+		"requests_rejected_total reason=CALLER_UNAUTHENTICATED transport=grpc":                2,
+		"requests_rejected_total reason=CALLER_UNAUTHENTICATED transport=http":                1,
+		"requests_rejected_total reason=NO_SUCH_PATH transport=http":                          1,
+		"requests_rejected_total reason=METHOD_NOT_ALLOWED transport=http":                    1,
+		"calls_total caller=orders code=INVALID_ARGUMENT reason=INVALID_FIELD transport=http": 1, "call_duration_seconds code=INVALID_ARGUMENT transport=http": 1,
+		"call_phase_seconds phase=own": 4,
+	}
+	for _, phase := range telemetry.Phases() {
+		wanted["call_phase_seconds phase="+phase.String()] = 0
+	}
+	for _, limit := range apierror.Limits() {
+		for _, transport := range []string{"grpc", "http"} {
+			wanted[fmt.Sprintf("overload_rejections_total limit=%s transport=%s", limit, transport)] = 0
+		}
 	}
 	for _, reason := range connlimit.Reasons() {
 		for _, transport := range []string{"grpc", "http"} {

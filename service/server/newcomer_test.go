@@ -45,7 +45,7 @@ func TestNewcomerIsServedDuringAFloodOfAnotherHost(t *testing.T) {
 	if n := strings.Count(log, `"msg":"connection evicted"`); n == 0 || n > 40 {
 		t.Errorf("%d lines about evictions, want one a second for each transport", n)
 	}
-	if !strings.Contains(log, `"from":"127.0.0.2"`) {
+	if !strings.Contains(log, `"peer":"127.0.0.2:`) {
 		t.Errorf("the log does not name the host:\n%s", log)
 	}
 }

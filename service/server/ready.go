@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,13 +31,17 @@ type readiness struct {
 	own     atomic.Value    // a string: why the transports are not ready, or empty
 	service func() []string // why the service is not
 	stopped chan struct{}   // closed when streams have to end
+	logger  *slog.Logger
+
+	mu     sync.Mutex
+	logged []string // the problems that the latest line of the log names
 }
 
-func newReadiness(service func() []string) *readiness {
+func newReadiness(service func() []string, logger *slog.Logger) *readiness {
 	if service == nil {
 		service = func() []string { return nil }
 	}
-	r := &readiness{Server: health.NewServer(), service: service, stopped: make(chan struct{})}
+	r := &readiness{Server: health.NewServer(), service: service, stopped: make(chan struct{}), logger: logger, logged: []string{notServing}}
 	r.own.Store(notServing)
 	r.refresh()
 	return r
@@ -49,21 +56,41 @@ func (r *readiness) problems() []string {
 }
 
 // serving makes the transports ready.
-func (r *readiness) serving() {
+func (r *readiness) serving(ctx context.Context) {
 	r.own.Store("")
 	r.refresh()
+	r.log(ctx)
 }
 
 // drain makes the gateway not ready for good. Watchers learn it at once, and send their calls elsewhere.
-func (r *readiness) drain() {
+func (r *readiness) drain(ctx context.Context) {
 	r.own.Store(stopping)
 	r.Shutdown()
+	r.log(ctx)
+}
+
+// log writes a line if the problems are others than those of the latest line.
+func (r *readiness) log(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	problems := r.problems()
+	switch {
+	case slices.Equal(problems, r.logged):
+		return
+	case len(problems) == 0:
+		r.logger.LogAttrs(ctx, slog.LevelInfo, "ready")
+	case problems[0] == stopping:
+		r.logger.LogAttrs(ctx, slog.LevelInfo, "not ready", slog.Any("reasons", problems))
+	default:
+		r.logger.LogAttrs(ctx, slog.LevelWarn, "not ready", slog.Any("reasons", problems))
+	}
+	r.logged = problems
 }
 
 // stop ends the streams of watchers.
 func (r *readiness) stop() { close(r.stopped) }
 
-// follow updates watchers until ctx is done.
+// follow updates watchers and the log until ctx is done.
 func (r *readiness) follow(ctx context.Context) {
 	ticker := time.NewTicker(followInterval)
 	defer ticker.Stop()
@@ -73,6 +100,7 @@ func (r *readiness) follow(ctx context.Context) {
 			return
 		case <-ticker.C:
 			r.refresh()
+			r.log(ctx)
 		}
 	}
 }

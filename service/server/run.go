@@ -33,7 +33,7 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 	follower.Go(func() { s.ready.follow(following) })
 	defer follower.Wait()
 	defer stopFollowing()
-	s.ready.serving()
+	s.ready.serving(ctx)
 
 	failed := make(chan error, 2)
 	go func() { failed <- serveError("gRPC server", s.grpc.Serve(grpcListener)) }()
@@ -47,8 +47,8 @@ func (s *Server) Run(ctx context.Context, grpcListener, httpListener net.Listene
 		waiting--
 	}
 	after := context.WithoutCancel(ctx)
-	s.logger.LogAttrs(after, slog.LevelInfo, "stopping; calls in flight may end", slog.Duration("drain_delay", s.drainDelay), slog.Duration("drain_timeout", s.drain))
-	s.ready.drain()
+	s.logger.LogAttrs(after, slog.LevelInfo, "stopping; calls in flight may end", slog.Float64("drain_delay_seconds", s.drainDelay.Seconds()), slog.Float64("drain_timeout_seconds", s.drain.Seconds()))
+	s.ready.drain(after)
 	s.draining.Store(true)
 	if err == nil && s.drainDelay > 0 {
 		select {
@@ -70,7 +70,7 @@ func (s *Server) refusal(where string) func(*http.Request) *apierror.Error {
 	rejection := apierror.New(apierror.NoSuchPath, apierror.NotSent, "this is the port of the HTTP/JSON gateway, which speaks HTTP/1.1; "+where)
 	return func(r *http.Request) *apierror.Error {
 		s.httpRejections.Request(r.Context(), interceptor.RequestID(nil), rejection,
-			slog.String("error", "the client speaks HTTP/2 to the HTTP/JSON gateway"), interceptor.HostAttr(r.RemoteAddr))
+			slog.String("error", "the client speaks HTTP/2 to the HTTP/JSON gateway"), interceptor.PeerAttr(r.RemoteAddr))
 		return rejection
 	}
 }

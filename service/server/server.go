@@ -98,7 +98,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("HTTP/JSON gateway: %w", err)
 	}
-	ready := newReadiness(cfg.NotReady)
+	ready := newReadiness(cfg.NotReady, cfg.Logger)
 	s := &Server{
 		newGRPC: func(answerHTTP1 string) *grpc.Server { return newGRPCServer(&cfg, ready, grpcChain, answerHTTP1) },
 		http:    gateway,

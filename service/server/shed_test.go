@@ -59,7 +59,7 @@ func TestOverloadIsCountedAndSampledInTheLog(t *testing.T) {
 	most := 1 + int(time.Since(start).Seconds())
 	values, _ := gathered(t, g.metrics)
 	for _, transport := range []string{"grpc", "http"} {
-		key := "calls_total caller=one code=ResourceExhausted reason=OVERLOADED transport=" + transport
+		key := "calls_total caller=one code=RESOURCE_EXHAUSTED reason=OVERLOADED transport=" + transport
 		if values[key] != calls {
 			t.Errorf("%s: %v calls are counted, want %d", transport, values[key], calls)
 		}

@@ -10,7 +10,7 @@ import (
 
 // serveBare serves the baseline: what a careful person writes without checks, merge of names, leases, bounds, warnings,
 // errors, metrics or logs.
-func serveBare(args []string, stdout io.Writer) error {
+func serveBare(args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet("bare", flag.ContinueOnError)
 	store := flags.String("store", "", "the `address` of the store")
 	if err := flags.Parse(args); err != nil {
@@ -20,7 +20,7 @@ func serveBare(args []string, stdout io.Writer) error {
 	bare := &bareHandler{*store + "/wp-json/fluent-cart/v2/customers/", &http.Client{Transport: transport}}
 	mux := http.NewServeMux()
 	mux.Handle("PUT /v1/customers/{id}", bare)
-	return listenAndServe(stdout, mux)
+	return listenAndServe(mux)
 }
 
 // bareHandler reads the customer, puts the request's fields in, writes it back and passes the response on.

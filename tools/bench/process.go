@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -85,10 +85,7 @@ func (p *processes) startGateway(ctx context.Context, program, store string, arg
 
 func (p *processes) start(ctx context.Context, program string, args ...string) (*process, error) {
 	started := &process{command: exec.CommandContext(ctx, program, args...)} //nolint:gosec // the program that the command line names
-	output, err := started.command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if started.stdin, err = started.command.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -100,22 +97,33 @@ func (p *processes) start(ctx context.Context, program string, args ...string) (
 		return nil, err
 	}
 	p.running = append(p.running, started)
-	stop := time.AfterFunc(startTimeout, func() { _ = started.command.Process.Kill() })
-	defer stop.Stop()
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
-		switch address := strings.TrimSpace(rest); word {
-		case "gRPC":
-			started.grpc = address
-		case "JSON":
-			started.json = address
-			go func() { _, _ = io.Copy(io.Discard, output) }()
-			return started, nil
+	return started, started.readLog(ctx)
+}
+
+// startLine is the line of a gateway's log that says where it serves. A role of this program writes one, too.
+var startLine = regexp.MustCompile(`msg=started .*\bgrpc=(\S*) http=(\S+)`)
+
+// readLog takes the addresses of the program from its log.
+func (p *process) readLog(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		log, err := os.ReadFile(p.log.Name())
+		if err != nil {
+			return err
+		}
+		if found := startLine.FindSubmatch(log); found != nil {
+			p.grpc, p.json = string(found[1]), "http://"+string(found[2])
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not start: %s", filepath.Base(p.command.Path), log)
 		}
 	}
-	log, _ := os.ReadFile(started.log.Name())
-	return nil, fmt.Errorf("%s did not start: %s", filepath.Base(program), log)
 }
 
 // send sends a load from a process of its own, and returns how long its calls took.

@@ -25,7 +25,7 @@ const (
 
 // serveStore serves a store that is as fast as net/http allows: it answers each GET and each PUT from a template. Every
 // GET shows the old city, and every PUT the new one.
-func serveStore(args []string, stdout io.Writer) error {
+func serveStore(args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet("store", flag.ContinueOnError)
 	latency := flags.Duration("latency", 0, "how long each response takes")
 	if err := flags.Parse(args); err != nil {
@@ -37,7 +37,7 @@ func serveStore(args []string, stdout io.Writer) error {
 	for _, date := range []string{"2025-06-10 09:15:00", "2025-09-20 14:30:00"} {
 		inContract = strings.Replace(inContract, date, strings.Replace(date, " ", "T", 1)+"Z", 1)
 	}
-	return listenAndServe(stdout, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return listenAndServe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(*latency) //nolint:forbidigo // a slow store
 		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
@@ -55,7 +55,7 @@ func serveStore(args []string, stdout io.Writer) error {
 
 // listenAndServe serves over HTTP/1.1 and HTTP/2 on a free port of the loopback interface, prints its address, and ends
 // with the process that started it.
-func listenAndServe(stdout io.Writer, handler http.Handler) error {
+func listenAndServe(handler http.Handler) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with the process
 	if err != nil {
 		return err
@@ -68,6 +68,6 @@ func listenAndServe(stdout io.Writer, handler http.Handler) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = server.Close()
 	}()
-	fmt.Fprintln(stdout, "JSON", "http://"+listener.Addr().String())
+	fmt.Fprintf(os.Stderr, "msg=started grpc= http=%s\n", listener.Addr()) // as a gateway logs it
 	return server.Serve(listener)
 }

@@ -14,7 +14,7 @@ import (
 
 // serveVanguard serves the API definition by vanguard-go, which transcodes each gRPC call to one PUT by its HTTP
 // annotations. It does not read the customer first, so a FluentCart store would clear what the call does not name.
-func serveVanguard(args []string, stdout io.Writer) error {
+func serveVanguard(args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet("vanguard", flag.ContinueOnError)
 	store := flags.String("store", "", "the `address` of the store")
 	if err := flags.Parse(args); err != nil {
@@ -39,5 +39,5 @@ func serveVanguard(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return listenAndServe(stdout, transcoder)
+	return listenAndServe(transcoder)
 }

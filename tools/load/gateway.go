@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -35,15 +36,15 @@ func startGateway(starting context.Context, program string, more []string, store
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(starting))
 	process := exec.CommandContext(ctx, program, append([]string{ //nolint:gosec // the program that the command line names
-		"--store-url=" + storeURL, "--store-username=" + sandbox.AdminUsername, "--store-password-file=" + password, "--log-level=error",
+		"--store-url=" + storeURL, "--store-username=" + sandbox.AdminUsername, "--store-password-file=" + password, "--log-level=error", "--log-format=json",
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0",
 	}, more...)...)
 	process.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "FLUENTCART_GATEWAY_") })
-	process.Stderr, process.SysProcAttr = stderr, ownGroup()
+	process.SysProcAttr = ownGroup()
 	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
 	process.WaitDelay = 40 * time.Second // its default --drain-timeout is 25 s
 	g := &gateway{}
-	output, err := process.StdoutPipe()
+	output, err := process.StderrPipe()
 	if err == nil {
 		err = process.Start()
 	}
@@ -58,17 +59,18 @@ func startGateway(starting context.Context, program string, more []string, store
 		_ = os.RemoveAll(directory)
 	}
 	defer context.AfterFunc(starting, cancel)()
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		word, address, _ := strings.Cut(lines.Text(), " ")
-		address = strings.TrimSpace(address)
-		switch word {
-		case "gRPC":
-			g.grpc = address
-		case "JSON":
-			g.http = strings.TrimPrefix(address, "http://")
-			go func() { _, _ = io.Copy(io.Discard, output) }() // else the gateway would block on a full pipe
+	lines := bufio.NewReader(output)
+	for {
+		line, err := lines.ReadBytes('\n')
+		var start struct{ Msg, GRPC, HTTP string }
+		if json.Unmarshal(line, &start) == nil && start.Msg == "started" {
+			g.grpc, g.http = start.GRPC, start.HTTP
+			go func() { _, _ = io.Copy(stderr, lines) }()
 			return g, nil
+		}
+		_, _ = stderr.Write(line)
+		if err != nil {
+			break
 		}
 	}
 	g.stop()

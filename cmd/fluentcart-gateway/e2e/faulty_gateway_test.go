@@ -37,10 +37,10 @@ func startFaultyGateway(t testing.TB, fault, storeURL string, args ...string) *p
 	return startProcess(t, command, storeURL, args)
 }
 
-func runFaultyGateway(fault string, stdout io.Writer) int {
+func runFaultyGateway(fault string, _ io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM) //nolint:forbidigo // the main function of a child process
 	defer stop()
-	if err := serveWithFault(ctx, leaseFaults[fault], os.Args[1:], stdout); err != nil {
+	if err := serveWithFault(ctx, leaseFaults[fault], os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -48,7 +48,7 @@ func runFaultyGateway(fault string, stdout io.Writer) int {
 }
 
 // serveWithFault assembles the parts of a gateway that a storm needs, and breaks its leases.
-func serveWithFault(ctx context.Context, fault func(lease.Locker) lease.Locker, args []string, stdout io.Writer) error {
+func serveWithFault(ctx context.Context, fault func(lease.Locker) lease.Locker, args []string) error {
 	logger := slog.New(interceptor.LogHandler(slog.NewJSONHandler(os.Stderr, nil)))
 	flags := &config.Flags{}
 	parser, err := kong.New(flags)
@@ -102,6 +102,6 @@ func serveWithFault(ctx context.Context, fault func(lease.Locker) lease.Locker, 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "gRPC %s\nJSON http://%s\nCtrl-C\n", grpc.Addr(), http.Addr())
+	logger.LogAttrs(ctx, slog.LevelInfo, "started", slog.String("grpc", grpc.Addr().String()), slog.String("http", http.Addr().String()))
 	return transports.Run(ctx, grpc, http)
 }

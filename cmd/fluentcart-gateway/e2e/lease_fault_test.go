@@ -30,7 +30,7 @@ const pauseTime = 2500 * time.Millisecond
 type noLease struct{}
 
 func (noLease) Acquire(context.Context, int64, string) (lease.Lease, error) { return free{}, nil }
-func (noLease) Admits(context.Context, int64, string) (int, bool)           { return 0, true }
+func (noLease) Admits(context.Context, int64, string) (int, error)          { return 0, nil }
 func (noLease) LastGrant(context.Context, int64) (lease.Grant, error)       { return lease.Held, nil }
 
 type free struct{}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -46,7 +48,7 @@ func startGateway(t testing.TB, storeURL string, args ...string) *process {
 	return startProcess(t, exec.CommandContext(context.WithoutCancel(t.Context()), binary), storeURL, args)
 }
 
-// startProcess runs a command that understands the flags of the gateway and prints its banner.
+// startProcess runs a command that understands the flags of the gateway and logs its start.
 func startProcess(t testing.TB, command *exec.Cmd, storeURL string, args []string) *process {
 	t.Helper()
 	given := func(flag string) bool {
@@ -61,29 +63,23 @@ func startProcess(t testing.TB, command *exec.Cmd, storeURL string, args []strin
 	p := &process{log: &lockedBuffer{}, ended: make(chan struct{}), command: command}
 	command.Args = append(command.Args, "--store-url="+storeURL, "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--log-format=json")
 	command.Args = append(command.Args, args...)
-	command.Stderr = p.log
-	banner, err := command.StdoutPipe()
+	log, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(banner)
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Ctrl-C") {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
-		switch word {
-		case "gRPC":
-			p.grpcAddr = strings.TrimSpace(rest)
-		case "JSON":
-			p.jsonURL = strings.TrimSpace(rest)
-		case "admin":
-			p.adminURL = strings.TrimSpace(rest)
+	lines := bufio.NewReader(io.TeeReader(log, p.log))
+	for p.grpcAddr == "" {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			break
 		}
+		p.readStart(line, slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--tls-cert=") }))
 	}
 	go func() {
-		for lines.Scan() { // until the pipe is closed
-		}
+		_, _ = io.Copy(io.Discard, lines) // until the pipe is closed
 		_ = command.Wait()
 		close(p.ended)
 	}()
@@ -99,6 +95,18 @@ func startProcess(t testing.TB, command *exec.Cmd, storeURL string, args []strin
 	p.customers = customerv1.NewCustomerServiceClient(p.conn)
 	p.overJSON = jsonClient{url: p.jsonURL, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}}
 	return p
+}
+
+// readStart takes the addresses from a line of the log, if it is the line of the start.
+func (p *process) readStart(line []byte, tls bool) {
+	var start struct{ Msg, GRPC, HTTP, Admin string }
+	if json.Unmarshal(line, &start) != nil || start.Msg != "started" {
+		return
+	}
+	p.grpcAddr, p.jsonURL, p.adminURL = start.GRPC, "http://"+start.HTTP, "http://"+start.Admin
+	if tls {
+		p.jsonURL = "https://" + start.HTTP
+	}
 }
 
 // kill ends the process at once, and waits until it has ended.

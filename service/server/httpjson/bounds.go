@@ -28,19 +28,20 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, rejection)
 			return
 		}
-		ctx, rejection := g.entrance.Authenticate(r.Context(), id, presentedIn(r))
+		ctx, rejection := g.entrance.Authenticate(r.Context(), id, r.RemoteAddr, presentedIn(r))
 		if rejection != nil {
 			w.Header().Set("Connection", "close") // instead of reading the body
 			g.reject(w, r, rejection)
 			return
 		}
+		r = r.WithContext(ctx)
 		if rejection := checkTimeout(r); rejection != nil {
-			g.reject(w, r, rejection)
+			g.rejectCall(w, r, rejection)
 			return
 		}
 		if problem := codingProblem(headerList(r.Header, "Content-Encoding")); problem != "" {
 			w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
-			g.rejectAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", problem))
+			g.rejectCallAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", problem))
 			return
 		}
 		route := g.routes.find(r.Method, r.URL.Path)
@@ -56,17 +57,17 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 		body, err := readBody(w, r)
 		switch {
 		case errors.Is(err, errBodyTooLarge):
-			g.rejectAs(w, r, apierror.HTTPBodyTooLarge, invalid("body", err.Error()))
+			g.rejectCallAs(w, r, apierror.HTTPBodyTooLarge, invalid("body", err.Error()))
 			return
 		case err != nil:
-			g.reject(w, r, invalid("body", err.Error()))
+			g.rejectCall(w, r, invalid("body", err.Error()))
 			return
 		}
 		body.documented = strings.HasPrefix(r.URL.Path, documentedPath)
 		r.Body = body
 		ctx, rejection = g.preconditions(ctx, r, route)
 		if rejection != nil {
-			g.reject(w, r, rejection)
+			g.rejectCall(w, r, rejection)
 			return
 		}
 		r.Header = allowedHeader(r.Header)

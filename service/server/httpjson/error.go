@@ -40,7 +40,7 @@ func (g *gateway) callFailed(ctx context.Context, _ *runtime.ServeMux, _ runtime
 		if read, ok := r.Body.(*body); ok && len(read.violations) > 0 {
 			violations = read.violations
 		}
-		g.reject(w, r, apierror.Invalid(violations...))
+		g.rejectCall(w, r, apierror.Invalid(violations...))
 	default:
 		g.logger.LogAttrs(ctx, slog.LevelError, "a call failed without a reason",
 			slog.String("request_id", r.Header.Get(interceptor.RequestIDHeader)), slog.String("code", s.Code().String()), slog.String("type", fmt.Sprintf("%T", err)))

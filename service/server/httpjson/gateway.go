@@ -34,14 +34,14 @@ type Config struct {
 // gateway handles what grpc-gateway does not: the bounds on requests, rejections, and error responses.
 type gateway struct {
 	entrance   *interceptor.Entrance
+	chain      grpc.UnaryServerInterceptor
 	challenge  string // WWW-Authenticate, of the callers
 	rejections *interceptor.RejectionLog
 	logger     *slog.Logger
 
 	routes         routes
 	origins        http.CrossOriginProtection
-	anyoneCalls    bool            // callers accepts everyone
-	ownNames       map[string]bool // field names that may be logged
+	anyoneCalls    bool // callers accepts everyone
 	noSuchPath     *apierror.Error
 	otherOrigin    *apierror.Error
 	otherName      *apierror.Error
@@ -55,9 +55,9 @@ func newGateway(cfg Config) (*gateway, error) {
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
 	_, anyone := cfg.Callers.(auth.Anyone)
 	g := &gateway{
-		entrance: cfg.Entrance, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections,
+		entrance: cfg.Entrance, chain: cfg.Chain, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections,
 		logger: cfg.Logger.With(slog.String("transport", interceptor.HTTP)),
-		routes: routesOf(contract), anyoneCalls: anyone, ownNames: ownNames(contract),
+		routes: routesOf(contract), anyoneCalls: anyone,
 		otherOrigin:    apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),
 		otherName:      apierror.New(apierror.OriginRefused, apierror.NotSent, "a browser may call this gateway as localhost, 127.0.0.1 or [::1] only; nothing was written"),
 		customerExists: apierror.New(apierror.EtagMismatch, apierror.NotSent, "If-None-Match: * asks to write only if there is no such customer, and only customers that exist are updated; nothing was written; leave the header out"),

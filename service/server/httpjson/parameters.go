@@ -24,7 +24,7 @@ func (g *gateway) strictPath(next runtime.HandlerFunc) runtime.HandlerFunc {
 		for name, value := range pathParams {
 			id, err := strconv.ParseInt(value, 10, 64)
 			if strings.HasSuffix(name, "_id") && (err != nil || id <= 0 || strconv.FormatInt(id, 10) != value) {
-				g.reject(w, r, invalid(name, "must be a whole number from 1 to 9223372036854775807, in digits only"))
+				g.rejectCall(w, r, invalid(name, "must be a whole number from 1 to 9223372036854775807, in digits only"))
 				return
 			}
 		}
@@ -42,7 +42,7 @@ func (g *gateway) strictQuery(next runtime.HandlerFunc) runtime.HandlerFunc {
 		}
 		query, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
-			g.reject(w, r, invalid("query", "is not a valid query string"))
+			g.rejectCall(w, r, invalid("query", "is not a valid query string"))
 			return
 		}
 		var known map[string]protoreflect.FieldDescriptor
@@ -53,7 +53,7 @@ func (g *gateway) strictQuery(next runtime.HandlerFunc) runtime.HandlerFunc {
 			}
 		}
 		if violations := queryViolations(query, known); len(violations) > 0 {
-			g.reject(w, r, apierror.Invalid(violations...))
+			g.rejectCall(w, r, apierror.Invalid(violations...))
 			return
 		}
 		next(w, r, pathParams)

@@ -1,12 +1,11 @@
 package httpjson
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/grpc"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
@@ -23,17 +22,34 @@ func (g *gateway) reject(w http.ResponseWriter, r *http.Request, rejection *apie
 	g.rejectAs(w, r, httpStatus, rejection)
 }
 
+// rejectCall answers a request that has passed Authenticate. If its path and method are served, it is logged and counted as a
+// call, as gRPC does with a request that cannot be decoded.
+func (g *gateway) rejectCall(w http.ResponseWriter, r *http.Request, rejection *apierror.Error) {
+	httpStatus, _ := apierror.HTTPStatus(rejection.GRPCStatus())
+	g.rejectCallAs(w, r, httpStatus, rejection)
+}
+
+// rejectCallAs is rejectCall with an HTTP status that is more exact than that of the reason.
+func (g *gateway) rejectCallAs(w http.ResponseWriter, r *http.Request, httpStatus int, rejection *apierror.Error) {
+	route := g.routes.find(r.Method, r.URL.Path)
+	if route == nil {
+		g.rejectAs(w, r, httpStatus, rejection)
+		return
+	}
+	_, err := g.chain(r.Context(), nil, &grpc.UnaryServerInfo{FullMethod: route.call}, func(context.Context, any) (any, error) {
+		return nil, rejection
+	})
+	if another, ok := err.(*apierror.Error); ok && another != rejection { //nolint:errorlint // interceptors wrap none
+		g.writeError(w, another)
+		return
+	}
+	g.write(w, httpStatus, rejection.GRPCStatus())
+}
+
 // rejectAs rejects with an HTTP status that is more exact than that of the reason.
 func (g *gateway) rejectAs(w http.ResponseWriter, r *http.Request, httpStatus int, rejection *apierror.Error) {
-	attributes := []slog.Attr{
-		slog.String("http_method", loggableMethod(r.Method)),
-		slog.Int("http_status", httpStatus),
-		interceptor.HostAttr(r.RemoteAddr),
-	}
-	if fields := g.loggableFields(rejection); len(fields) > 0 {
-		attributes = append(attributes, slog.Any("fields", fields))
-	}
-	g.rejections.Request(r.Context(), r.Header.Get(interceptor.RequestIDHeader), rejection, attributes...)
+	g.rejections.Request(r.Context(), r.Header.Get(interceptor.RequestIDHeader), rejection,
+		slog.String("http_method", loggableMethod(r.Method)), slog.Int("http_status", httpStatus), interceptor.PeerAttr(r.RemoteAddr))
 	g.write(w, httpStatus, rejection.GRPCStatus())
 }
 
@@ -44,46 +60,4 @@ func loggableMethod(method string) string {
 		return method
 	}
 	return "(other)"
-}
-
-// loggableFields returns the names of the violated fields for the log. A name that the gateway does not know was chosen by
-// the caller and may be personal data, so "request" stands in its place.
-func (g *gateway) loggableFields(rejection *apierror.Error) []string {
-	var names []string
-	for _, detail := range rejection.GRPCStatus().Details() {
-		badRequest, ok := detail.(*errdetails.BadRequest)
-		if !ok {
-			continue
-		}
-		for _, v := range badRequest.GetFieldViolations() {
-			name := v.GetField()
-			if !g.ownNames[name] {
-				name = "request"
-			}
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
-// ownNames returns the field names of violations that the gateway itself chooses: those of the contract, and its own.
-func ownNames(file protoreflect.FileDescriptor) map[string]bool {
-	names := map[string]bool{
-		"body": true, "query": true, "Grpc-Timeout": true, "Content-Encoding": true, "If-None-Match": true, "If-Unmodified-Since": true,
-	}
-	for _, input := range inputsOf(file) {
-		for i := range input.Fields().Len() {
-			field := input.Fields().Get(i)
-			names[string(field.Name())] = true
-			if field.Message() == nil {
-				continue
-			}
-			for j := range field.Message().Fields().Len() {
-				names[field.Message().Fields().Get(j).JSONName()] = true
-			}
-		}
-	}
-	return names
 }

@@ -5,13 +5,16 @@ import (
 	"log/slog"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
 // call is the record of a call, during it and afterwards.
 type call struct {
 	id     string
+	peer   string             // the address that the request came from
 	caller *auth.Caller       // nil for a call that needs none, such as a health check
 	cancel context.CancelFunc // ends the stream of a gRPC call
+	record telemetry.Call
 }
 
 type callContext struct{}

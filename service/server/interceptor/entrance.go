@@ -36,13 +36,14 @@ func NewEntrance(cfg Config) *Entrance {
 	return e
 }
 
-// Authenticate returns the context of the caller's call, or the rejection of a caller, which the transport must log.
-func (e *Entrance) Authenticate(ctx context.Context, id string, presented auth.Presented) (context.Context, *apierror.Error) {
+// Authenticate returns the context of the caller's call, or the rejection of a caller, which the transport must log. peer is
+// the address that the request came from.
+func (e *Entrance) Authenticate(ctx context.Context, id, peer string, presented auth.Presented) (context.Context, *apierror.Error) {
 	caller, err := e.callers.Authenticate(presented)
 	if err != nil {
 		return ctx, rejectCaller(err)
 	}
-	return auth.NewContext(withCall(ctx, &call{id: id, caller: caller}), caller), nil
+	return auth.NewContext(withCall(ctx, &call{id: id, peer: peer, caller: caller}), caller), nil
 }
 
 // Shed returns the rejection of a call that cannot be served in time, which it has counted and logged, or nil. It costs
@@ -53,7 +54,7 @@ func (e *Entrance) Shed(ctx context.Context, method string) *apierror.Error {
 	if rejection == nil {
 		return nil
 	}
-	e.metrics.ended(method, rejection, c.authenticatedName(), 0)
+	e.metrics.ended(method, rejection, c.authenticatedName(), 0, nil)
 	e.rejections.Overload(ctx, rejection)
 	if conn := connlimit.Of(ctx); conn != nil {
 		if caller := (*connectionCaller)(c.caller); conn.Begin(caller) == connlimit.Admitted { // a rejected caller may stay connected
@@ -75,10 +76,10 @@ func (e *Entrance) Tap(ctx context.Context, info *tap.Info) (context.Context, er
 	presented, from := presentedIn(ctx, info.Header)
 	rejection := e.tooLong
 	if !tooLong {
-		ctx, rejection = e.Authenticate(ctx, id, presented)
+		ctx, rejection = e.Authenticate(ctx, id, from, presented)
 	}
 	if rejection != nil {
-		e.rejections.Request(ctx, id, rejection, slog.String("code", rejection.GRPCStatus().Code().String()), HostAttr(from))
+		e.rejections.Request(ctx, id, rejection, slog.String("code", codeName(rejection.GRPCStatus().Code())), PeerAttr(from))
 		return ctx, rejection
 	}
 	if rejection := e.Shed(ctx, info.FullMethodName); rejection != nil {

@@ -1,6 +1,7 @@
 package interceptor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -62,14 +63,24 @@ func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *R
 func (l *RejectionLog) Request(ctx context.Context, id string, rejection *apierror.Error, attributes ...slog.Attr) {
 	reason := rejection.Info().GetReason()
 	l.metrics.rejected.WithLabelValues(l.transport, reason).Inc()
-	l.write(withCall(ctx, &call{id: id}), &l.requests, "request rejected", append(attributes, slog.String("reason", reason)))
+	attributes = append(attributes, slog.String("reason", reason))
+	if fields := rejection.Fields(); len(fields) > 0 {
+		attributes = append(attributes, slog.Any("fields", fields))
+	}
+	l.write(withCall(ctx, &call{id: id}), &l.requests, "request rejected", attributes)
+}
+
+// Call is Request for a request over gRPC whose caller is authenticated.
+func (l *RejectionLog) Call(ctx context.Context, rejection *apierror.Error) {
+	c := callOf(ctx)
+	l.Request(ctx, c.id, rejection, slog.String("code", codeName(rejection.GRPCStatus().Code())), PeerAttr(c.peer))
 }
 
 // Overload logs the rejections of calls because of overload: the first, and then one line a second with their number. A
 // line for each would make an overload worse.
 func (l *RejectionLog) Overload(ctx context.Context, rejection *apierror.Error) {
 	l.write(ctx, &l.overloads, "overloaded, calls are rejected", []slog.Attr{
-		slog.String("reason", string(rejection.Reason())), slog.String("error", rejection.Message()),
+		slog.String("reason", string(rejection.Reason())), slog.String("limit", string(rejection.Limit())), slog.String("error", rejection.Message()),
 	})
 }
 
@@ -78,23 +89,17 @@ func (l *RejectionLog) Connection(from net.Addr, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return
 	}
-	l.write(context.Background(), &l.requests, "connection rejected", []slog.Attr{HostAttr(from.String()), truncated(err.Error())})
+	l.write(context.Background(), &l.requests, "connection rejected", []slog.Attr{PeerAttr(from.String()), truncated(err.Error())})
 }
 
 // Evicted counts and logs a connection that was closed to keep the bounds on connections.
 func (l *RejectionLog) Evicted(reason connlimit.Reason, from net.Addr) {
 	l.metrics.evicted.WithLabelValues(l.transport, string(reason)).Inc()
-	l.write(context.Background(), &l.evictions, "connection evicted", []slog.Attr{slog.String("reason", string(reason)), HostAttr(from.String())})
+	l.write(context.Background(), &l.evictions, "connection evicted", []slog.Attr{slog.String("reason", string(reason)), PeerAttr(from.String())})
 }
 
-// HostAttr returns the host of an address, by which an operator can find the client of a rejection.
-func HostAttr(address string) slog.Attr {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = "unknown"
-	}
-	return slog.String("from", host)
-}
+// PeerAttr returns the address of a client, by which an operator can find it.
+func PeerAttr(address string) slog.Attr { return slog.String("peer", cmp.Or(address, "unknown")) }
 
 // Write logs a line of net/http about connections or about itself.
 func (l *RejectionLog) Write(line []byte) (int, error) {
