@@ -119,8 +119,10 @@ fuzz: ## Run each fuzz target for FUZZTIME
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null; \
 	done
 
+# `make test` has run the others.
 soak: ## Run the long tests of real processes: storms, kills, overload, floods (SOAK=short or long)
-	SOAK=$(SOAK) go test -count=1 -timeout 60m -v ./cmd/fluentcart-gateway/e2e
+	@tests=$$(awk -F '[ (]' '/^func Test/ {test = $$2} /soaking\(t\)/ {print test; found = 1} END {exit !found}' cmd/fluentcart-gateway/e2e/*_test.go | paste -sd '|'); \
+		SOAK=$(SOAK) go test -count=1 -timeout 60m -v -run "^($$tests)$$" ./cmd/fluentcart-gateway/e2e
 
 load: ## Measure the gateway with clients in one process, and as grpcurl in parallel (MODE, CALLS, PARALLEL, ADDR, CUSTOMERS)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl

@@ -21,6 +21,7 @@ import (
 
 // The admin server shows neither secrets nor customers, on any path and during calls.
 func TestAdminServerShowsNoSecretsAndNoCustomers(t *testing.T) {
+	t.Parallel()
 	_, store := startStore(t, sandbox.Config{})
 	tokens := filepath.Join(t.TempDir(), "tokens")
 	token, err := runGateway(t, "token", "orders", "--token-file="+tokens)

@@ -54,6 +54,7 @@ func cityOf(customer int64) *customerv1.UpdateCustomerRequest {
 }
 
 func TestAdminServerReportsADrainingGateway(t *testing.T) {
+	t.Parallel()
 	begun, finish := make(chan struct{}), make(chan struct{})
 	backend := sandbox.New(sandbox.Config{})
 	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -90,6 +91,7 @@ func TestAdminServerReportsADrainingGateway(t *testing.T) {
 }
 
 func TestGatewayIsNotReadyWhileRedisGivesNoLeases(t *testing.T) {
+	t.Parallel()
 	_, store := startStore(t, sandbox.Config{})
 	redis := redistest.Start(t)
 	p := startGateway(t, store, "--redis-url="+redis.URL, "--get-timeout=500ms", "--put-timeout=1s", "--write-settle-time=2s")
@@ -106,6 +108,7 @@ func TestGatewayIsNotReadyWhileRedisGivesNoLeases(t *testing.T) {
 }
 
 func TestGatewayIsNotReadyWhileTheStoreRefusesItsCredentials(t *testing.T) {
+	t.Parallel()
 	_, store := startStore(t, sandbox.Config{})
 	password := filepath.Join(t.TempDir(), "password")
 	write := func(content string) {

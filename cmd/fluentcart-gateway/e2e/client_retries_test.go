@@ -16,7 +16,7 @@ import (
 
 const serviceConfigFile = "../../../client/service-config.json"
 
-// clientCall is the argument of the programs that make one call.
+// clientCall is one of the calls that a program makes at the same time.
 type clientCall struct {
 	Address       string         `json:"address"`
 	Config        map[string]any `json:"config"` // the service config
@@ -25,6 +25,12 @@ type clientCall struct {
 	Timeout       int64          `json:"timeout"` // ms
 	Cancel        int64          `json:"cancel"`  // after ms, if it is not 0
 	Authorization string         `json:"authorization"`
+}
+
+// clientEnd is how a program says that a call has ended.
+type clientEnd struct {
+	Status string `json:"status"` // code, reason and write state
+	Took   int64  `json:"took"`   // ms
 }
 
 // The attempts of one call are counted at the gateway, for each code that a gRPC client can get from it.
@@ -45,31 +51,40 @@ func TestClientsRetryAsTheServiceConfigSays(t *testing.T) {
 		}},
 	} {
 		t.Run(client.language, func(t *testing.T) {
+			t.Parallel()
 			environment, command := client.program(t)
-			for _, tt := range retriedCalls {
+			gateways, calls := make([]*process, len(retriedCalls)), make([]clientCall, len(retriedCalls))
+			for i, tt := range retriedCalls {
+				cfg := sandbox.Config{}
+				if tt.fail != nil {
+					cfg.Fail = tt.fail()
+				}
+				_, storeURL := startStore(t, cfg)
+				gateways[i] = startGateway(t, storeURL, tt.flags...)
+				calls[i] = tt.call(t, gateways[i].grpcAddr)
+			}
+			argument, err := json.Marshal(calls)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ends []clientEnd
+			if err := json.Unmarshal([]byte(run(t, clients, environment, command[0], append(command[1:], string(argument))...)), &ends); err != nil {
+				t.Fatal(err)
+			}
+			if len(ends) != len(retriedCalls) {
+				t.Fatalf("%d of %d calls ended", len(ends), len(retriedCalls))
+			}
+			for i, tt := range retriedCalls {
 				t.Run(tt.name, func(t *testing.T) {
-					t.Parallel()
-					cfg := sandbox.Config{}
-					if tt.fail != nil {
-						cfg.Fail = tt.fail()
-					}
-					_, storeURL := startStore(t, cfg)
-					gateway := startGateway(t, storeURL, tt.flags...)
-					call, err := json.Marshal(tt.call(t, gateway.grpcAddr))
-					if err != nil {
-						t.Fatal(err)
-					}
-					begin := time.Now()
-					got := strings.TrimSpace(run(t, clients, environment, command[0], append(slices.Clone(command[1:]), string(call))...))
 					// A client that does not wait makes the error itself.
-					leaves := tt.timeout != 0 || tt.cancel != 0
+					leaves, got := tt.timeout != 0 || tt.cancel != 0, ends[i].Status
 					if code, _, _ := strings.Cut(tt.want, " "); got != tt.want && (!leaves || got != code) {
 						t.Errorf("the client got %q, want %q", got, tt.want)
 					}
-					if took := time.Since(begin); took < tt.takes {
+					if took := time.Duration(ends[i].Took) * time.Millisecond; took < tt.takes {
 						t.Errorf("it took %s: the client did not wait as long as it was asked to", took)
 					}
-					if diff := cmp.Diff(tt.attempts, gateway.endedCalls(t)); diff != "" {
+					if diff := cmp.Diff(tt.attempts, gateways[i].endedCalls(t)); diff != "" {
 						t.Error(diff)
 					}
 				})

@@ -26,11 +26,10 @@ var protosFolder = sync.OnceValues(func() (string, error) {
 	return folder, nil
 })
 
-// onceOnly skips a test of programs in other languages in the runs that are about something else: neither the race detector nor
-// a soak shows more of them.
+// onceOnly skips a test of programs in other languages under the race detector, which shows no more of them.
 func onceOnly(t testing.TB) {
 	t.Helper()
-	if hasRaceDetector() || os.Getenv("SOAK") != "" {
+	if hasRaceDetector() {
 		t.Skip("it is about programs in other processes, and takes long; `go test` runs it")
 	}
 }

@@ -21,12 +21,13 @@ func TestConcurrentUpdatesOfOneCustomerAreAllKept(t *testing.T) {
 		rounds = 20
 	}
 	const callers = 50
+	redis := redistest.Start(t) // gives no leases at first, and has some time before it is used
 	for _, gateways := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d gateways", gateways), func(t *testing.T) {
 			store, url := startStore(t, sandbox.Config{Workers: 4, Latency: 33 * time.Millisecond, Customers: 1})
 			args := []string{"--write-settle-time=10s", "--get-timeout=1s"}
 			if gateways > 1 {
-				args = append(args, "--redis-url="+redistest.Start(t).URL)
+				args = append(args, "--redis-url="+redis.URL)
 			}
 			var running []*process
 			for range gateways {

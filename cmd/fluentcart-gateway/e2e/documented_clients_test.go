@@ -29,6 +29,7 @@ func TestDocumentedClients(t *testing.T) {
 	onceOnly(t)
 	for _, tool := range documentedTools {
 		t.Run(tool.heading+" "+tool.command, func(t *testing.T) {
+			t.Parallel()
 			tool.needs(t)
 			section := documentedSection(t, tool.heading)
 			var failing atomic.Bool

@@ -64,7 +64,7 @@ func TestExamples(t *testing.T) {
 	tokens := writeFile(t, "tokens", line)
 	for _, example := range examplePrograms {
 		t.Run(example.file, func(t *testing.T) {
-			t.Parallel() // they wait more than they compute
+			t.Parallel()
 			example.needs(t)
 			var silent atomic.Bool // the store, when customer 3 is written
 			_, storeURL := startStore(t, sandbox.Config{Fail: func(r *http.Request) *sandbox.Failure {

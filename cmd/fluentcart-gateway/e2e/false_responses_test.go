@@ -25,6 +25,7 @@ func TestEveryClaimIsTrueWhenResponsesAreFalse(t *testing.T) {
 	if soaking(t) {
 		lasting = time.Minute
 	}
+	t.Parallel()
 	var liar falseResponses
 	store, url := startStore(t, sandbox.Config{Latency: 5 * time.Millisecond, Customers: 50, Fail: liar.fail})
 	liar.store = store

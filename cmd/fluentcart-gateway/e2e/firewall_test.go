@@ -18,6 +18,7 @@ import (
 // One caller sends a text that a firewall refuses (F30), 100 times. Neither the others nor the readiness of the gateway may
 // suffer: otherwise one caller's text could take all gateways out of service.
 func TestTextsThatAFirewallRefusesHarmNoOtherCaller(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name string
 		page sandbox.Response

@@ -39,6 +39,7 @@ func TestClientsOfOtherLanguages(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			_, storeURL := startStore(t, sandbox.Config{})
 			if diff := cmp.Diff(conversation, tt.call(t, startGateway(t, storeURL).grpcAddr)); diff != "" {
 				t.Error(diff)

@@ -107,6 +107,7 @@ func TestKilledGatewayLosesNothing(t *testing.T) {
 	if soaking(t) {
 		kills = 50
 	}
+	t.Parallel()
 	customers := ids(10)
 	p := startPair(t, len(customers))
 	for kill := range kills {

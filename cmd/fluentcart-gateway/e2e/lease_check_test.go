@@ -39,6 +39,7 @@ func TestStormDetectsBrokenLeases(t *testing.T) {
 		{"with the check before a write", "pause", nil, pauseBeyondLease, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			for range times {
 				store, url := startStore(t, sandbox.Config{Latency: 5 * time.Millisecond, Customers: pausedCustomers, Fail: row.fail})
 				s := newStorm(store)

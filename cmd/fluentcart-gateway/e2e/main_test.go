@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,6 +34,10 @@ func TestMain(m *testing.M) {
 	}
 	var err error
 	if temporary, err = os.MkdirTemp("", "fluentcart-gateway-e2e-"); err != nil {
+		panic(err)
+	}
+	flag.Parse()
+	if err = flag.Set("test.parallel", "8"); err != nil { // parallel tests wait for other processes more than they compute
 		panic(err)
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {

@@ -13,6 +13,7 @@ func TestNoWriteWithoutALeaseWhenRedisFails(t *testing.T) {
 	if soaking(t) {
 		rounds = 10
 	}
+	t.Parallel()
 	customers := ids(10)
 	p := startPair(t, len(customers))
 	flush := func() {

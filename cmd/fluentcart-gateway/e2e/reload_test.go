@@ -21,6 +21,7 @@ import (
 // A certificate that does not match its key, a token in plain text and an empty password are not used: the earlier contents
 // stay in use.
 func TestUnusableFilesLeaveTheEarlierContentsInUse(t *testing.T) {
+	t.Parallel()
 	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: authtest.NewAuthority(t), directory: t.TempDir(), password: sandbox.AdminPassword}
 	listening := httptest.NewServer(r)
 	t.Cleanup(listening.Close)
@@ -80,6 +81,7 @@ func TestStoreGetsTheCallersOwnAccount(t *testing.T) {
 
 // The certificate of a store may have a private CA, whose file is reloaded as well.
 func TestStoreWithAPrivateCAIsReached(t *testing.T) {
+	t.Parallel()
 	r := &rotated{store: sandbox.New(sandbox.Config{}), authority: authtest.NewAuthority(t), directory: t.TempDir()}
 	listening := httptest.NewUnstartedServer(r)
 	listening.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs each handshake that fails
