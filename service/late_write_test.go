@@ -27,8 +27,6 @@ type round struct {
 	deadline time.Duration // of the second call
 }
 
-const rounds = 200
-
 func randomRound(seed uint64, number int) round {
 	random := rand.New(rand.NewPCG(seed, uint64(number)))
 	r := round{number: number, begin: uniformBetween(random, time.Millisecond, 8*time.Second)}

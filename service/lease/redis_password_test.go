@@ -94,6 +94,7 @@ func (b *lockedBuffer) String() string {
 
 // Each connection reads the password, so that it can be replaced while the gateway runs.
 func TestRedisPasswordCanBeReplaced(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	options, err := redis.ParseURL(server.URL)
 	if err != nil {

@@ -91,6 +91,7 @@ func TestRedisThatRefusesItsClientIsNamed(t *testing.T) {
 
 // A refusal that replaces another failure is logged, because something else must be repaired.
 func TestStatusOfRedisIsLoggedWhenTheReasonChanges(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	var log lockedBuffer
 	locker := newRedisWithLog(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime, Logger: slog.New(slog.NewTextHandler(&log, nil))})

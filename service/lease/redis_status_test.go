@@ -10,6 +10,7 @@ import (
 
 // Readiness keeps callers away while Redis is down, so the recovery must be seen without any call to Acquire.
 func TestRedisStatusIsPolledWithoutCallers(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	locker := newRedis(t, server)
 	waitUntil := func(what string, is func(*lease.UnavailableError) bool) {

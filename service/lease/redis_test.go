@@ -75,6 +75,7 @@ func take(t *testing.T, locker lease.Locker, customer int64) lease.Lease {
 
 // A server that has restarted, or was flushed, may have lost leases that are still held.
 func TestRestartedServerGrantsNoLeaseUntilLostOnesHaveEnded(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	locker := newRedis(t, server)
 	expectCold := func(name string) {
@@ -112,6 +113,7 @@ func TestRestartedServerGrantsNoLeaseUntilLostOnesHaveEnded(t *testing.T) {
 
 // Fifty writers of three gateways write one customer one at a time, and each of them gets the lease.
 func TestGatewaysShareOneLeasePerCustomer(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	gateways := []*lease.Redis{newRedis(t, server), newRedis(t, server), newRedis(t, server)}
 	take(t, gateways[0], 1).Release()
@@ -140,6 +142,7 @@ func TestGatewaysShareOneLeasePerCustomer(t *testing.T) {
 
 // Redis grants leases to the gateways in turn, however many calls wait in each.
 func TestBusyGatewayDoesNotStarveAnotherOne(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	busy, quiet := newRedis(t, server), newRedis(t, server)
 	first := take(t, busy, 1)
@@ -204,6 +207,7 @@ func waitFor(t *testing.T, condition func() bool) {
 
 // The dead owner's write may have begun at the end of the term, and may be applied until the settle time after that.
 func TestLeaseOfADeadOwnerExpiresAfterTermAndSettleTime(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	survivor := newRedis(t, server)
 	take(t, survivor, 2).Release()
@@ -216,6 +220,7 @@ func TestLeaseOfADeadOwnerExpiresAfterTermAndSettleTime(t *testing.T) {
 }
 
 func TestQuarantineLastsForTheSettleTime(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	owner, next := newRedis(t, server), newRedis(t, server)
 	held := take(t, owner, 1)
@@ -229,6 +234,7 @@ func TestQuarantineLastsForTheSettleTime(t *testing.T) {
 }
 
 func TestLeaseAllowsAWriteToBeginDuringItsTerm(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	locker := newRedis(t, server)
 	held := take(t, locker, 1)
@@ -253,6 +259,7 @@ func TestLeaseAllowsAWriteToBeginDuringItsTerm(t *testing.T) {
 }
 
 func TestServerThatDoesNotAnswerGrantsNoLease(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime})
 	take(t, locker, 1).Release()
@@ -290,6 +297,7 @@ func TestServerThatDoesNotAnswerGrantsNoLease(t *testing.T) {
 }
 
 func TestWaiterWhoseContextEndedIsRemovedFromRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	owner, other := newRedis(t, server), newRedis(t, server)
 	held := take(t, owner, 1)

@@ -14,6 +14,7 @@ import (
 // During a flood of idle connections from one host, a newcomer of another host is served, and what was evicted for it is
 // counted and logged.
 func TestNewcomerIsServedDuringAFloodOfAnotherHost(t *testing.T) {
+	t.Parallel() // newcomers wait
 	g := startMeasured(t, nil)
 	flooding := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	for _, address := range []string{g.conn.Target(), strings.TrimPrefix(g.url, "http://")} {
