@@ -15,7 +15,7 @@ build := CGO_ENABLED=0 GOFLAGS=-mod=readonly go build -trimpath -buildvcs=auto -
 
 # How long `make fuzz` runs each target.
 FUZZTIME ?= 60s
-# The form of `make soak`: short takes four minutes, long half an hour.
+# The form of `make soak`: short takes three minutes, long half an hour.
 SOAK ?= long
 # The earlier state of the API definition that `make breaking` compares with.
 BASE ?=

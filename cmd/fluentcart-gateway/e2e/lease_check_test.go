@@ -19,6 +19,7 @@ func TestStormDetectsBrokenLeases(t *testing.T) {
 	if soaking(t) {
 		times = 10
 	}
+	t.Parallel()
 	const within = 10 * time.Second
 	someLate := func(r *http.Request) *sandbox.Failure {
 		if r.Method != http.MethodPut || rand.IntN(10) > 0 {
