@@ -31,7 +31,7 @@ LOADFLAGS ?=
 BENCHFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race lint words fmt generate protos clients breaking bench fuzz soak load openapi clean
+.PHONY: help build sbom reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,7 @@ verify: ## Compare the downloaded modules with go.sum
 	go -C client mod verify
 	go -C examples/go mod verify
 	go -C tools mod verify
+	go -C tools/kubernetes mod verify
 
 run: ## Run against the built-in sandbox store
 	go run ./cmd/fluentcart-gateway --sandbox
@@ -70,11 +71,16 @@ race: ## Run all tests but the long ones under the race detector, in random orde
 	go -C client test -race -shuffle=on -count=1 ./...
 	go -C tools test -race -shuffle=on -count=1 ./load # the only concurrent one
 
+# Without go vet, which would go through the types of Kubernetes; `make lint` does what it does. The containers wait more than they work.
+kubernetes: ## Build the overlays of deploy/kubernetes, check them against the API's types and the flags, and start their containers
+	go -C tools/kubernetes test -count=1 -vet=off -parallel 8 ./...
+
 lint: words third_party/.stamp ## Lint the words, the code and the API definition
 	$(tool) golangci-lint run ./...
 	cd tools && go tool golangci-lint run --config ../.golangci.yml ./...
 	cd client && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
 	cd examples/go && go tool -modfile=../../tools/go.mod golangci-lint run --config ../../.golangci.yml ./...
+	cd tools/kubernetes && go tool -modfile=../go.mod golangci-lint run --config ../../.golangci.yml ./...
 	$(tool) buf lint
 	$(tool) buf format --diff --exit-code proto
 
@@ -93,6 +99,7 @@ generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	go -C examples/go mod tidy
 	go mod tidy
 	go -C tools mod tidy
+	go -C tools/kubernetes mod tidy
 
 protos: ## Write bin/fluentcart-gateway-protos, and its archive, for clients in any language
 	go -C tools run ./protos ../proto ../bin/fluentcart-gateway-protos
