@@ -91,7 +91,7 @@ func checkStop(o *overlay, p *problems) {
 		p.add("terminationGracePeriodSeconds is less than the %s that the gateway may take to stop", needed)
 	}
 	if settings.DrainDelay < endpointTime {
-		p.add("--drain-delay=%s: Services send calls for some seconds after a pod was told to stop", settings.DrainDelay)
+		p.add("--drain-delay=%s: Services send calls for some seconds after a pod has got SIGTERM", settings.DrainDelay)
 	}
 	if w.container().Lifecycle != nil {
 		p.add("a hook delays the stop, and the gateway is ready meanwhile: --drain-delay does it better")

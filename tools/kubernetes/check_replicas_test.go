@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func checkRedis(o *overlay, p *problems, address string) {
 			continue
 		}
 		for _, port := range service.Spec.Ports {
-			if fmt.Sprint(port.Port) != redis.Port() {
+			if strconv.Itoa(int(port.Port)) != redis.Port() {
 				p.add("%s: the port of the service is %d", address, port.Port)
 			}
 		}

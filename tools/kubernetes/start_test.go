@@ -191,7 +191,7 @@ func startRedis(t testing.TB, o *overlay, secrets string) string {
 	command[len(command)-1] += " --bind 127.0.0.1 --port " + port
 	p := start(t, o, redis, secrets, command[0], command[1:])
 	for deadline := time.After(10 * time.Second); ; {
-		if conn, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil { // as its probes do
+		if conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", "127.0.0.1:"+port); err == nil { // as its probes do
 			_ = conn.Close()
 			return "127.0.0.1:" + port
 		}
@@ -207,7 +207,7 @@ func startRedis(t testing.TB, o *overlay, secrets string) string {
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,4 +217,3 @@ func freePort(t testing.TB) string {
 	}
 	return port
 }
-
