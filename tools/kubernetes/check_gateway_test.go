@@ -59,7 +59,7 @@ func checkPorts(o *overlay, p *problems) {
 	}
 }
 
-// checkProbes checks that the probes ask the admin server over HTTP, for paths that TestContainersStart finds served.
+// checkProbes checks that the probes ask the admin server over HTTP, for paths that TestContainers finds served.
 func checkProbes(o *overlay, p *problems) {
 	w, _ := o.gateway()
 	for name, probe := range probesOf(w.container()) {

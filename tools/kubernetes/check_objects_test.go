@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -90,10 +89,8 @@ func checkSelectors(o *overlay, p *problems) {
 		}
 	}
 	for _, w := range o.workloads() {
-		for selector := range maps.Values(map[string]*metav1.LabelSelector{"own": w.selector}) {
-			if found := o.selected(selector); len(found) != 1 || found[0].GetName() != w.GetName() {
-				p.add("%s does not select its own pods, or others too: %v", w.GetName(), selector)
-			}
+		if found := o.selected(w.selector); len(found) != 1 || found[0].GetName() != w.GetName() {
+			p.add("%s does not select its own pods, or others too: %v", w.GetName(), w.selector)
 		}
 		for _, spread := range w.pod.Spec.TopologySpreadConstraints {
 			if found := o.selected(spread.LabelSelector); len(found) != 1 || found[0].GetName() != w.GetName() {
