@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -35,9 +36,14 @@ type overlay struct {
 // edit changes a file, as an operator would.
 type edit struct{ file, old, new string }
 
+// building keeps builds apart: kustomize has the schemas of the API in global variables.
+var building sync.Mutex
+
 // build builds a kustomization of deploy/kubernetes after edits of its files, in memory, and decodes it strictly.
 func build(t testing.TB, path string, edits ...edit) *overlay {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	files := filesys.MakeFsInMemory()
 	if err := copyInto(files); err != nil {
 		t.Fatal(err)
