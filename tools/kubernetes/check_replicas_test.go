@@ -91,6 +91,13 @@ func checkScaling(o *overlay, p *problems) {
 		if err != nil || !strings.Contains(string(comment), sum) || !strings.Contains(o.readme, sum) {
 			p.add("the comment in autoscaler.yaml and the readme must say which number of PHP workers the store needs: %s", sum)
 		}
+		for _, d := range all[*appsv1.Deployment](o) {
+			more := d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue() + 1 // and one that drains
+			sum := fmt.Sprintf("(%d + %d) × %d = %d", spec.MaxReplicas, more, settings.MaxInFlight, (int(spec.MaxReplicas)+more)*settings.MaxInFlight)
+			if !strings.Contains(string(comment), sum) {
+				p.add("the comment in autoscaler.yaml must say how many slots there are in a rollout: %s", sum)
+			}
+		}
 	}
 	if w.kind == "Deployment" && w.replicas == nil && len(all[*autoscalingv2.HorizontalPodAutoscaler](o)) == 0 {
 		p.add("nothing sets the number of replicas")
