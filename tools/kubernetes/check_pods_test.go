@@ -85,7 +85,7 @@ func checkFiles(o *overlay, p *problems) {
 			if mode := volume.Secret.DefaultMode; mode == nil || *mode&0o007 != 0 || *mode&0o040 == 0 {
 				p.add("%s: the mode of %s must let the group read, and not everyone", w.GetName(), volume.Name)
 			}
-			if group := w.pod.Spec.SecurityContext.FSGroup; group == nil {
+			if security := w.pod.Spec.SecurityContext; security == nil || security.FSGroup == nil {
 				p.add("%s: without fsGroup, the files of %s belong to root's group", w.GetName(), volume.Name)
 			}
 		}

@@ -75,7 +75,9 @@ func checkScaling(o *overlay, p *problems) {
 	least := int32(1)
 	for _, scaler := range all[*autoscalingv2.HorizontalPodAutoscaler](o) {
 		spec := scaler.Spec
-		least = *spec.MinReplicas
+		if spec.MinReplicas != nil {
+			least = *spec.MinReplicas
+		}
 		if target := spec.ScaleTargetRef; target.APIVersion != "apps/v1" || target.Kind != w.kind || target.Name != w.GetName() {
 			p.add("the autoscaler scales %s %s, which does not exist", target.Kind, target.Name)
 		}
@@ -92,7 +94,12 @@ func checkScaling(o *overlay, p *problems) {
 			p.add("the comment in autoscaler.yaml and the readme must say which number of PHP workers the store needs: %s", sum)
 		}
 		for _, d := range all[*appsv1.Deployment](o) {
-			more := d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue() + 1 // and one that drains
+			rolling := d.Spec.Strategy.RollingUpdate
+			if rolling == nil || rolling.MaxSurge == nil {
+				p.add("%s: maxSurge is not set, and counts in the sum of slots", d.Name)
+				continue
+			}
+			more := rolling.MaxSurge.IntValue() + 1 // and one that drains
 			sum := fmt.Sprintf("(%d + %d) × %d = %d", spec.MaxReplicas, more, settings.MaxInFlight, (int(spec.MaxReplicas)+more)*settings.MaxInFlight)
 			if !strings.Contains(string(comment), sum) {
 				p.add("the comment in autoscaler.yaml must say how many slots there are in a rollout: %s", sum)

@@ -55,6 +55,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"an autoscaler of nothing", edit{autoscaler, "    kind: Deployment", "    kind: StatefulSet"}, "redis", "which does not exist"},
 		{"more gateways than the store has workers for", edit{autoscaler, "maxReplicas: 3", "maxReplicas: 9"}, "redis", "9 × 4 = 36"},
 		{"more slots than the store has workers", edit{redis, "MAX_IN_FLIGHT=4", "MAX_IN_FLIGHT=8"}, "redis", "3 × 8 = 24"},
+		{"no number of gateways in a rollout", edit{deployment, "maxSurge: 1", "# maxSurge: 1"}, "redis", "maxSurge is not set"},
 		{"more gateways in a rollout", edit{deployment, "maxSurge: 1", "maxSurge: 3"}, "redis", "(3 + 4) × 4 = 28"},
 		{"replicas beside an autoscaler", edit{deployment, "  selector:\n    matchLabels: *labels\n  strategy:", "  replicas: 2\n  selector:\n    matchLabels: *labels\n  strategy:"}, "redis", "replicas is set"},
 		{"a budget that keeps all replicas", edit{budget, "maxUnavailable: 1", "minAvailable: 2"}, "redis", "no node can be drained"},
