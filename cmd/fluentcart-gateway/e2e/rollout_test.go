@@ -33,17 +33,15 @@ func TestRolloutFailsNoCall(t *testing.T) {
 	customers := ids(200)
 	_, storeURL := startStore(t, sandbox.Config{Latency: 2 * time.Millisecond, Customers: len(customers)})
 	flags := []string{"--redis-url=" + redistest.Start(t).URL, "--drain-delay=600ms", "--get-timeout=2s", "--put-timeout=2s", "--write-settle-time=2s", "--drain-timeout=5s"}
-	members := make([]member, 3)
+	members := newMembers(t, 3)
 	gateways := make([]*process, len(members))
 	for i := range members {
-		members[i] = member{freeAddress(t), freeAddress(t), freeAddress(t)}
 		gateways[i] = startGateway(t, storeURL, append(members[i].flags(), flags...)...)
 		gateways[i].becomes(t, http.StatusOK, "ready\n")
 	}
-	ways := map[string]customerv1.CustomerServiceClient{
-		"gRPC":    balancingClient(t, members),
-		"nginx":   jsonClient{url: startNginx(t, members), http: pooledClient(t)},
-		"HAProxy": jsonClient{url: startHAProxy(t, members), http: pooledClient(t)},
+	ways := map[string]customerv1.CustomerServiceClient{"gRPC": balancingClient(t, members)}
+	for _, proxy := range reverseProxies() {
+		ways["JSON through "+proxy.name] = proxy.run(t, members).overJSON(t, false)
 	}
 
 	ctx, stop := context.WithCancel(t.Context())
@@ -117,11 +115,4 @@ func balancingClient(t testing.TB, members []member) customerv1.CustomerServiceC
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return customerv1.NewCustomerServiceClient(conn)
-}
-
-func pooledClient(t testing.TB) *http.Client {
-	t.Helper()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 50}}
-	t.Cleanup(client.CloseIdleConnections)
-	return client
 }
