@@ -17,17 +17,18 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// proxiedCall is an update or a read through a proxy.
+// proxiedCall is an update through a proxy.
 type proxiedCall struct {
 	name string
 	send func(ctx context.Context, customer int64, city string) error
 }
 
-// proxiedCalls are an update in each form that proxies treat in a way of its own, and a read.
+// proxiedCalls are updates in all forms that a proxy may treat differently.
 func proxiedCalls(t testing.TB, at proxyAddress) []proxiedCall {
 	t.Helper()
-	client, overJSON := customerv1.NewCustomerServiceClient(at.connect(t)), at.overJSON(t, false)
-	update := func(method, path string) func(context.Context, int64, string) error {
+	client := customerv1.NewCustomerServiceClient(at.connect(t))
+	update := func(http2 bool, method, path string) func(context.Context, int64, string) error {
+		overJSON := at.overJSON(t, http2)
 		return func(ctx context.Context, customer int64, city string) error {
 			return overJSON.send(ctx, method, fmt.Sprintf(path, customer), fmt.Sprintf(`{"city":%q}`, city), &customerv1.UpdateCustomerResponse{})
 		}
@@ -37,11 +38,10 @@ func proxiedCalls(t testing.TB, at proxyAddress) []proxiedCall {
 			_, err := client.UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: &customerv1.Customer{City: &city}})
 			return err
 		}},
-		{"PATCH", update(http.MethodPatch, "/v1/customers/%d")},
-		{"PUT", update(http.MethodPut, "/wp-json/fluent-cart/v2/customers/%d")},
-		{"GET", func(ctx context.Context, customer int64, _ string) error {
-			return overJSON.send(ctx, http.MethodGet, fmt.Sprintf("/v1/customers/%d", customer), "", &customerv1.GetCustomerResponse{})
-		}},
+		{"PATCH over HTTP/1.1", update(false, http.MethodPatch, "/v1/customers/%d")},
+		{"PATCH over HTTP/2", update(true, http.MethodPatch, "/v1/customers/%d")},
+		{"PUT over HTTP/1.1", update(false, http.MethodPut, "/wp-json/fluent-cart/v2/customers/%d")},
+		{"PUT over HTTP/2", update(true, http.MethodPut, "/v1/customers/%d")},
 	}
 }
 
@@ -70,9 +70,11 @@ func TestReverseProxiesWithoutAGatewayAnswer(t *testing.T) {
 		t.Run(proxy.name, func(t *testing.T) {
 			for _, call := range proxiedCalls(t, proxy.run(t, newMembers(t, 1))) {
 				err := call.send(t.Context(), 1, "Lyon")
-				switch code := status.Code(err); {
-				case call.name != "gRPC" && err == nil,
-					call.name == "gRPC" && code != codes.Unavailable && (proxy.name != "Caddy" || code != codes.Unknown):
+				want := codes.Unavailable
+				if proxy.name == "Caddy" {
+					want = codes.Unknown
+				}
+				if err == nil || call.name == "gRPC" && status.Code(err) != want {
 					t.Errorf("%s: %v", call.name, err)
 				}
 			}
@@ -86,73 +88,83 @@ func TestReverseProxiesSendAnUpdateOnce(t *testing.T) {
 	for _, proxy := range reverseProxies() {
 		t.Run(proxy.name, func(t *testing.T) {
 			t.Parallel()
-			for number, name := range []string{"gRPC", "PATCH", "PUT"} {
-				var requests atomic.Int32
-				reached := make(chan int, 10)
-				members := newMembers(t, 2)
-				gateways := make([]*process, len(members))
-				for i := range gateways {
-					store := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-						requests.Add(1)
-						reached <- i
-						<-r.Context().Done()
-					}))
-					t.Cleanup(store.Close)
-					gateways[i] = startGateway(t, store.URL, members[i].flags()...)
-					gateways[i].becomes(t, http.StatusOK, "ready\n")
-				}
-				call := proxiedCalls(t, proxy.run(t, members))[number]
-				ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
-				ended := make(chan error)
-				go func() { ended <- call.send(ctx, 1, "Lyon") }()
-				gateways[<-reached].kill()
-				err := <-ended
-				cancel()
-				if got := requests.Load(); got != 1 || err == nil || status.Code(err) == codes.DeadlineExceeded {
-					t.Errorf("%s: %d requests, %v", name, got, err)
-				}
-				if name == "gRPC" && status.Code(err) != codes.Unknown {
-					t.Errorf("the code is %s", status.Code(err))
-				}
+			for number := range proxiedCalls(t, proxyAddress{}) {
+				checkSentOnce(t, proxy, number)
 			}
 		})
 	}
 }
 
-// The time for an answer that a proxy's configuration gives holds for both transports, and is longer than the longest call.
-func TestReverseProxiesWaitForTheLongestCall(t *testing.T) {
-	_, storeURL := startStore(t, sandbox.Config{Latency: 400 * time.Millisecond})
-	members := newMembers(t, 1)
-	startGateway(t, storeURL, members[0].flags()...).becomes(t, http.StatusOK, "ready\n")
-	for _, row := range []struct {
-		proxy, shortens string
-		times           []string
-	}{
-		{"nginx", "grpc_read_timeout     75s", []string{"75s", "500ms"}},
-		{"HAProxy", "timeout server 75s", []string{"timeout server 75s", "timeout server 500ms"}},
-		{"Caddy", "", nil}, // it has no time limit
-	} {
-		for _, proxy := range reverseProxies() {
-			if proxy.name != row.proxy {
-				continue
+// checkSentOnce sends a call on a connection that has been used before, and kills its gateway while the call waits for the store.
+func checkSentOnce(t *testing.T, proxy reverseProxy, number int) {
+	t.Helper()
+	store := sandbox.New(sandbox.Config{})
+	t.Cleanup(store.Close)
+	var requests atomic.Int32
+	reached := make(chan int, 10)
+	members := newMembers(t, 2)
+	gateways := make([]*process, len(members))
+	for i := range gateways {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/2") {
+				store.ServeHTTP(w, r)
+				return
 			}
-			t.Run(proxy.name, func(t *testing.T) {
-				for _, call := range proxiedCalls(t, proxy.run(t, members)) {
-					if err := call.send(t.Context(), 1, row.proxy+call.name); err != nil {
-						t.Errorf("%s: %v", call.name, err)
-					}
-				}
-				if row.times == nil {
-					return
-				}
-				for _, call := range proxiedCalls(t, proxy.run(t, members, row.times...)) {
-					err := call.send(t.Context(), 2, row.proxy+call.name)
-					if call.name == "gRPC" && status.Code(err) != codes.Unknown || call.name != "GET" && err == nil {
-						t.Errorf("%s, with a time of 500 ms: %v", call.name, err)
-					}
-				}
-			})
+			requests.Add(1)
+			reached <- i
+			<-r.Context().Done()
+		}))
+		t.Cleanup(server.Close)
+		gateways[i] = startGateway(t, server.URL, members[i].flags()...)
+		gateways[i].becomes(t, http.StatusOK, "ready\n")
+	}
+	call := proxiedCalls(t, proxy.run(t, members))[number]
+	for i := range 4 {
+		if err := call.send(t.Context(), 1, fmt.Sprint("City ", i)); err != nil {
+			t.Fatal(err)
 		}
 	}
-	_ = strings.Contains
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	ended := make(chan error)
+	go func() { ended <- call.send(ctx, 2, "Lyon") }()
+	gateways[<-reached].kill()
+	err := <-ended
+	if got := requests.Load(); got != 1 || err == nil || status.Code(err) == codes.DeadlineExceeded {
+		t.Errorf("%s: the store got %d requests, and the caller %v", call.name, got, err)
+	}
+	if call.name == "gRPC" && status.Code(err) != codes.Unknown && !proxy.portForGRPC {
+		t.Errorf("%s: the code is %s", call.name, status.Code(err))
+	}
+}
+
+// The time for an answer that a proxy's configuration gives holds for both transports, and is longer than the longest call.
+func TestReverseProxiesWaitForTheLongestCall(t *testing.T) {
+	_, storeURL := startStore(t, sandbox.Config{Latency: 150 * time.Millisecond, Customers: 30})
+	members := newMembers(t, 1)
+	startGateway(t, storeURL, members[0].flags()...).becomes(t, http.StatusOK, "ready\n")
+	shorter := map[string][]string{ // Caddy has no time limit
+		"nginx":   {"75s", "200ms"},
+		"HAProxy": {"timeout server 75s", "timeout server 200ms", "timeout server 10m", "timeout server 200ms"},
+	}
+	for i, proxy := range reverseProxies() {
+		t.Run(proxy.name, func(t *testing.T) {
+			t.Parallel()
+			customer := ids(30)[10*i:]
+			for i, call := range proxiedCalls(t, proxy.run(t, members)) {
+				if err := call.send(t.Context(), customer[i], "Lyon"); err != nil {
+					t.Errorf("%s: %v", call.name, err)
+				}
+			}
+			changes := shorter[proxy.name]
+			if changes == nil {
+				return
+			}
+			for i, call := range proxiedCalls(t, proxy.run(t, members, changes...)) {
+				if err := call.send(t.Context(), customer[5+i], "Lyon"); err == nil {
+					t.Errorf("%s is not cut after 200 ms", call.name)
+				}
+			}
+		})
+	}
 }

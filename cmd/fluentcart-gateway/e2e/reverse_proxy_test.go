@@ -57,38 +57,46 @@ func freeAddress(t testing.TB) string {
 
 // reverseProxy is a program with its configuration in deploy/.
 type reverseProxy struct {
-	name   string
-	faster []string // pairs of texts of the configuration: as it is, and as tests that wait for it want it
-	start  func(t testing.TB, at proxyAddress, members []member, changes []string)
+	name        string
+	portForGRPC bool     // gRPC has a port of its own
+	faster      []string // pairs of texts of the configuration: as it is, and as tests that wait for it want it
+	start       func(t testing.TB, at proxyAddress, members []member, changes []string)
 }
 
 // reverseProxies are all programs that deploy/ has a configuration for.
 func reverseProxies() []reverseProxy {
 	return []reverseProxy{
 		{name: "nginx", start: startNginx},
-		{name: "HAProxy", start: startHAProxy, faster: []string{"inter 2s", "inter 100ms"}},
+		{name: "HAProxy", portForGRPC: true, start: startHAProxy, faster: []string{"inter 2s", "inter 100ms"}},
 		{name: "Caddy", start: startCaddy, faster: []string{"health_interval 2s", "health_interval 100ms", "lb_try_duration 5s", "lb_try_duration 1s"}},
 	}
 }
 
 // proxyAddress is where a proxy listens, and its certificate.
 type proxyAddress struct {
-	port             string
+	jsonPort, grpcPort string // the same, or not
+
 	certificate, key string // files
 	both             string // a file with both
 	roots            *x509.CertPool
 }
 
-func (a proxyAddress) address() string { return "localhost:" + a.port }
+func (a proxyAddress) jsonAddress() string { return "localhost:" + a.jsonPort }
+func (a proxyAddress) grpcAddress() string { return "localhost:" + a.grpcPort }
 
 // run starts the proxy with its configuration, in which the pairs of texts are replaced, until the test ends.
 func (p reverseProxy) run(t testing.TB, members []member, changes ...string) proxyAddress {
 	t.Helper()
 	authority := authtest.NewAuthority(t)
 	certificate, key := authtest.PEM(t, authority.Server(t))
-	_, port, _ := net.SplitHostPort(freeAddress(t))
+	_, jsonPort, _ := net.SplitHostPort(freeAddress(t))
+	grpcPort := jsonPort
+	if p.portForGRPC {
+		_, grpcPort, _ = net.SplitHostPort(freeAddress(t))
+	}
 	at := proxyAddress{
-		port:        port,
+		jsonPort:    jsonPort,
+		grpcPort:    grpcPort,
 		certificate: writeFile(t, "proxy.crt", string(certificate)),
 		key:         writeFile(t, "proxy.key", string(key)),
 		both:        writeFile(t, "proxy.pem", string(certificate)+string(key)),
@@ -102,7 +110,7 @@ func (p reverseProxy) run(t testing.TB, members []member, changes ...string) pro
 // connect returns a gRPC connection to the proxy.
 func (a proxyAddress) connect(t testing.TB) *grpc.ClientConn {
 	t.Helper()
-	conn, err := grpc.NewClient(a.address(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.roots})))
+	conn, err := grpc.NewClient(a.grpcAddress(), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.roots})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +126,7 @@ func (a proxyAddress) overJSON(t testing.TB, http2 bool) jsonClient {
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.roots},
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	return jsonClient{url: "https://" + a.address(), http: &http.Client{Transport: transport}}
+	return jsonClient{url: "https://" + a.jsonAddress(), http: &http.Client{Transport: transport}}
 }
 
 // deployed returns a file of deploy/, in which texts are replaced: pairs of a text, which the file must have, and another.
@@ -152,7 +160,7 @@ func startNginx(t testing.TB, at proxyAddress, members []member, changes []strin
 	site := writeFile(t, "fluentcart-gateway.conf", deployed(t, "nginx/fluentcart-gateway.conf", append([]string{
 		"    server 127.0.0.1:9090 max_fails=0;\n", lines(members, func(_ int, m member) string { return "server " + m.grpcAddr + " max_fails=0;" }),
 		"    server 127.0.0.1:8080 max_fails=0;\n", lines(members, func(_ int, m member) string { return "server " + m.httpAddr + " max_fails=0;" }),
-		"listen 443 ssl http2;", "listen 127.0.0.1:" + at.port + " ssl http2;",
+		"listen 443 ssl http2;", "listen 127.0.0.1:" + at.jsonPort + " ssl http2;",
 		"listen [::]:443 ssl http2;", "",
 		"/etc/nginx/fluentcart-gateway.crt", at.certificate,
 		"/etc/nginx/fluentcart-gateway.key", at.key,
@@ -177,10 +185,11 @@ func startHAProxy(t testing.TB, at proxyAddress, members []member, changes []str
 	t.Helper()
 	_, adminPort, _ := net.SplitHostPort(members[0].adminAddr)
 	config := deployed(t, "haproxy/haproxy.cfg", append([]string{
-		"  server gateway1 127.0.0.1:9090 proto h2 check-proto h1\n", lines(members, func(i int, m member) string { return fmt.Sprintf("  server gateway%d %s proto h2 check-proto h1", i+1, m.grpcAddr) }),
+		"  server gateway1 127.0.0.1:9090\n", lines(members, func(i int, m member) string { return fmt.Sprintf("  server gateway%d %s", i+1, m.grpcAddr) }),
 		"  server gateway1 127.0.0.1:8080\n", lines(members, func(i int, m member) string { return fmt.Sprintf("  server gateway%d %s", i+1, m.httpAddr) }),
 		"port 9091", "port " + adminPort,
-		"bind :443", "bind 127.0.0.1:" + at.port,
+		"bind :443", "bind 127.0.0.1:" + at.jsonPort,
+		"bind :8443", "bind 127.0.0.1:" + at.grpcPort,
 		"/etc/haproxy/fluentcart-gateway.pem", at.both,
 	}, changes...))
 	startProxy(t, at, "haproxy", "-db", "-f", writeFile(t, "haproxy.cfg", config))
@@ -195,7 +204,7 @@ func startCaddy(t testing.TB, at proxyAddress, members []member, changes []strin
 	_, adminPort, _ := net.SplitHostPort(members[0].adminAddr)
 	directory := t.TempDir()
 	config := fmt.Sprintf("{\n\tadmin off\n\tauto_https disable_redirects\n\tstorage file_system %s\n}\n", directory) + deployed(t, "caddy/Caddyfile", append([]string{
-		"gateway.example.com {", fmt.Sprintf("https://%s {\n\tbind 127.0.0.1\n\ttls %s %s", at.address(), at.certificate, at.key),
+		"gateway.example.com {", fmt.Sprintf("https://%s {\n\tbind 127.0.0.1\n\ttls %s %s", at.jsonAddress(), at.certificate, at.key),
 		"h2c://127.0.0.1:9090", strings.Join(grpcAddrs, " "),
 		"127.0.0.1:8080", strings.Join(httpAddrs, " "),
 		"health_port 9091", "health_port " + adminPort,
@@ -222,7 +231,7 @@ func startProxy(t testing.TB, at proxyAddress, program string, args ...string) {
 		}
 	})
 	if !waitFor(t, 10*time.Second, func() bool {
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", "127.0.0.1:"+at.port)
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", "127.0.0.1:"+at.grpcPort)
 		if err == nil {
 			_ = conn.Close()
 		}
