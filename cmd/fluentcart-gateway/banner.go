@@ -101,6 +101,9 @@ func warnings(cfg *config.Loaded, l *listeners) []string {
 	if public && cfg.CallerAuth == config.AuthNone {
 		warnings = append(warnings, "--allow-unauthenticated lets everyone who can reach this machine change every customer of the store")
 	}
+	if cfg.Sandbox && !isLocal(l.sandbox) {
+		warnings = append(warnings, "everyone who can reach this machine can change the customers of the sandbox store and let it fail; its password is public")
+	}
 	if public && cfg.TLSCert == "" && (cfg.CallerAuth == config.AuthToken || cfg.CallerAuth == config.AuthStore) {
 		warnings = append(warnings, "callers send their credentials without TLS, readable on the network; give --tls-cert and --tls-key, unless a proxy in front of the gateway terminates TLS")
 	}

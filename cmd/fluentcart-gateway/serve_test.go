@@ -200,6 +200,7 @@ func TestDangerousFlagsCauseWarnings(t *testing.T) {
 	}{
 		"callers without authentication": {[]string{"--grpc-addr=0.0.0.0:0", "--allow-unauthenticated"}, "--allow-unauthenticated lets everyone"},
 		"tokens without TLS":             {[]string{"--grpc-addr=0.0.0.0:0", "--caller-auth=token", "--token-file=" + path}, "callers send their credentials without TLS"},
+		"a sandbox store for others":     {[]string{"--sandbox-addr=0.0.0.0:0", "--allow-unauthenticated"}, "everyone who can reach this machine can change the customers of the sandbox store"},
 		"links":                          {[]string{"--allow-user-link"}, "--allow-user-link lets callers take over WordPress accounts"},
 		"no danger":                      {nil, ""},
 	} {

@@ -28,7 +28,7 @@ type Config struct {
 	Docs        *bool  `negatable:"" help:"Serve the playground at /docs and the OpenAPI document at /openapi.json, both without authentication. On with --sandbox, off without it; --no-docs switches it off."`
 	AdminAddr   string `default:"127.0.0.1:9091" placeholder:"ADDR" help:"Listen address of the admin server with /livez, /readyz and /metrics (${default}). It does not authenticate."`
 	AdminPprof  bool   `help:"Serve /debug/pprof/ on the admin server. Only on loopback addresses."`
-	SandboxAddr string `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Listen address of the sandbox store (${default}). Only loopback addresses."`
+	SandboxAddr string `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Listen address of the sandbox store (${default}). Only loopback addresses, except with --allow-unauthenticated."`
 
 	// The callers.
 	CallerAuth           string   `default:"none" placeholder:"MODE" help:"How callers authenticate, on both transports: none (only on loopback addresses), token (a bearer token of --token-file), mtls (a client certificate), store (an account of the store, which is forwarded to the store) (${default})."`

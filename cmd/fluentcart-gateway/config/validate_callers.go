@@ -89,8 +89,9 @@ func (c *Config) addressProblem(flag, addr string) string {
 	case flag == "admin-addr" && c.AdminPprof:
 		return "--admin-pprof shows the memory of the process without authentication, so the admin server may listen on loopback addresses only; use 127.0.0.1, [::1] or localhost, or leave --admin-pprof out"
 	case flag == "admin-addr": // it shows nothing confidential, and Prometheus usually runs on a different machine
-	case flag == "sandbox-addr":
-		return "the password of the sandbox store is public, so it may listen on loopback addresses only; use 127.0.0.1, [::1] or localhost"
+	case flag == "sandbox-addr" && !c.AllowUnauthenticated:
+		return "the password of the sandbox store is public, so it may listen on loopback addresses only; use 127.0.0.1, [::1] or localhost, or give --allow-unauthenticated"
+	case flag == "sandbox-addr": // its customers are no secret, and may be changed then through the transports as well
 	case c.CallerAuth == AuthNone && !c.AllowUnauthenticated:
 		return "callers are not authenticated, so the gateway may listen on loopback addresses only; use 127.0.0.1, [::1] or localhost, choose how callers authenticate with --caller-auth, or give --allow-unauthenticated"
 	}

@@ -130,6 +130,13 @@ func TestAddressesThatOnlyLookTheSameAreAllowed(t *testing.T) {
 	}
 }
 
+// Several gateways need a sandbox store that other machines can reach.
+func TestSandboxStoreForOtherMachinesIsAllowedWithoutAuthentication(t *testing.T) {
+	if err := parse(t, "--sandbox", "--sandbox-addr=:8081", "--allow-unauthenticated").Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDefaultsAreValid(t *testing.T) {
 	if err := parse(t, "--sandbox").Validate(); err != nil {
 		t.Error(err)

@@ -35,7 +35,7 @@ func (c jsonClient) UpdateCustomer(ctx context.Context, request *customerv1.Upda
 	}
 	response := &customerv1.UpdateCustomerResponse{}
 	path := fmt.Sprintf("/v1/customers/%d?validate_only=%t", request.GetCustomerId(), request.GetValidateOnly())
-	return response, c.send(ctx, http.MethodPatch, path, string(body), response)
+	return response, c.send(ctx, pick([]string{http.MethodPatch, http.MethodPut}), path, string(body), response)
 }
 
 func (c jsonClient) GetCustomer(ctx context.Context, request *customerv1.GetCustomerRequest, _ ...grpc.CallOption) (*customerv1.GetCustomerResponse, error) {

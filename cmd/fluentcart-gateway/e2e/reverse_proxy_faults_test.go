@@ -66,9 +66,10 @@ func TestReverseProxiesPassOverAGatewayThatIsDown(t *testing.T) {
 
 // Without any gateway the caller gets an error that says no more than is known.
 func TestReverseProxiesWithoutAGatewayAnswer(t *testing.T) {
+	soon := map[string][]string{"Caddy": {"lb_try_duration 5s", "lb_try_duration 200ms"}}
 	for _, proxy := range reverseProxies() {
 		t.Run(proxy.name, func(t *testing.T) {
-			for _, call := range proxiedCalls(t, proxy.run(t, newMembers(t, 1))) {
+			for _, call := range proxiedCalls(t, proxy.run(t, newMembers(t, 1), soon[proxy.name]...)) {
 				err := call.send(t.Context(), 1, "Lyon")
 				want := codes.Unavailable
 				if proxy.name == "Caddy" {

@@ -66,9 +66,9 @@ type reverseProxy struct {
 // reverseProxies are all programs that deploy/ has a configuration for.
 func reverseProxies() []reverseProxy {
 	return []reverseProxy{
-		{name: "nginx", start: startNginx},
+		{name: "nginx", start: startNginx, faster: []string{"keepalive_timeout 4s", "keepalive_timeout 400ms"}},
 		{name: "HAProxy", portForGRPC: true, start: startHAProxy, faster: []string{"inter 2s", "inter 100ms"}},
-		{name: "Caddy", start: startCaddy, faster: []string{"health_interval 2s", "health_interval 100ms", "lb_try_duration 5s", "lb_try_duration 1s"}},
+		{name: "Caddy", start: startCaddy, faster: []string{"health_interval 2s", "health_interval 100ms", "Caddy has no answer of the gateway", "{http.error.message}"}},
 	}
 }
 
