@@ -22,7 +22,7 @@ func deploy(t testing.TB) string {
 	return path
 }
 
-// readProject reads compose.yaml as Docker Compose does. What its schema does not have is an error.
+// readProject reads compose.yaml as Docker Compose does: it must be as the schema says.
 func readProject(t testing.TB) *types.Project {
 	t.Helper()
 	directory := filepath.Join(deploy(t), "compose")
