@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -74,7 +73,7 @@ func (s *stack) here(t testing.TB, service, text string) string {
 // command returns a command in the environment of a service.
 func (s *stack) command(ctx context.Context, t testing.TB, service, program string, args []string) *exec.Cmd {
 	t.Helper()
-	command := exec.CommandContext(ctx, program) //nolint:gosec // the programs of compose.yaml
+	command := exec.CommandContext(ctx, program)
 	for _, arg := range args {
 		command.Args = append(command.Args, s.here(t, service, arg))
 	}
@@ -255,7 +254,7 @@ func eventually(t testing.TB, what string, condition func() (string, bool)) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatal(fmt.Sprintf("not in time: %s; %s", what, saw))
+			t.Fatalf("not in time: %s; %s", what, saw)
 		}
 	}
 }
