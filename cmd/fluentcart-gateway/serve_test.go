@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -22,39 +23,77 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
-// startCommand runs the command until the test ends, and returns its banner. Its exit code must be 0.
+// startCommand runs the command until the test ends, and returns its banner, or the line of its log that says where it
+// serves, as address reads it. Its exit code must be 0.
 func startCommand(t *testing.T, args ...string) string {
 	t.Helper()
 	read, write := io.Pipe()
 	ctx, stop := context.WithCancel(context.Background())
 	exit := make(chan int, 1)
-	var stderr strings.Builder
+	var stdout lockedBuilder
+	var stderr lockedBuilder
 	go func() {
-		exit <- run(ctx, args, write, &stderr)
+		exit <- run(ctx, args, &stdout, io.MultiWriter(&stderr, write))
 		_ = write.Close()
 	}()
-	var banner strings.Builder
-	lines := bufio.NewScanner(read)
-	for lines.Scan() {
-		banner.WriteString(lines.Text() + "\n")
-		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+	lines := bufio.NewReader(read)
+	started := ""
+	for started == "" {
+		line, err := lines.ReadString('\n')
+		if err != nil {
 			break
 		}
+		if strings.Contains(line, " msg=started ") {
+			started = line
+		}
 	}
+	go func() { _, _ = io.Copy(io.Discard, lines) }() // until the command ends
 	t.Cleanup(func() {
 		stop()
 		if code := <-exit; code != exitOK {
 			t.Errorf("exit code %d: %s", code, stderr.String())
 		}
 	})
-	return banner.String()
+	if banner := stdout.String(); banner != "" {
+		return banner
+	}
+	return started
+}
+
+// lockedBuilder is an output that a test reads while the command writes it.
+type lockedBuilder struct {
+	mu  sync.Mutex
+	out strings.Builder
+}
+
+func (b *lockedBuilder) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(p)
+}
+
+func (b *lockedBuilder) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.String()
 }
 
 var sandboxOnFreePorts = []string{"--sandbox", "--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=localhost:0"}
 
-// address returns the address in the line of the banner that begins with word.
+// address returns the address in the line of the banner that begins with word, or that of the line "started".
 func address(t *testing.T, banner, word string) string {
 	t.Helper()
+	if strings.Contains(banner, " msg=started ") {
+		key := map[string]string{"gRPC": "grpc", "JSON": "http", "admin": "admin"}[word]
+		found := regexp.MustCompile(` ` + key + `=(\S+)`).FindStringSubmatch(banner)
+		if found == nil {
+			t.Fatalf("no %s in:\n%s", key, banner)
+		}
+		if word == "gRPC" {
+			return found[1]
+		}
+		return "http://" + found[1]
+	}
 	found := regexp.MustCompile(`(?m)^` + word + ` +(\S+)$`).FindStringSubmatch(banner)
 	if found == nil {
 		t.Fatalf("no %s in:\n%s", word, banner)
@@ -158,7 +197,7 @@ func TestStoreIsReachedWithItsCredentials(t *testing.T) {
 	t.Setenv("FLUENTCART_GATEWAY_STORE_PASSWORD_FILE", password)
 	second := startCommand(t, "--store-url="+store, "--store-username="+sandbox.AdminUsername, "--grpc-addr=127.0.0.1:0", "--http-addr=[::1]:0", "--admin-addr=127.0.0.1:0")
 	if !strings.Contains(second, store) || strings.Contains(second, "sand box") {
-		t.Errorf("banner:\n%s", second)
+		t.Errorf("printed:\n%s", second)
 	}
 
 	gateway := address(t, second, "JSON")
