@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -107,12 +108,12 @@ func values(t *testing.T, collector prometheus.Collector) map[string]float64 {
 	counted := map[string]float64{}
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
-			name := family.GetName()
+			series := []string{family.GetName()}
 			for _, label := range metric.GetLabel() {
-				name += " " + label.GetValue()
+				series = append(series, label.GetValue())
 			}
 			if n := metric.GetCounter().GetValue(); n > 0 {
-				counted[name] = n
+				counted[strings.Join(series, " ")] = n
 			}
 		}
 	}

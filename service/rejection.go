@@ -49,36 +49,32 @@ func tooLate() error {
 		LimitedBy(apierror.DeadlineLimit)
 }
 
-// overload is why a call would wait in vain.
-type overload struct {
-	limit apierror.Limit
-	why   string
-}
-
-// The overloads.
-var (
-	queueFull     = overload{apierror.QueueLimit, "too many calls are waiting"}
-	evicted       = overload{apierror.FairShareLimit, "evicted from the queue: this caller is over its fair share"}
-	waitsTooLong  = overload{apierror.DeadlineLimit, "calls that came before this one take so long that its deadline would pass"}
-	leasesAwaited = overload{apierror.CustomerLimit, "too many updates of this customer, or of others that are being updated, are waiting"}
-	leaseTooLate  = overload{apierror.DeadlineLimit, "so many updates of this customer are waiting that this one's deadline would pass"}
-	rateReached   = overload{apierror.RateLimit, "--store-rate does not allow this call in time"}
-	unverifiedMax = overload{apierror.UnverifiedLimit, "too many callers with unverified store accounts are waiting"}
+// Why calls would wait in vain.
+const (
+	queueFull     = "too many calls are waiting"
+	evicted       = "evicted from the queue: this caller is over its fair share"
+	waitsTooLong  = "calls that came before this one take so long that its deadline would pass"
+	leasesAwaited = "too many updates of this customer, or of others that are being updated, are waiting"
+	leaseTooLate  = "so many updates of this customer are waiting that this one's deadline would pass"
+	rateReached   = "--store-rate does not allow this call in time"
+	unverifiedMax = "too many callers with unverified store accounts are waiting"
 )
 
-// notAdmitted returns why the gate rejects a call.
-func notAdmitted(err error) overload {
+// notAdmitted returns the limit because of which the gate rejects a call, and the text for it.
+func notAdmitted(err error) (limit apierror.Limit, why string) {
 	if errors.Is(err, admission.ErrLate) {
-		return waitsTooLong
+		return apierror.DeadlineLimit, waitsTooLong
 	}
-	return queueFull
+	return apierror.QueueLimit, queueFull
 }
 
 // overloaded rejects a call that would wait in vain.
-func (s *Service) overloaded(o overload) error { return rejection(o, s.gate.RetryAfter()) }
+func (s *Service) overloaded(limit apierror.Limit, why string) error {
+	return rejection(limit, why, s.gate.RetryAfter())
+}
 
-func rejection(o overload, retryAfter time.Duration) *apierror.Error {
-	return apierror.New(apierror.Overloaded, apierror.NotSent, o.why+"; nothing was written", apierror.RetryInfo(retryAfter)).LimitedBy(o.limit)
+func rejection(limit apierror.Limit, why string, retryAfter time.Duration) *apierror.Error {
+	return apierror.New(apierror.Overloaded, apierror.NotSent, why+"; nothing was written", apierror.RetryInfo(retryAfter)).LimitedBy(limit)
 }
 
 func leasesUnavailable(cause *lease.UnavailableError) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
 
 // Shed returns the rejection of a call that admission control would reject, or nil. Transports ask before they read a
@@ -31,13 +32,14 @@ func (s *Service) Shed(ctx context.Context, method string, caller *auth.Caller) 
 		return nil
 	}
 	retryAfter := s.gate.RetryAfter().Round(100 * time.Millisecond)
+	limit, why := notAdmitted(err)
 	shed := &s.shedFull
-	if errors.Is(err, admission.ErrLate) {
+	if limit == apierror.DeadlineLimit {
 		shed = &s.shedLate
 	}
 	latest := shed.Load()
 	if latest == nil || latest.retryAfter != retryAfter {
-		latest = &shedding{retryAfter, rejection(notAdmitted(err), retryAfter)}
+		latest = &shedding{retryAfter, rejection(limit, why, retryAfter)}
 		shed.Store(latest)
 	}
 	return latest.err
@@ -74,9 +76,9 @@ func (s *Service) admit(ctx context.Context, share string, id int64, writes bool
 		ahead, err := s.leases.Admits(ctx, id, share)
 		switch needed := s.reads.Mean() + s.writes.Mean(); {
 		case err != nil && !errors.Is(err, admission.ErrLate):
-			return nil, nil, s.overloaded(leasesAwaited)
+			return nil, nil, s.overloaded(apierror.CustomerLimit, leasesAwaited)
 		case err != nil, ahead > 0 && !fits(ctx, needed*time.Duration(ahead+1)):
-			return nil, nil, s.overloaded(leaseTooLate)
+			return nil, nil, s.overloaded(apierror.DeadlineLimit, leaseTooLate)
 		}
 	}
 	ctx, pass, err := s.gate.Enter(ctx, share)
@@ -136,9 +138,11 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 // wait waits for the lease, the slot and the rate limit of the store.
 func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, writes bool) (err error) {
 	if writes {
+		_, span := tracing.Start(ctx, "lease")
 		waited := telemetry.Begin(ctx, telemetry.Lease)
 		held.lease, err = s.leases.Acquire(ctx, id, callerOf(ctx).Share)
 		waited.End()
+		endWait(ctx, span, err)
 		if err != nil {
 			return s.waitError(ctx, err)
 		}
@@ -158,7 +162,10 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admission.Pass, writes bool) (err error) {
 	waited := telemetry.Begin(ctx, telemetry.Queue)
 	defer waited.End()
-	if held.slot, err = pass.Slot(ctx); err != nil {
+	_, span := tracing.Start(ctx, "slot")
+	held.slot, err = pass.Slot(ctx)
+	endWait(ctx, span, err)
+	if err != nil {
 		return s.waitError(ctx, err)
 	}
 	requests := 1
@@ -169,7 +176,7 @@ func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admi
 		if ctx.Err() != nil {
 			return s.waitError(ctx, err)
 		}
-		return s.overloaded(rateReached)
+		return s.overloaded(apierror.RateLimit, rateReached)
 	}
 	return nil
 }
@@ -184,11 +191,11 @@ func fits(ctx context.Context, needed time.Duration) bool {
 func (s *Service) waitError(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(context.Cause(ctx), admission.ErrEvicted), errors.Is(err, admission.ErrEvicted):
-		return s.overloaded(evicted)
+		return s.overloaded(apierror.FairShareLimit, evicted)
 	case errors.Is(err, admission.ErrLate):
-		return s.overloaded(waitsTooLong)
+		return s.overloaded(apierror.DeadlineLimit, waitsTooLong)
 	case errors.Is(err, admission.ErrOverloaded):
-		return s.overloaded(leasesAwaited)
+		return s.overloaded(apierror.CustomerLimit, leasesAwaited)
 	case ctx.Err() != nil:
 		return notSent(ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded): // a connection times out a moment before the context does

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
@@ -60,7 +61,7 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, id in
 	}
 	defer s.unverified.Add(-1)
 	if s.unverified.Add(1) > s.maxUnverified {
-		return nil, s.overloaded(unverifiedMax)
+		return nil, s.overloaded(apierror.UnverifiedLimit, unverifiedMax)
 	}
 	select {
 	case s.verifying <- struct{}{}:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
 
 // verify reads the customer again until it shows the outcome of the in-doubt write, or until the settle time is over. Until
@@ -15,11 +16,13 @@ import (
 // the error of the PUT, or nil for a success that does not show the write.
 func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 	s.metrics.writes.WithLabelValues(writeInDoubt).Inc()
+	ctx, span := tracing.Start(ctx, "verify")
 	s.inDoubt.Add(1)
-	resolved := writeUnknown
+	state := writeUnknown
 	defer func() {
 		s.inDoubt.Add(-1)
-		s.metrics.resolved.WithLabelValues(resolved).Inc()
+		s.metrics.resolved.WithLabelValues(state).Inc()
+		endVerify(span, state)
 	}()
 	end := w.settledAt(s.settleTime)
 	w.lease.Quarantine(time.Until(end))
@@ -27,7 +30,7 @@ func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 	defer cancel()
 	if w.merged.WasRead() {
 		if o, known := s.readUntilKnown(settled, caller, w, cause); known {
-			resolved = resultOf(o.err)
+			state = resultOf(o.err)
 			w.releaseLease()
 			s.conclude(ctx, w, o)
 			return
@@ -97,7 +100,9 @@ func (s *Service) readAgain(ctx context.Context, w *write) (*fluentcart.Customer
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	_, queueing := tracing.Start(ctx, "slot")
 	slot, err := takeSlot(ctx)
+	endWait(ctx, queueing, err)
 	if err != nil {
 		return nil, err
 	}

@@ -218,11 +218,7 @@ func (s *Service) conclude(ctx context.Context, w *write, o outcome) {
 	if !w.orphaned.Load() {
 		return
 	}
-	state := "written"
-	if failure, ok := errors.AsType[*apierror.Error](o.err); ok {
-		state = string(failure.State())
-	}
-	attributes := []slog.Attr{slog.Int64("customer_id", w.merged.CustomerID()), slog.String("write_state", state)}
+	attributes := []slog.Attr{slog.Int64("customer_id", w.merged.CustomerID()), slog.String("write_state", resultOf(o.err))}
 	if o.err != nil {
 		attributes = append(attributes, slog.String("error", o.err.Error()))
 	}

@@ -31,7 +31,7 @@ func announce(ctx context.Context, stdout io.Writer, cfg *config.Loaded, client 
 
 func isTerminal(output io.Writer) bool {
 	file, ok := output.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // logStart logs the version, the addresses in use, and the settings. Programs read the line, so it is written at every

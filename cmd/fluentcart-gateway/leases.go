@@ -20,6 +20,7 @@ type leases struct {
 
 	held        func() int                     // customers whose lease is held or waited for in this process
 	unavailable func() *lease.UnavailableError // nil while leases are given
+	eviction    func() string                  // Redis' eviction policy; nil without Redis
 	stop        func()                         // to be called when no call is left
 }
 
@@ -27,7 +28,7 @@ func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logge
 	limits := lease.LimitsOf(cfg.MaxQueue)
 	if cfg.RedisURL == "" {
 		local := lease.NewLocal(limits)
-		return &leases{local, local.Held, func() *lease.UnavailableError { return nil }, func() {}}, nil
+		return &leases{Locker: local, held: local.Held, unavailable: func() *lease.UnavailableError { return nil }, stop: func() {}}, nil
 	}
 	base, err := fluentcart.ParseBaseURL(storeURL)
 	if err != nil {
@@ -55,7 +56,7 @@ func startLeases(ctx context.Context, cfg *config.Loaded, storeURL string, logge
 		defer close(stopped)
 		shared.Run(ctx)
 	}()
-	return &leases{shared, shared.Held, shared.Unavailable, func() {
+	return &leases{shared, shared.Held, shared.Unavailable, shared.EvictionPolicy, func() {
 		cancel()
 		<-stopped
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)

@@ -9,7 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/redis/go-redis/v9/logging"
+	"go.opentelemetry.io/otel"
 	"google.golang.org/grpc/grpclog"
 )
 
@@ -32,6 +34,8 @@ func start() int {
 // log is enabled by its own variables, GRPC_GO_LOG_SEVERITY_LEVEL first.
 func silenceLibraries() {
 	logging.Disable() // go-redis
+	otel.SetLogger(logr.Discard())
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {})) // the exporter of spans logs what it meets
 	log.SetOutput(io.Discard)
 	if os.Getenv("GRPC_GO_LOG_SEVERITY_LEVEL") == "" {
 		grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))

@@ -3,7 +3,6 @@ package main
 import (
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,14 +23,16 @@ type metrics struct {
 	store    storeMetrics
 }
 
-// newMetrics returns metrics without those of watch. The collectors count the calls of both transports, and the updates.
-func newMetrics(calls, updates prometheus.Collector) *metrics {
+// newMetrics returns metrics without those of watch. The collectors count the calls of both transports, the updates, and the
+// spans.
+func newMetrics(parts ...prometheus.Collector) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(), store: newStoreMetrics()}
 	m.gaugeOf(prometheus.Labels{"version": version()}, "build_info", "The version of the gateway; the value is 1.", constant(1))
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		calls, updates, m.store.requests, m.store.duration, m.store.retries,
+		m.store.requests, m.store.duration, m.store.retries,
 	)
+	m.registry.MustRegister(parts...)
 	return m
 }
 
@@ -66,6 +67,7 @@ func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *
 	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.held()) })
 	if cfg.RedisURL != "" {
 		m.gauge("redis_available", "1 if Redis answers and gives leases; 0 for a while after it has started.", func() float64 { return boolean(leases.unavailable() == nil) })
+		m.registry.MustRegister(evictionPolicy(leases.eviction))
 	}
 
 	m.gauge("store_suspended", "1 while the store fails so often that no writes are sent to it.", func() float64 { return boolean(!client.Healthy()) })
@@ -75,6 +77,18 @@ func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *
 	if cfg.TLSCert != "" {
 		m.gauge("certificate_expiry_timestamp_seconds", "Unix time at which the TLS certificate (--tls-cert) expires.", func() float64 { return float64(cfg.CertificateExpiry().Unix()) })
 	}
+}
+
+// evictionPolicy is a metric whose label is the policy of Redis.
+type evictionPolicy func() string
+
+// Describe sends nothing: the label is not constant.
+func (evictionPolicy) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends the current policy.
+func (p evictionPolicy) Collect(metrics chan<- prometheus.Metric) {
+	description := prometheus.NewDesc(metricPrefix+"redis_eviction_policy", "The eviction policy of Redis; the value is 1. Any other than noeviction may remove leases.", nil, prometheus.Labels{"policy": p()})
+	metrics <- prometheus.MustNewConstMetric(description, prometheus.GaugeValue, 1)
 }
 
 func boolean(is bool) float64 {
@@ -114,7 +128,7 @@ func newStoreMetrics() storeMetrics {
 func (m storeMetrics) ended(method string, outcome fluentcart.Kind, took time.Duration) {
 	word := "ok"
 	if outcome != 0 {
-		word = strings.ReplaceAll(strings.ToLower(outcome.String()), " ", "_")
+		word = outcome.Label()
 	}
 	m.requests.WithLabelValues(method, word).Inc()
 	m.duration.WithLabelValues(method).Observe(took.Seconds())

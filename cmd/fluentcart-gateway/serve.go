@@ -31,6 +31,11 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 	if err != nil {
 		return &configError{err}
 	}
+	traces, err := startTraces(ctx, cfg, logger)
+	if err != nil {
+		return err
+	}
+	defer traces.stop() //nolint:contextcheck // ctx has ended by then
 	listeners, err := listen(ctx, flags)
 	if err != nil {
 		return err
@@ -42,7 +47,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		storeURL = "http://" + listeners.sandbox.Addr().String()
 	}
 	calls, updates := interceptor.NewMetrics(), service.NewMetrics()
-	metrics := newMetrics(calls, updates)
+	metrics := newMetrics(append(traces.collectors(), calls, updates)...)
 	client, err := fluentcart.New(storeConfig(cfg, storeURL, metrics.store, logger))
 	if err != nil {
 		return err
@@ -79,6 +84,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		Finish:           customers.Close,
 		NotReady:         func() []string { return notReady(ctx, cfg, client, leases) },
 		Metrics:          calls,
+		Tracer:           traces.tracer(),
 		Docs:             docs(cfg),
 	})
 	if err != nil {

@@ -88,10 +88,12 @@ func (c *Client) do(ctx context.Context, timeout time.Duration, r *request) (*re
 	}
 	x := &exchange{client: c, request: r, start: time.Now(), report: report}
 	x.deadline = x.start.Add(timeout)
+	x.startSpan(ctx)
 	panicked := true
 	defer func() {
 		if panicked { // a breaker that gets no report would stay half open for ever
 			report(&Error{Kind: NotBegun})
+			x.endSpan(nil, &Error{Kind: NotBegun})
 		}
 	}()
 	got, failure := x.run(ctx)

@@ -24,8 +24,8 @@ func (c *Client) GetCustomer(ctx context.Context, id int64) (*Customer, error) {
 func (c *Client) readCustomer(ctx context.Context, id int64) (*Customer, error) {
 	target := c.readTarget(id)
 	c.retries.earn()
-	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
-		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}})
+	got, err := c.repeat(ctx, func(as Credentials, resends int) (*response, error) {
+		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}, resends: resends})
 	})
 	return got.read(err)
 }
@@ -45,9 +45,9 @@ func (c *Client) readCustomer(ctx context.Context, id int64) (*Customer, error) 
 // each attempt, so it may be called again; its error ends the call with an Error of kind NotBegun, and nothing is sent.
 func (c *Client) PutCustomer(ctx context.Context, update Update, expected Customer, mayStart func() error) (*Customer, error) {
 	body := update.body(expected.ID)
-	got, err := c.repeat(ctx, func(as Credentials) (*response, error) {
+	got, err := c.repeat(ctx, func(as Credentials, resends int) (*response, error) {
 		return c.do(ctx, c.putTimeout, &request{
-			method: http.MethodPut, target: c.customerTarget(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart,
+			method: http.MethodPut, target: c.customerTarget(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart, resends: resends,
 		})
 	})
 	return got.read(err)

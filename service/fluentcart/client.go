@@ -14,6 +14,8 @@ import (
 	"github.com/sony/gobreaker/v2"
 	"golang.org/x/net/http/httpguts"
 	"golang.org/x/time/rate"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
 
 // Config is what a Client needs to know.
@@ -66,6 +68,7 @@ type Client struct {
 	refused     refusedCredentials
 	ended       func(method string, outcome Kind, took time.Duration)
 	retrying    func(method string)
+	traced      traced
 }
 
 // New returns a client for the store of cfg. It opens no connection.
@@ -96,10 +99,11 @@ func New(cfg Config) (*Client, error) {
 	base.Host = host
 	cfg.Transport.reach(base)
 	customers := customersURL(base)
+	target := "/" + strings.TrimPrefix(customers.RequestURI(), "/") // JoinPath leaves the slash out for an empty path
 	return &Client{
 		url:         customers.String(),
 		origin:      base.Scheme + "://" + base.Host,
-		target:      "/" + strings.TrimPrefix(customers.RequestURI(), "/"), // JoinPath leaves the slash out for an empty path
+		target:      target,
 		header:      constantHeader(host, cfg.UserAgent),
 		credentials: cfg.Credentials,
 		renew:       cfg.Renew,
@@ -113,6 +117,7 @@ func New(cfg Config) (*Client, error) {
 		rate:        newLimiter(cfg.Rate),
 		ended:       cfg.Ended,
 		retrying:    cfg.Retrying,
+		traced:      newTraced(target, cfg.Transport.address, cfg.PutAsPost),
 	}, nil
 }
 
@@ -140,4 +145,15 @@ func newLimiter(perSecond float64) *rate.Limiter {
 // Wait waits until the rate allows that many requests, at most two. It returns an error at once if that will be after the
 // deadline of ctx. GetCustomer and PutCustomer wait only before they send a request again: their callers wait for the first
 // requests of a whole update, so that the rate does not hold up the write after its read.
-func (c *Client) Wait(ctx context.Context, requests int) error { return c.rate.WaitN(ctx, requests) }
+func (c *Client) Wait(ctx context.Context, requests int) error {
+	if c.rate.Limit() == rate.Inf {
+		return c.rate.WaitN(ctx, requests) // it does not wait
+	}
+	_, span := tracing.Start(ctx, "rate")
+	defer span.End()
+	err := c.rate.WaitN(ctx, requests)
+	if err != nil {
+		tracing.Fail(span, "rate_limited")
+	}
+	return err
+}

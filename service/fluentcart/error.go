@@ -101,6 +101,9 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// Label returns the kind as one word, for metrics and spans.
+func (k Kind) Label() string { return strings.ReplaceAll(strings.ToLower(k.String()), " ", "_") }
+
 // Error is a call that returned no customer. Of what the store sent, its text holds only the known names of Code and Fields,
 // the address of a Redirect without its query, the name of a cache's header, and the names in a certificate that is not
 // trusted. It may hold the store's address.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // request is one request to the store.
@@ -16,6 +18,8 @@ type request struct {
 	expected *Customer // the response's id, and the values of columns that it does not have
 	// mayStart, if set, is called right before the first byte of each attempt. If it returns an error, nothing is sent.
 	mayStart func() error
+	resends  int               // how often the request was sent before
+	trace    trace.SpanContext // the span that the request belongs to; invalid where nothing is traced
 }
 
 // response is a complete HTTP response of the store.
@@ -41,6 +45,7 @@ type exchange struct {
 	start    time.Time
 	deadline time.Time
 	report   func(error) // tells the circuit breaker the outcome
+	span     trace.Span
 
 	conn *conn // of a write whose caller has left
 }
@@ -126,6 +131,7 @@ func (x *exchange) end(ctx context.Context, got *response, failure *Error) (*res
 		failure.byCaller = ctx.Err() != nil
 		outcome, err, got = failure.Kind, failure, nil
 	}
+	x.endSpan(got, failure)
 	x.report(err)
 	x.client.ended(x.request.method, outcome, time.Since(x.start))
 	x.client.refused.record(x.request.as, failure)

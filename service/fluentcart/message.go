@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
 
 const (
@@ -48,7 +50,7 @@ func readBody(answered *http.Response) ([]byte, error) {
 	return decoded(read.Bytes(), answered.Header["Content-Encoding"])
 }
 
-// appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials.
+// appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials and the trace.
 func (c *Client) appendRequest(out []byte, r *request) []byte {
 	overridden := c.putAsPost && r.method == http.MethodPut
 	if overridden {
@@ -61,7 +63,7 @@ func (c *Client) appendRequest(out []byte, r *request) []byte {
 	if r.method == http.MethodGet { // each attempt has an address of its own
 		out = c.uniqueReads.appendParameter(append(out, '&'))
 	}
-	out = append(out, c.header...)
+	out = tracing.AppendHeader(append(out, c.header...), r.trace)
 	if overridden {
 		out = append(out, "X-HTTP-Method-Override: PUT\r\n"...)
 	}

@@ -22,13 +22,13 @@ const (
 // repeat sends a request, and sends it again if a retry may help: a read that failed in a way that may be temporary, and a
 // write of which not one byte has left. A read verifies whether a write was applied, never a second write (F22). Only a
 // write whose credentials were refused may be sent twice: WordPress checks the credentials before it does anything.
-func (c *Client) repeat(ctx context.Context, send func(Credentials) (*response, error)) (*response, error) {
+func (c *Client) repeat(ctx context.Context, send func(as Credentials, resends int) (*response, error)) (*response, error) {
 	as := c.credentials(ctx)
 	waited := false    // a Retry-After has been obeyed; a second one is not
 	renewed := false   // the credentials were replaced during this call
 	var refused *Error // the refusal of the credentials that were replaced
 	for try := 1; ; try++ {
-		got, err := send(as)
+		got, err := send(as, try-1)
 		failure, ok := errors.AsType[*Error](err)
 		if !ok {
 			return got, err

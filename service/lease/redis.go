@@ -59,7 +59,8 @@ type Redis struct {
 	failure  error                    // of the latest failed request
 	failedAt time.Time
 
-	status atomic.Pointer[UnavailableError] // of the latest poll; nil if leases are granted
+	status   atomic.Pointer[UnavailableError] // of the latest poll; nil if leases are granted
+	eviction atomic.Pointer[string]           // the server's policy; nil before the first poll
 
 	releasing sync.WaitGroup
 	stopping  chan struct{} // closed by Close; leases that are not released by then expire

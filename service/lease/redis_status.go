@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -23,6 +24,9 @@ func (r *Redis) pollStatus(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
+	if now == nil || now.Err == nil {
+		r.readEviction(ctx)
+	}
 	before := r.status.Swap(now)
 	switch {
 	case now.sameAs(before):
@@ -34,6 +38,37 @@ func (r *Redis) pollStatus(ctx context.Context) {
 		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, now.Problem()+"; no customer is updated meanwhile", slog.String("error", withoutArguments(now.Err)))
 	default:
 		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis has restarted and may have lost leases; no customer is updated until those have ended", slog.Float64("wait_seconds", now.RetryAfter.Seconds()))
+	}
+}
+
+// unknownPolicy is the eviction policy of a server that does not say it.
+const unknownPolicy = "unknown"
+
+// EvictionPolicy returns how the server frees memory, as it was at the latest poll: "noeviction" if it never removes a lease
+// before it expires, "unknown" if it does not say. A server without a limit of its memory evicts nothing, whatever its policy.
+func (r *Redis) EvictionPolicy() string {
+	if policy := r.eviction.Load(); policy != nil {
+		return *policy
+	}
+	return unknownPolicy
+}
+
+// readEviction reads the eviction policy, and logs one that may remove leases. A second gateway could then write a customer
+// at the same time.
+func (r *Redis) readEviction(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, replyTimeout)
+	defer cancel()
+	memory, err := r.client.InfoMap(ctx, "memory").Result()
+	if err != nil {
+		return
+	}
+	policy := cmp.Or(memory["Memory"]["maxmemory_policy"], unknownPolicy)
+	if before := r.eviction.Swap(&policy); before != nil && *before == policy {
+		return
+	}
+	if policy != "noeviction" && policy != unknownPolicy {
+		r.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "Redis may remove leases when its memory is full, and two gateways could write one customer; set maxmemory-policy noeviction",
+			slog.String("policy", policy))
 	}
 }
 

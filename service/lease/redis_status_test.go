@@ -1,8 +1,12 @@
 package lease_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease/redistest"
@@ -48,5 +52,26 @@ func TestRedisIsUnavailableBeforeTheFirstPoll(t *testing.T) {
 	t.Cleanup(func() { _ = locker.Close(t.Context()) })
 	if locker.Unavailable() == nil {
 		t.Error("Unavailable reports that leases are granted before the first poll")
+	}
+}
+
+// A server that may remove leases before they expire is reported.
+func TestEvictionPolicyOfRedisIsKnown(t *testing.T) {
+	server := redistest.Start(t)
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: strings.TrimPrefix(server.URL, "unix://")})
+	defer client.Close() //nolint:errcheck // a test's own connection
+	log := &lockedBuffer{}
+	locker := newRedisOf(t, lease.RedisConfig{URL: server.URL, Term: term, SettleTime: settleTime, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if before := locker.EvictionPolicy(); before != "unknown" && before != "noeviction" {
+		t.Errorf("policy %q before the first change", before)
+	}
+	for _, policy := range []string{"noeviction", "allkeys-lru", "volatile-ttl"} {
+		if err := client.ConfigSet(t.Context(), "maxmemory-policy", policy).Err(); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, func() bool { return locker.EvictionPolicy() == policy })
+		if warned := strings.Contains(log.String(), "policy="+policy); warned != (policy != "noeviction") {
+			t.Errorf("the log warns of %s: %v\n%s", policy, warned, log.String())
+		}
 	}
 }

@@ -36,6 +36,10 @@ func TestAccessLogSaysWhatACallDid(t *testing.T) {
 			}
 		})
 	}
+	dryRun := moveTo(1, "Nice")
+	dryRun.ValidateOnly = true
+	invalid := moveTo(1, strings.Repeat("x", 46))
+	invalid.Customer.Email = proto.String("canary")
 	type line = map[string]any
 	for _, row := range []struct {
 		name    string
@@ -44,10 +48,8 @@ func TestAccessLogSaysWhatACallDid(t *testing.T) {
 	}{
 		{"a write", moveTo(1, "Lyon"), line{"level": "INFO", "code": "OK", "write_state": "written", "changed": []any{"city"}}},
 		{"nothing to change", moveTo(1, "Paris"), line{"level": "INFO", "code": "OK", "write_state": "unchanged"}},
-		{"a dry run", &customerv1.UpdateCustomerRequest{CustomerId: 1, ValidateOnly: true, Customer: &customerv1.Customer{City: proto.String("Nice")}},
-			line{"level": "INFO", "code": "OK", "write_state": "dry_run", "changed": []any{"city"}}},
-		{"fields at fault", &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String(strings.Repeat("x", 46)), Email: proto.String("canary")}},
-			line{"level": "INFO", "code": "INVALID_ARGUMENT", "reason": "INVALID_FIELD", "write_state": "not_sent", "fields": []any{"email", "city"}}},
+		{"a dry run", dryRun, line{"level": "INFO", "code": "OK", "write_state": "dry_run", "changed": []any{"city"}}},
+		{"fields at fault", invalid, line{"level": "INFO", "code": "INVALID_ARGUMENT", "reason": "INVALID_FIELD", "write_state": "not_sent", "fields": []any{"email", "city"}}},
 		{"no such customer", moveTo(99, "Lyon"), line{"level": "INFO", "code": "NOT_FOUND", "reason": "CUSTOMER_NOT_FOUND", "write_state": "not_sent"}},
 		{"a store whose firewall blocks the gateway", moveTo(8, "Lyon"), line{"level": "WARN", "code": "FAILED_PRECONDITION", "reason": "STORE_BLOCKED", "write_state": "not_sent"}},
 		{"a store without FluentCart", moveTo(9, "Lyon"), line{"level": "WARN", "code": "FAILED_PRECONDITION", "reason": "STORE_ROUTE_MISSING", "write_state": "not_sent"}},

@@ -67,7 +67,7 @@ func TestFaultsOfTheServiceAreNeitherReturnedNorLogged(t *testing.T) {
 		"a cancelled call and its text": func(r *customerv1.UpdateCustomerRequest) error { return fmt.Errorf("%v: %w", r, context.Canceled) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}}
+			g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}, spans: newSpanRecorder(t)}
 			g.serve(t, scripted{update: func(_ context.Context, r *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 				return nil, update(r)
 			}}, time.Minute)
@@ -85,7 +85,7 @@ func TestFaultsOfTheServiceAreNeitherReturnedNorLogged(t *testing.T) {
 
 // A panic in the HTTP/JSON gateway outside the interceptors: net/http would log its value, and send no response.
 func TestPanicOutsideTheInterceptorsIsAnswered(t *testing.T) {
-	g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}}
+	g := &gateway{log: &lockedBuffer{}, text: &lockedBuffer{}, spans: newSpanRecorder(t)}
 	g.serve(t, scripted{update: func(context.Context, *customerv1.UpdateCustomerRequest) (*customerv1.UpdateCustomerResponse, error) {
 		return &customerv1.UpdateCustomerResponse{}, nil
 	}}, time.Minute)

@@ -92,7 +92,7 @@ func stored() *customerv1.Customer {
 // startWatched starts a gateway whose logs are kept, with the stored customer as customer 1.
 func startWatched(t *testing.T, opts options) *gateway {
 	t.Helper()
-	opts.text = &lockedBuffer{}
+	opts.text, opts.traces = &lockedBuffer{}, true
 	opts.config.SettleTime = or(opts.config.SettleTime, 20*time.Millisecond)
 	g := start(t, opts)
 	g.keep(stored())
@@ -140,9 +140,10 @@ func (g *gateway) sendAndCheck(t *testing.T, requests []request) {
 	g.checkLogs(t)
 }
 
-// checkLogs looks for canaries in the log, and for characters that would break a line.
+// checkLogs looks for canaries in the log and in the spans, and for characters that would break a line.
 func (g *gateway) checkLogs(t *testing.T) {
 	t.Helper()
+	g.spans.check(t)
 	lines := strings.Split(strings.TrimSuffix(g.log.String(), "\n"), "\n")
 	texts := strings.Split(strings.TrimSuffix(g.text.String(), "\n"), "\n")
 	if len(lines) != len(texts) || len(lines) < 2 {

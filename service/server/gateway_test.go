@@ -46,6 +46,7 @@ type gateway struct {
 
 	service *service.Service
 	metrics *interceptor.Metrics
+	spans   *spanRecorder
 	servers *server.Server
 	log     *lockedBuffer
 	text    *lockedBuffer // if set, it gets the log as text too, and both are at debug level
@@ -74,6 +75,8 @@ type options struct {
 	callers auth.Authenticator
 	// tls is the configuration of both transports; nil is none.
 	tls *tls.Config
+	// traces keeps the spans of all calls, as if the operator had given an address for them.
+	traces bool
 	// client changes the configuration of the client of the store.
 	client func(*fluentcart.Config)
 }
@@ -82,6 +85,9 @@ type options struct {
 func start(t testing.TB, opts options) *gateway {
 	t.Helper()
 	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), metrics: interceptor.NewMetrics(), callers: opts.callers, tls: opts.tls, log: &lockedBuffer{}, text: opts.text}
+	if opts.traces {
+		g.spans = newSpanRecorder(t)
+	}
 	var behind http.Handler = g.store
 	if opts.wrap != nil {
 		behind = opts.wrap(behind)
@@ -178,6 +184,7 @@ func (g *gateway) config(customers customerv1.CustomerServiceServer, defaultTime
 	return server.Config{
 		Customers: customers, Logger: g.logger(), TLS: g.tls, Shed: shed,
 		DefaultTimeout: defaultTimeout, DrainTimeout: or(g.drain, 10*time.Second), Finish: g.finish,
+		Tracer:  g.spans.tracer(),
 		Callers: g.callers, NotReady: g.notReady, Metrics: or(g.metrics, interceptor.NewMetrics()),
 	}
 }

@@ -68,9 +68,9 @@ func newGRPCServer(cfg *Config, ready *readiness, chain interceptor.Config, answ
 // unknownMethod rejects a call of a method that is not served, and names those that are.
 func unknownMethod(rejections *interceptor.RejectionLog) grpc.StreamHandler {
 	served := customerv1.CustomerService_ServiceDesc
-	var names []string
-	for _, method := range served.Methods {
-		names = append(names, "/"+served.ServiceName+"/"+method.MethodName)
+	names := make([]string, len(served.Methods))
+	for i, method := range served.Methods {
+		names[i] = "/" + served.ServiceName + "/" + method.MethodName
 	}
 	rejection := apierror.New(apierror.MethodNotAllowed, apierror.NotSent, "no such method; there are "+strings.Join(names, " and "))
 	return func(_ any, stream grpc.ServerStream) error {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -54,6 +55,8 @@ type Config struct {
 	Docs *http.ServeMux
 	// Metrics counts calls; nil counts for nothing.
 	Metrics *interceptor.Metrics
+	// Tracer starts the spans of calls; nil traces nothing.
+	Tracer trace.Tracer
 }
 
 // Server serves both transports.
@@ -94,6 +97,7 @@ func New(cfg Config) (*Server, error) {
 		Rejections: httpChain.Rejections,
 		Logger:     cfg.Logger,
 		Docs:       cfg.Docs,
+		Tracer:     cfg.Tracer,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("HTTP/JSON gateway: %w", err)
@@ -121,7 +125,7 @@ func New(cfg Config) (*Server, error) {
 func (c *Config) chain(transport string) interceptor.Config {
 	return interceptor.Config{
 		Transport: transport, Callers: c.Callers, Shed: c.Shed, Metrics: c.Metrics, Logger: c.Logger, DefaultTimeout: c.DefaultTimeout,
-		Rejections: interceptor.NewRejectionLog(transport, c.Metrics, c.Logger),
+		Rejections: interceptor.NewRejectionLog(transport, c.Metrics, c.Logger), Tracer: c.Tracer,
 	}
 }
 

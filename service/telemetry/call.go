@@ -10,7 +10,7 @@ import (
 // Phase is a part of the time of a call.
 type Phase int
 
-// The phases. What is in none of them is the gateway's own time.
+// The phases. The gateway's own time is the rest.
 const (
 	Queue    Phase = iota // waiting for a slot, and for the rate limit of the store
 	Lease                 // waiting for the customer's lease

@@ -20,10 +20,11 @@ import (
 
 // The roles in which the program runs itself.
 var roles = map[string]func(args []string, stdout io.Writer) error{
-	"store":    serveStore,
-	"bare":     serveBare,
-	"vanguard": serveVanguard,
-	"load":     runLoad,
+	"store":     serveStore,
+	"collector": serveCollector,
+	"bare":      serveBare,
+	"vanguard":  serveVanguard,
+	"load":      runLoad,
 }
 
 // limit bounds a run, so that it ends by itself.

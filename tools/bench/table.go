@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// table returns the results as Markdown. CPU times are ratios to the bare handler's of the same round.
+// table returns the results as Markdown. CPU times are ratios of the same round.
 func (m *measurements) table() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Measured with %s on %d cores of %s/%s.\n\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)

@@ -56,6 +56,10 @@ type Config struct {
 
 	GRPCMaxConnectionAge time.Duration `name:"grpc-max-connection-age" default:"5m" placeholder:"TIME" help:"When gRPC clients are asked to reconnect, so that new gateways get calls (${default}, varied by a tenth)."`
 
+	// Traces.
+	OTLPEndpoint string  `name:"otlp-endpoint" placeholder:"URL" help:"OpenTelemetry collector that gets traces, by OTLP over gRPC: http://host:4317, or https://host:4317 for TLS. Without it there are none."`
+	TraceRatio   float64 `default:"1" placeholder:"N" help:"Part of the traces that is recorded, from 0 to 1 (${default}). A caller's traceparent decides for its own calls."`
+
 	// The log.
 	LogLevel  string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (${default})."`
 	LogFormat string `default:"text" placeholder:"FORMAT" help:"text or json (${default})."`

@@ -35,6 +35,7 @@ func (c *Config) faults() faults {
 	c.validateCallers(&f)
 	c.validateAddresses(&f)
 	c.validateTimes(&f)
+	c.validateTraces(&f)
 	for flag, value := range map[string]int{"max-in-flight": c.MaxInFlight, "max-queue": c.MaxQueue} {
 		if value < 1 || value > maxCalls {
 			f.add("--%s=%d: must be from 1 to %d", flag, value, maxCalls)

@@ -1,17 +1,20 @@
 package httpjson
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
 	"strings"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/interceptor"
 )
 
-// bounded gives each request its id, rejects what cannot become a call, and reads the body within its bound.
+// bounded gives each request its id, authenticates its caller, and starts its span.
 func (g *gateway) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := interceptor.RequestID(r.Header.Values(interceptor.RequestIDHeader))
@@ -34,51 +37,63 @@ func (g *gateway) bounded(next http.Handler) http.Handler {
 			g.reject(w, r, rejection)
 			return
 		}
-		r = r.WithContext(ctx)
-		if rejection := checkTimeout(r); rejection != nil {
-			g.rejectCall(w, r, rejection)
-			return
-		}
-		if problem := codingProblem(headerList(r.Header, "Content-Encoding")); problem != "" {
-			w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
-			g.rejectCallAs(w, r, apierror.HTTPContentEncoding, invalid("Content-Encoding", problem))
-			return
-		}
 		route := g.routes.find(r.Method, r.URL.Path)
-		if route != nil {
-			if rejection := g.entrance.Shed(ctx, route.call); rejection != nil {
-				if r.ContentLength < 0 || r.ContentLength > usualBody {
-					w.Header().Set("Connection", "close") // net/http would read the body before it sends the response
-				}
-				g.writeOverloaded(w, rejection)
-				return
-			}
-		}
-		body, err := readBody(w, r)
-		switch {
-		case errors.Is(err, errBodyTooLarge):
-			g.rejectCallAs(w, r, apierror.HTTPBodyTooLarge, invalid("body", err.Error()))
-			return
-		case err != nil:
-			g.rejectCall(w, r, invalid("body", err.Error()))
+		if g.tracer == nil {
+			g.call(ctx, w, r, route, next)
 			return
 		}
-		body.documented = strings.HasPrefix(r.URL.Path, documentedPath)
-		r.Body = body
-		ctx, rejection = g.preconditions(ctx, r, route)
-		if rejection != nil {
-			g.rejectCall(w, r, rejection)
-			return
-		}
-		r.Header = allowedHeader(r.Header)
-		ctx, end := outlivingHalfClose(ctx)
+		ctx, traced, request, end := g.traced(ctx, w, r, route)
 		defer end()
-		r = r.WithContext(ctx)
-		if route != nil {
-			r.Method = route.method // net/http sends no body in response to a HEAD, whatever is written
-		}
-		next.ServeHTTP(w, r)
+		g.call(ctx, traced, request, route, next)
 	})
+}
+
+// call rejects what the service need not see of an authenticated request, reads the body within its bound, and lets
+// grpc-gateway make the call. route is nil if the path and method are not served, which grpc-gateway finds by itself.
+func (g *gateway) call(ctx context.Context, w http.ResponseWriter, r *http.Request, route *route, next http.Handler) {
+	if rejection := checkTimeout(r); rejection != nil {
+		g.rejectCall(w, r.WithContext(ctx), rejection)
+		return
+	}
+	if problem := codingProblem(headerList(r.Header, "Content-Encoding")); problem != "" {
+		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
+		g.rejectCallAs(w, r.WithContext(ctx), apierror.HTTPContentEncoding, invalid("Content-Encoding", problem))
+		return
+	}
+	if route != nil {
+		if rejection := g.entrance.Shed(ctx, route.call); rejection != nil {
+			if r.ContentLength < 0 || r.ContentLength > usualBody {
+				w.Header().Set("Connection", "close") // net/http would read the body before it sends the response
+			}
+			interceptor.SetRejection(trace.SpanFromContext(ctx), rejection)
+			g.writeOverloaded(w, rejection)
+			return
+		}
+	}
+	body, err := readBody(w, r)
+	switch {
+	case errors.Is(err, errBodyTooLarge):
+		g.rejectCallAs(w, r.WithContext(ctx), apierror.HTTPBodyTooLarge, invalid("body", err.Error()))
+		return
+	case err != nil:
+		g.rejectCall(w, r.WithContext(ctx), invalid("body", err.Error()))
+		return
+	}
+	body.documented = strings.HasPrefix(r.URL.Path, documentedPath)
+	r.Body = body
+	ctx, rejection := g.preconditions(ctx, r, route)
+	if rejection != nil {
+		g.rejectCall(w, r.WithContext(ctx), rejection)
+		return
+	}
+	r.Header = allowedHeader(r.Header)
+	ctx, end := outlivingHalfClose(ctx)
+	defer end()
+	r = r.WithContext(ctx)
+	if route != nil {
+		r.Method = route.method // net/http sends no body in response to a HEAD, whatever is written
+	}
+	next.ServeHTTP(w, r)
 }
 
 // presentedIn returns the credentials and the origin of a request. HTTP clients open many connections, so that the host

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
@@ -29,6 +30,7 @@ type Config struct {
 	Rejections *interceptor.RejectionLog
 	Logger     *slog.Logger
 	Docs       *http.ServeMux // public pages; nil is none
+	Tracer     trace.Tracer   // starts the spans of requests; nil traces nothing
 }
 
 // gateway handles what grpc-gateway does not: the bounds on requests, rejections, and error responses.
@@ -38,6 +40,7 @@ type gateway struct {
 	challenge  string // WWW-Authenticate, of the callers
 	rejections *interceptor.RejectionLog
 	logger     *slog.Logger
+	tracer     trace.Tracer
 
 	routes         routes
 	origins        http.CrossOriginProtection
@@ -55,7 +58,7 @@ func newGateway(cfg Config) (*gateway, error) {
 	contract := customerv1.File_fluentcart_customer_v1_customer_service_proto
 	_, anyone := cfg.Callers.(auth.Anyone)
 	g := &gateway{
-		entrance: cfg.Entrance, chain: cfg.Chain, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections,
+		entrance: cfg.Entrance, chain: cfg.Chain, challenge: cfg.Callers.Challenge(), rejections: cfg.Rejections, tracer: cfg.Tracer,
 		logger: cfg.Logger.With(slog.String("transport", interceptor.HTTP)),
 		routes: routesOf(contract), anyoneCalls: anyone,
 		otherOrigin:    apierror.New(apierror.OriginRefused, apierror.NotSent, "web pages of other origins may not call; nothing was written"),

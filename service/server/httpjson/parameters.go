@@ -114,18 +114,6 @@ func queryParameters(input protoreflect.MessageDescriptor) map[string]protorefle
 	return known
 }
 
-// inputsOf returns the request messages of all calls of a file.
-func inputsOf(file protoreflect.FileDescriptor) []protoreflect.MessageDescriptor {
-	var inputs []protoreflect.MessageDescriptor
-	for i := range file.Services().Len() {
-		methods := file.Services().Get(i).Methods()
-		for j := range methods.Len() {
-			inputs = append(inputs, methods.Get(j).Input())
-		}
-	}
-	return inputs
-}
-
 // isBool reports whether grpc-gateway's parser accepts a value; its own error would be in Go's words.
 func isBool(value string) bool {
 	_, err := strconv.ParseBool(value)

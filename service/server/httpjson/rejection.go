@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -36,6 +37,7 @@ func (g *gateway) rejectCallAs(w http.ResponseWriter, r *http.Request, httpStatu
 		g.rejectAs(w, r, httpStatus, rejection)
 		return
 	}
+	interceptor.SetRejection(trace.SpanFromContext(r.Context()), rejection)
 	_, err := g.chain(r.Context(), nil, &grpc.UnaryServerInfo{FullMethod: route.call}, func(context.Context, any) (any, error) {
 		return nil, rejection
 	})
@@ -48,6 +50,7 @@ func (g *gateway) rejectCallAs(w http.ResponseWriter, r *http.Request, httpStatu
 
 // rejectAs rejects with an HTTP status that is more exact than that of the reason.
 func (g *gateway) rejectAs(w http.ResponseWriter, r *http.Request, httpStatus int, rejection *apierror.Error) {
+	interceptor.SetRejection(trace.SpanFromContext(r.Context()), rejection)
 	g.rejections.Request(r.Context(), r.Header.Get(interceptor.RequestIDHeader), rejection,
 		slog.String("http_method", loggableMethod(r.Method)), slog.Int("http_status", httpStatus), interceptor.PeerAttr(r.RemoteAddr))
 	g.write(w, httpStatus, rejection.GRPCStatus())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
@@ -37,19 +39,25 @@ func (c *call) authenticatedName() string {
 	return ""
 }
 
-// LogHandler adds the request id and the caller's name, if there is one, to each record that is logged under the context
-// of a call: also by the service, and also after the call has ended.
+// LogHandler adds the request id, the caller's name, if there is one, and the ids of the trace, if it is sampled, to each
+// record that is logged under the context of a call: also by the service, and also after the call has ended.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
 type logHandler struct{ slog.Handler }
 
 func (h logHandler) Handle(ctx context.Context, record slog.Record) error {
-	if c := callOf(ctx); c != nil {
+	c, span := callOf(ctx), trace.SpanContextFromContext(ctx)
+	if c != nil || span.IsSampled() {
 		record = record.Clone()
+	}
+	if c != nil {
 		record.AddAttrs(slog.String("request_id", c.id))
 		if c.caller != nil && c.caller.Name != "" {
 			record.AddAttrs(slog.String("caller", c.caller.Name))
 		}
+	}
+	if span.IsSampled() { // no other trace can be found
+		record.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}
 	return h.Handler.Handle(ctx, record)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
@@ -33,12 +34,15 @@ type Config struct {
 	Logger     *slog.Logger
 	// DefaultTimeout is for callers without a deadline.
 	DefaultTimeout time.Duration
+	// Tracer starts the spans of the calls; nil traces nothing.
+	Tracer trace.Tracer
 }
 
 // unary returns the interceptors of one transport, the outermost first.
 func unary(cfg Config) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		measured(cfg.Metrics.of(cfg.Transport)), // first: it counts the calls that the others reject, and times all of them
+		traced(cfg.Tracer, cfg.Transport),       // outside all that log and measure, which name the trace
+		measured(cfg.Metrics.of(cfg.Transport)), // outside the others: it counts the calls that they reject, and times all of them
 		requestID(cfg.Transport),                // outside accessLog: a call that is logged has returned its id
 		accessLog(cfg.Logger.With(slog.String("transport", cfg.Transport)), cfg.Rejections), // outside recovered, so that a panic has an access line too
 		retryPushback(),              // outside recovered, because a panic leaves the outcome of a write unknown too

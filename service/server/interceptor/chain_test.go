@@ -23,7 +23,7 @@ func TestInterceptorsAreInOrder(t *testing.T) {
 		others = append(others, nameOf(interceptor))
 	}
 	if diff := cmp.Diff([]string{
-		"measured", "requestID", "accessLog", "retryPushback", "recovered", "deadline", "callerAuth", "authenticatedConnection",
+		"traced", "measured", "requestID", "accessLog", "retryPushback", "recovered", "deadline", "callerAuth", "authenticatedConnection",
 	}, calls); diff != "" {
 		t.Errorf("interceptors of calls (-want +got):\n%s", diff)
 	}

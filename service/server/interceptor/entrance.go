@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -13,6 +14,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server/connlimit"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
 
 // Entrance is where the requests of one transport become calls: it authenticates the caller and sheds load, both before
@@ -22,13 +24,14 @@ type Entrance struct {
 	shed       func(ctx context.Context, method string, caller *auth.Caller) *apierror.Error
 	metrics    *callMetrics
 	rejections *RejectionLog
+	tracer     trace.Tracer    // nil traces nothing
 	tooLong    *apierror.Error // metadata
 }
 
 // NewEntrance returns the entrance of one transport. shed returns the rejection of a call that cannot be served in time,
 // or nil; it may be nil itself.
 func NewEntrance(cfg Config) *Entrance {
-	e := &Entrance{callers: cfg.Callers, shed: cfg.Shed, metrics: cfg.Metrics.of(cfg.Transport), rejections: cfg.Rejections}
+	e := &Entrance{callers: cfg.Callers, shed: cfg.Shed, metrics: cfg.Metrics.of(cfg.Transport), rejections: cfg.Rejections, tracer: cfg.Tracer}
 	e.tooLong = apierror.Invalid(apierror.Violation{Field: "metadata", Description: fmt.Sprintf("must be at most %d bytes", connlimit.MaxHeader)})
 	if e.shed == nil {
 		e.shed = func(context.Context, string, *auth.Caller) *apierror.Error { return nil }
@@ -54,7 +57,7 @@ func (e *Entrance) Shed(ctx context.Context, method string) *apierror.Error {
 	if rejection == nil {
 		return nil
 	}
-	e.metrics.ended(method, rejection, c.authenticatedName(), 0, nil)
+	e.metrics.ended(ctx, method, rejection, c.authenticatedName(), 0, nil)
 	e.rejections.Overload(ctx, rejection)
 	if conn := connlimit.Of(ctx); conn != nil {
 		if caller := (*connectionCaller)(c.caller); conn.Begin(caller) == connlimit.Admitted { // a rejected caller may stay connected
@@ -82,11 +85,25 @@ func (e *Entrance) Tap(ctx context.Context, info *tap.Info) (context.Context, er
 		e.rejections.Request(ctx, id, rejection, slog.String("code", codeName(rejection.GRPCStatus().Code())), PeerAttr(from))
 		return ctx, rejection
 	}
+	if e.tracer != nil {
+		ctx = tracing.Extract(ctx, info.Header.Get(tracing.TraceparentKey), info.Header.Get(tracing.TracestateKey))
+	}
 	if rejection := e.Shed(ctx, info.FullMethodName); rejection != nil {
+		e.traceShed(ctx, info.FullMethodName, rejection)
 		return ctx, rejection
 	}
 	ctx, callOf(ctx).cancel = context.WithCancel(ctx)
 	return metadata.NewIncomingContext(ctx, nil), nil // the caller's metadata can reach neither the store nor a log by mistake
+}
+
+// traceShed makes the span of a call that was shed before it reached the interceptors.
+func (e *Entrance) traceShed(ctx context.Context, method string, rejection *apierror.Error) {
+	if e.tracer == nil {
+		return
+	}
+	_, span := startServerSpan(ctx, e.tracer, method)
+	SetRejection(span, rejection)
+	endServerSpan(span, rejection)
 }
 
 // presentedIn returns the credentials and the origin of a gRPC call, and the address that it came from.

@@ -122,7 +122,7 @@ func (m *Metrics) of(transport string) *callMetrics {
 }
 
 // ended counts a call that has ended with err, which may be nil. record is nil for a call that did not reach the service.
-func (m *callMetrics) ended(method string, err error, caller string, took time.Duration, record *telemetry.Call) {
+func (m *callMetrics) ended(ctx context.Context, method string, err error, caller string, took time.Duration, record *telemetry.Call) {
 	key := outcome{method: method, caller: caller}
 	if err != nil {
 		key.code, key.reason = status.Code(err), apierror.InfoOfError(err).GetReason()
@@ -136,7 +136,7 @@ func (m *callMetrics) ended(method string, err error, caller string, took time.D
 	}
 	metrics, _ := found.(*outcomeMetrics)
 	metrics.calls.Inc()
-	metrics.duration.Observe(took.Seconds())
+	observe(ctx, metrics.duration, took)
 	if record == nil {
 		return
 	}
@@ -182,7 +182,7 @@ func measured(m *callMetrics) grpc.UnaryServerInterceptor {
 			ctx = telemetry.NewContext(ctx, record)
 		}
 		response, err := handler(ctx, request)
-		m.ended(info.FullMethod, err, c.authenticatedName(), time.Since(start), record)
+		m.ended(ctx, info.FullMethod, err, c.authenticatedName(), time.Since(start), record)
 		return response, err
 	}
 }
