@@ -33,7 +33,7 @@ BENCHFLAGS ?=
 deep := staticcheck,govet,unused,contextcheck,unparam,nilerr,bodyclose,fatcontext,gosec
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi clean
+.PHONY: help build sbom reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi alerts clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -144,6 +144,10 @@ load: ## Measure the gateway with clients in one process, and as grpcurl in para
 
 openapi: build ## Lint the OpenAPI document, and call a sandbox gateway as it says, with tools from npm
 	tools/openapi/check bin/fluentcart-gateway
+
+alerts: ## Check the alert rules, and test when they fire, with promtool (Debian: prometheus)
+	promtool check rules --lint=all --lint-fatal deploy/prometheus/alerts.yaml
+	promtool test rules deploy/prometheus/alerts_test.yaml
 
 clean: ## Remove built and downloaded files
 	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules examples/node_modules tools/openapi/node_modules
