@@ -20,6 +20,8 @@ const (
 // Gateway is a gateway in a process of its own, on free ports.
 type Gateway struct {
 	URL     string // of the HTTP/JSON gateway
+	GRPC    string // address of the gRPC server
+	Admin   string // URL of the admin server
 	Sandbox string // address of the sandbox store, if it runs one
 }
 
@@ -65,6 +67,10 @@ func Start(t testing.TB, binary string, flags ...string) Gateway {
 		case len(words) != 2:
 		case words[0] == "JSON":
 			started.URL = words[1]
+		case words[0] == "gRPC":
+			started.GRPC = words[1]
+		case words[0] == "admin":
+			started.Admin = words[1]
 		case words[0] == "sandbox":
 			started.Sandbox = words[1]
 		}
