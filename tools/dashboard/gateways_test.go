@@ -37,7 +37,7 @@ func startGateways(t testing.TB) (plain, full gatewaytest.Gateway, callers []cli
 
 	password, tokens := filepath.Join(directory, "password"), filepath.Join(directory, "tokens")
 	writeFile(t, password, gatewaytest.SandboxPassword)
-	token, err := exec.CommandContext(t.Context(), binary, "token", "crm", "--token-file="+tokens).Output() //nolint:gosec // the binary that Build has built
+	token, err := exec.CommandContext(t.Context(), binary, "token", "crm", "--token-file="+tokens).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ scrape_configs:
   - job_name: fluentcart-gateway
     static_configs: [{targets: ["%s"]}]
 `, strings.Join(targets, `", "`)))
-	command := exec.Command("prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(directory, "data"), //nolint:gosec,noctx // paths of the test; the clean-up ends it
+	command := exec.Command("prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(directory, "data"), //nolint:noctx // the clean-up ends it
 		"--web.listen-address="+address, "--log.level=warn")
 	log, err := os.Create(filepath.Join(directory, "log"))
 	if err != nil {
