@@ -33,6 +33,9 @@ func TestMetricsAnswerEachExpression(t *testing.T) {
 	p := startPrometheus(t, strings.TrimPrefix(plain.Admin, "http://"), strings.TrimPrefix(full.Admin, "http://"))
 	failCalls(t, plain, callers)
 	keepCalling(t, callers)
+	if !waitFor(t, 10*time.Second, func() bool { return len(p.query(t, "fluentcart_gateway_build_info")) == len(callers) }) {
+		t.Fatal("Prometheus has not read the metrics of both gateways")
+	}
 	p.patience = time.Now().Add(10 * time.Second)
 
 	for _, q := range queries {
@@ -216,7 +219,7 @@ func failCalls(t testing.TB, plain gatewaytest.Gateway, callers []client) {
 		c.send(t, http.MethodPatch, "/v1/customers/1", `{"email":"ann"}`, 0)          // not sent
 		c.send(t, http.MethodGet, "/nowhere", "", 0)                                  // no call
 		for _, fault := range []string{
-			`{"fault":"connection_reset","on":"read","count":1}`, // retried
+			`{"fault":"connection_reset","on":"read","count":2}`, // a kept connection is replaced, and then the read is retried
 			`{"fault":"fatal_error_after_write","count":1}`,
 			`{"fault":"route_missing","count":1}`,
 			`{"fault":"firewall","count":1}`,
