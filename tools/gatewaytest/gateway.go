@@ -4,9 +4,11 @@ package gatewaytest
 import (
 	"bufio"
 	"context"
-	"os"
+	"encoding/json"
+	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,7 +24,7 @@ type Gateway struct {
 	URL     string // of the HTTP/JSON gateway
 	GRPC    string // address of the gRPC server
 	Admin   string // URL of the admin server
-	Sandbox string // address of the sandbox store, if it runs one
+	Sandbox string // URL of the sandbox store, if it runs one
 }
 
 // Build builds the gateway, and returns the path of the binary.
@@ -40,14 +42,9 @@ func Build(t testing.TB) string {
 // Start runs a gateway until the test ends.
 func Start(t testing.TB, binary string, flags ...string) Gateway {
 	t.Helper()
-	flags = append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0"}, flags...)
+	flags = append([]string{"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0", "--sandbox-addr=127.0.0.1:0", "--log-format=json"}, flags...)
 	command := exec.CommandContext(context.WithoutCancel(t.Context()), binary, flags...) //nolint:gosec // the binary that Build has built
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	command.Stderr = log
-	banner, err := command.StdoutPipe()
+	log, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,32 +55,25 @@ func Start(t testing.TB, binary string, flags ...string) Gateway {
 	t.Cleanup(func() {
 		_ = command.Process.Kill() // it may have ended by itself
 		<-ended
-		_ = log.Close()
 	})
-	var started Gateway
-	lines := bufio.NewScanner(banner)
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), "Ctrl-C") {
-		switch words := strings.Fields(lines.Text()); {
-		case len(words) != 2:
-		case words[0] == "JSON":
-			started.URL = words[1]
-		case words[0] == "gRPC":
-			started.GRPC = words[1]
-		case words[0] == "admin":
-			started.Admin = words[1]
-		case words[0] == "sandbox":
-			started.Sandbox = words[1]
-		}
+	var start struct{ Msg, GRPC, HTTP, Admin, Sandbox string }
+	var before strings.Builder
+	lines := bufio.NewScanner(log)
+	for start.Msg != "started" && lines.Scan() {
+		before.WriteString(lines.Text() + "\n")
+		_ = json.Unmarshal(lines.Bytes(), &start) // the error of a wrong flag is no JSON
 	}
 	go func() {
-		for lines.Scan() { // until the pipe is closed
-		}
+		_, _ = io.Copy(io.Discard, log) // until the pipe is closed
 		_ = command.Wait()
 		close(ended)
 	}()
-	if started.URL == "" {
-		content, _ := os.ReadFile(log.Name())
-		t.Fatalf("the gateway did not start: %s", content)
+	if start.Msg != "started" {
+		t.Fatalf("the gateway did not start: %s", before.String())
+	}
+	started := Gateway{URL: "http://" + start.HTTP, GRPC: start.GRPC, Admin: "http://" + start.Admin, Sandbox: "http://" + start.Sandbox}
+	if slices.ContainsFunc(flags, func(flag string) bool { return strings.HasPrefix(flag, "--tls-cert=") }) {
+		started.URL = "https://" + start.HTTP
 	}
 	return started
 }
