@@ -6,9 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
 const (
@@ -32,7 +36,12 @@ func readDashboard(t testing.TB) *classicDashboard {
 	if strings.Contains(string(content), "://") {
 		t.Error("the dashboard has an absolute URL")
 	}
-	plugins.RegisterDefaultPlugins()
+	schemas := cog.NewRuntime() // those of all panels of Grafana take a minute to compile
+	schemas.RegisterPanelcfgVariant(stat.VariantConfig())
+	schemas.RegisterPanelcfgVariant(statetimeline.VariantConfig())
+	schemas.RegisterPanelcfgVariant(table.VariantConfig())
+	schemas.RegisterPanelcfgVariant(timeseries.VariantConfig())
+	schemas.RegisterDataqueryVariant(prometheus.VariantConfig())
 	if err := new(classicDashboard).UnmarshalJSONStrict(content); err != nil && err.Error() != "" { // an empty list of faults is not nil
 		t.Fatal(err)
 	}
@@ -77,6 +86,9 @@ func TestDashboardHasGrafanasForm(t *testing.T) {
 		}
 		panel := either.Panel
 		title := textOf(panel.Title)
+		if _, known := cog.NewRuntime().ConfigForPanelcfgVariant(panel.Type); !known {
+			t.Errorf("%s: the test needs the schema of the panel type %s", title, panel.Type)
+		}
 		checkPlace(t, taken, title, panel.GridPos)
 		checkNew(t, ids, *panel.Id)
 		checkNew(t, titles, title)
