@@ -30,7 +30,10 @@ func newRedis(t *testing.T, server *redistest.Server) *lease.Redis {
 
 func newRedisOf(t *testing.T, cfg lease.RedisConfig) *lease.Redis {
 	t.Helper()
-	cfg.Store, cfg.Logger = "shop.example.com", slog.New(slog.DiscardHandler)
+	cfg.Store = "shop.example.com"
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
 	locker, err := lease.NewRedis(cfg)
 	if err != nil {
 		t.Fatal(err)
