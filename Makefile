@@ -27,6 +27,13 @@ MODE ?= $(if $(ADDR),grpc,grpc http grpcurl)
 CALLS ?=
 PARALLEL ?=
 LOADFLAGS ?=
+# The version of `make image` and `make release`, such as v0.1.0. The image: its base in a registry in place of the built-in one,
+# and the repository to send it to. The release: its platforms, such as linux/amd64,darwin/arm64, and whether it may be without a tag.
+VERSION ?=
+BASE_IMAGE ?=
+PUSH ?=
+PLATFORMS ?=
+REHEARSE ?=
 # Further flags of `make bench`, such as -quick.
 BENCHFLAGS ?=
 # The linters that would also go through all dependencies of a module. Those of tools/kubernetes take them a minute.
@@ -34,6 +41,7 @@ deep := staticcheck,govet,unused,contextcheck,unparam,nilerr,bodyclose,fatcontex
 
 .DEFAULT_GOAL := help
 .PHONY: help build sbom reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi alerts clean
+.PHONY: help build sbom image release reproducible vulncheck verify run test race lint words fmt generate protos clients breaking bench fuzz soak load openapi clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +49,15 @@ help: ## Show the targets
 build: ## Build bin/fluentcart-gateway
 	$(build)
 
-sbom: build ## Write bin/fluentcart-gateway.cdx.json, the list of what the binary consists of
-	go -C tools run ./sbom ../bin/fluentcart-gateway ../bin/fluentcart-gateway.cdx.json
+sbom: build ## Write bin/fluentcart-gateway.cdx.json and .spdx.json, the lists of what the binary consists of
+	go -C tools run ./sbom ../bin/fluentcart-gateway ../bin/fluentcart-gateway.cdx.json ../bin/fluentcart-gateway.spdx.json
+
+image: ## Write bin/fluentcart-gateway-image.tar, an OCI archive for amd64 and arm64, by ko (VERSION, BASE_IMAGE, PUSH)
+	@mkdir -p bin
+	go -C tools/image run . $(if $(VERSION),-version '$(VERSION)') $(if $(BASE_IMAGE),-base '$(BASE_IMAGE)') $(if $(PUSH),-push '$(PUSH)') ../../bin/fluentcart-gateway-image.tar
+
+release: ## Write bin/release, all files of a release (VERSION=v0.1.0; PLATFORMS, REHEARSE=1 without a tag)
+	go -C tools run ./release $(if $(PLATFORMS),-platforms '$(PLATFORMS)') $(if $(REHEARSE),-rehearse) .. '$(VERSION)'
 
 reproducible: ## Build the last commit in two directories and compare the bytes
 	tools/reproducible
@@ -59,6 +74,7 @@ verify: ## Compare the downloaded modules with go.sum
 	go -C examples/go mod verify
 	go -C tools mod verify
 	go -C tools/kubernetes mod verify
+	go -C tools/image mod verify
 
 run: ## Run against the built-in sandbox store
 	go run ./cmd/fluentcart-gateway --sandbox
@@ -67,6 +83,7 @@ test: ## Run all tests
 	go test ./...
 	go -C client test ./...
 	go -C tools test ./...
+	go -C tools/image test ./...
 
 race: ## Run all tests but the long ones under the race detector, in random order
 	SOAK= go test -race -shuffle=on -count=1 ./...
@@ -80,6 +97,7 @@ kubernetes: ## Build the overlays of deploy/kubernetes, check them against the A
 lint: words third_party/.stamp ## Lint the words, the code and the API definition
 	$(tool) golangci-lint run ./...
 	cd tools && go tool golangci-lint run --config ../.golangci.yml ./...
+	cd tools/image && go tool -modfile=../go.mod golangci-lint run --config ../../.golangci.yml ./...
 	cd client && go tool -modfile=../tools/go.mod golangci-lint run --config ../.golangci.yml ./...
 	cd examples/go && go tool -modfile=../../tools/go.mod golangci-lint run --config ../../.golangci.yml ./...
 	cd tools/kubernetes && go tool -modfile=../go.mod golangci-lint run --config ../../.golangci.yml --disable=$(deep) ./...
@@ -102,6 +120,7 @@ generate: third_party/.stamp ## Write gen/ from proto/, and tidy the modules
 	go mod tidy
 	go -C tools mod tidy
 	go -C tools/kubernetes mod tidy
+	go -C tools/image mod tidy
 
 protos: ## Write bin/fluentcart-gateway-protos, and its archive, for clients in any language
 	go -C tools run ./protos ../proto ../bin/fluentcart-gateway-protos

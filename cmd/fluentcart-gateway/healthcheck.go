@@ -36,8 +36,9 @@ func healthcheck(ctx context.Context, cfg *config.Config, stdout io.Writer) erro
 
 func askHealth(ctx context.Context, cfg *config.Config) error {
 	addr := cfg.GRPCAddr
-	// A proxy from the environment would answer for a gateway that it may not even reach.
-	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(healthcheckCredentials(cfg)), grpc.WithNoProxy())
+	// A proxy from the environment would answer for a gateway that it may not even reach. With passthrough, an address without a
+	// host, such as :9090 in the container, is this machine also where no name server knows localhost.
+	connection, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(healthcheckCredentials(cfg)), grpc.WithNoProxy())
 	if err != nil {
 		return fmt.Errorf("--grpc-addr=%s: %w", addr, err)
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +15,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
 // root is the root of the repository.
@@ -159,7 +156,3 @@ func read(t *testing.T, path string) []byte {
 	}
 	return content
 }
-
-var _ = json.Marshal
-var _ = maps.Keys[map[string]string]
-var _ = shell.NewLex
