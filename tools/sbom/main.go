@@ -1,7 +1,7 @@
-// Sbom writes a CycloneDX bill of materials for a Go binary. It reads the build information in the binary, which
-// `go version -m` also prints. The same binary gives the same bytes.
+// Sbom writes a bill of materials for a Go binary, in CycloneDX and in SPDX. It reads the build information in the binary,
+// which `go version -m` also prints. The same binary gives the same bytes.
 //
-//	go run ./sbom <binary> <file to write>
+//	go run ./sbom <binary> <CycloneDX file to write> <SPDX file to write>
 package main
 
 import (
@@ -16,17 +16,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: sbom <binary> <file to write>")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: sbom <binary> <CycloneDX file to write> <SPDX file to write>")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1], os.Args[2]); err != nil {
+	if err := write(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "sbom:", err)
 		os.Exit(1)
 	}
 }
 
-func write(binary, file string) error {
+func write(binary, cycloneFile, spdxFile string) error {
 	content, err := os.ReadFile(binary) //nolint:gosec // the file that the command line names
 	if err != nil {
 		return err
@@ -40,10 +40,13 @@ func write(binary, file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", binary, err)
 	}
+	if err := writeSPDX(spdxFile, bom); err != nil {
+		return err
+	}
 	var out bytes.Buffer
 	encoder := cdx.NewBOMEncoder(&out, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false)
 	if err := encoder.EncodeVersion(bom, cdx.SpecVersion1_6); err != nil {
 		return err
 	}
-	return os.WriteFile(file, out.Bytes(), 0o644) //nolint:gosec // a bill of materials is public
+	return os.WriteFile(cycloneFile, out.Bytes(), 0o644) //nolint:gosec // a bill of materials is public
 }

@@ -13,9 +13,8 @@ import (
 // namespace prefixes the properties for which CycloneDX's own taxonomy has no name.
 const namespace = "fluentcart-gateway:"
 
-// materials returns the bill of materials of a binary. The format is CycloneDX and not SPDX, because CycloneDX names
-// packages by purl, which databases of vulnerabilities are queried by, and has a taxonomy for Go's build settings. SPDX
-// requires a time, a document address and a licence for each package, none of which is in the binary.
+// materials returns the bill of materials of a binary in CycloneDX, which has a taxonomy for Go's build settings. The bill in SPDX
+// is made from it.
 //
 // The bill holds only facts from the binary. It has no time and no serial number, which would differ with each run. Its
 // dependency graph says only that the program depends on all modules, because the binary does not record which module

@@ -21,10 +21,10 @@ import (
 // The bill of the gateway's own binary is compared with the output of `go version -m`.
 func TestBillHoldsAllThatGoVersionPrints(t *testing.T) {
 	dir := t.TempDir()
-	binary, file := filepath.Join(dir, "fluentcart-gateway"), filepath.Join(dir, "fluentcart-gateway.cdx.json")
+	binary, file, spdxFile := filepath.Join(dir, "fluentcart-gateway"), filepath.Join(dir, "fluentcart-gateway.cdx.json"), filepath.Join(dir, "fluentcart-gateway.spdx.json")
 	t.Setenv("CGO_ENABLED", "0") // as in the Makefile, so that the compiled packages are shared with `make build`
 	output(t, "go", "-C", "../..", "build", "-trimpath", "-buildvcs=false", "-o", binary, "./cmd/fluentcart-gateway")
-	if err := write(binary, file); err != nil {
+	if err := write(binary, file, spdxFile); err != nil {
 		t.Fatal(err)
 	}
 	valid(t, file)
@@ -75,11 +75,13 @@ func TestBillHoldsAllThatGoVersionPrints(t *testing.T) {
 		t.Errorf("-trimpath is %q", got)
 	}
 
-	again := filepath.Join(dir, "again.cdx.json")
-	if err := write(binary, again); err != nil {
+	sameAsCycloneDX(t, spdxFile, bom)
+
+	again, spdxAgain := filepath.Join(dir, "again.cdx.json"), filepath.Join(dir, "again.spdx.json")
+	if err := write(binary, again, spdxAgain); err != nil {
 		t.Fatal(err)
 	}
-	if first, second := read(t, file), read(t, again); !bytes.Equal(first, second) {
+	if !bytes.Equal(read(t, file), read(t, again)) || !bytes.Equal(read(t, spdxFile), read(t, spdxAgain)) {
 		t.Error("the same binary gave other bytes")
 	}
 }
@@ -141,7 +143,7 @@ func TestBinaryThatReadersCannotCheckIsRejected(t *testing.T) {
 	if err := os.WriteFile(file, []byte("#!/bin/sh\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := write(file, file+".cdx.json"); err == nil || !strings.Contains(err.Error(), file) {
+	if err := write(file, file+".cdx.json", file+".spdx.json"); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v", err)
 	}
 }
