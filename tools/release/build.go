@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// source is a clone of the last commit.
+type source struct {
+	folder    string
+	commit    string
+	created   time.Time
+	goVersion string // of the compiler of the last binary
+}
+
+// clone returns a clone of the last commit with the tag of the version, from which the binary gets its version.
+func (r *release) clone(ctx context.Context) (*source, func(), error) {
+	parent, err := os.MkdirTemp("", "release")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove := func() { _ = os.RemoveAll(parent) }
+	s := &source{folder: filepath.Join(parent, "source")}
+	for _, args := range [][]string{
+		{"clone", "--quiet", ".", s.folder},
+		{"-C", s.folder, "tag", "--force", "--no-sign", r.version},
+	} {
+		if _, err := git(ctx, r.root, args...); err != nil {
+			remove()
+			return nil, nil, err
+		}
+	}
+	text, err := git(ctx, s.folder, "log", "-1", "--format=%H %ct")
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	commit, seconds, _ := strings.Cut(text, " ")
+	unix, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	s.commit, s.created = commit, time.Unix(unix, 0).UTC()
+	return s, remove, nil
+}
+
+// do runs a program in the clone. Of the variables of a make that runs this program it gets none: they would be taken for its own.
+func (s *source) do(ctx context.Context, variables []string, name string, args ...string) error {
+	command := exec.CommandContext(ctx, name, args...) //nolint:gosec // the arguments are of this program
+	command.Dir = s.folder
+	command.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GOOS", "GOARCH"}, name)
+	})
+	command.Env = append(append(command.Env, "SOURCE_DATE_EPOCH="+strconv.FormatInt(s.created.Unix(), 10)), variables...)
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// archive builds the binary of a platform, and writes its archive and its bills of materials.
+func (r *release) archive(ctx context.Context, s *source, platform string) error {
+	system, architecture, found := strings.Cut(platform, "/")
+	if !found {
+		return fmt.Errorf("a platform is a system and an architecture, such as linux/amd64")
+	}
+	if err := s.do(ctx, []string{"GOOS=" + system, "GOARCH=" + architecture}, "make", "--no-print-directory", "build"); err != nil {
+		return err
+	}
+	binary := filepath.Join(s.folder, "bin", "fluentcart-gateway")
+	info, err := buildinfo.ReadFile(binary)
+	if err != nil {
+		return err
+	}
+	if info.Main.Version != r.version {
+		return fmt.Errorf("the binary has the version %s, want %s", info.Main.Version, r.version)
+	}
+	s.goVersion = info.GoVersion
+	out, err := filepath.Abs(r.file(system + "_" + architecture))
+	if err != nil {
+		return err
+	}
+	if err := s.do(ctx, nil, "go", "-C", "tools", "run", "./sbom", binary, out+".cdx.json", out+".spdx.json"); err != nil {
+		return err
+	}
+	files, err := packed(ctx, s, system)
+	if err != nil {
+		return err
+	}
+	licenses, err := licenses(ctx, s, info)
+	if err != nil {
+		return err
+	}
+	files = append(files, packedFile{name: "THIRD_PARTY_LICENSES", content: licenses, mode: 0o644})
+	return writeArchive(out+".tar.gz", filepath.Base(out), files, s.created)
+}
+
+// protos writes the archive of the API definition.
+func (r *release) protos(ctx context.Context, s *source) error {
+	if err := s.do(ctx, nil, "make", "--no-print-directory", "protos"); err != nil {
+		return err
+	}
+	return move(filepath.Join(s.folder, "bin", "fluentcart-gateway-protos.tar.gz"), r.file("protos.tar.gz"))
+}
+
+// image writes the image for the platforms that have Linux.
+func (r *release) image(ctx context.Context, s *source) error {
+	platforms := slices.DeleteFunc(slices.Clone(r.platforms), func(platform string) bool { return !strings.HasPrefix(platform, "linux/") })
+	if len(platforms) == 0 {
+		return nil
+	}
+	file, err := filepath.Abs(r.file("image.tar"))
+	if err != nil {
+		return err
+	}
+	return s.do(ctx, nil, "go", "-C", "tools/image", "run", ".", "-platforms", strings.Join(platforms, ","), "-version", r.version, file)
+}
+
+// move moves a file, also to another file system.
+func move(from, to string) error {
+	content, err := os.ReadFile(from) //nolint:gosec // a file that was built
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, content, 0o644) //nolint:gosec // for everyone to read
+}
