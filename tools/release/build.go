@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/modfile"
 )
 
 // source is a clone of the last commit.
@@ -18,7 +21,7 @@ type source struct {
 	folder    string
 	commit    string
 	created   time.Time
-	goVersion string // of the compiler of the last binary
+	toolchain string // of go.mod
 }
 
 // clone returns a clone of the last commit with the tag of the version, from which the binary gets its version.
@@ -38,30 +41,44 @@ func (r *release) clone(ctx context.Context) (*source, func(), error) {
 			return nil, nil, err
 		}
 	}
-	text, err := git(ctx, s.folder, "log", "-1", "--format=%H %ct")
-	if err != nil {
+	if err := s.describe(ctx); err != nil {
 		remove()
 		return nil, nil, err
+	}
+	return s, remove, nil
+}
+
+// describe reads the commit and the compiler.
+func (s *source) describe(ctx context.Context) error {
+	text, err := git(ctx, s.folder, "log", "-1", "--format=%H %ct")
+	if err != nil {
+		return err
 	}
 	commit, seconds, _ := strings.Cut(text, " ")
 	unix, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		remove()
-		return nil, nil, err
+		return err
 	}
 	s.commit, s.created = commit, time.Unix(unix, 0).UTC()
-	return s, remove, nil
+	module, err := os.ReadFile(filepath.Join(s.folder, "go.mod"))
+	if err != nil {
+		return err
+	}
+	parsed, err := modfile.ParseLax("go.mod", module, nil)
+	if err != nil {
+		return err
+	}
+	if parsed.Toolchain == nil {
+		return errors.New("go.mod has no toolchain line, which says by which Go version the binary is built")
+	}
+	s.toolchain = parsed.Toolchain.Name
+	return nil
 }
 
-// do runs a program in the clone. Of the variables of a make that runs this program it gets none: they would be taken for its own.
+// do runs a program in the clone.
 func (s *source) do(ctx context.Context, variables []string, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...) //nolint:gosec // the arguments are of this program
-	command.Dir = s.folder
-	command.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains([]string{"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GOOS", "GOARCH"}, name)
-	})
-	command.Env = append(append(command.Env, "SOURCE_DATE_EPOCH="+strconv.FormatInt(s.created.Unix(), 10)), variables...)
+	command.Dir, command.Env = s.folder, append(s.environment(), variables...)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
@@ -69,11 +86,21 @@ func (s *source) do(ctx context.Context, variables []string, name string, args .
 	return nil
 }
 
+// environment returns the variables of all programs. The compiler is that of go.mod, as in the Makefile. The variables of a make
+// that runs this program are left out: a second make would take them for its own.
+func (s *source) environment() []string {
+	variables := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains([]string{"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GOOS", "GOARCH"}, name)
+	})
+	return append(variables, "SOURCE_DATE_EPOCH="+strconv.FormatInt(s.created.Unix(), 10), "GOTOOLCHAIN="+s.toolchain)
+}
+
 // archive builds the binary of a platform, and writes its archive and its bills of materials.
 func (r *release) archive(ctx context.Context, s *source, platform string) error {
 	system, architecture, found := strings.Cut(platform, "/")
 	if !found {
-		return fmt.Errorf("a platform is a system and an architecture, such as linux/amd64")
+		return errors.New("a platform is a system and an architecture, such as linux/amd64")
 	}
 	if err := s.do(ctx, []string{"GOOS=" + system, "GOARCH=" + architecture}, "make", "--no-print-directory", "build"); err != nil {
 		return err
@@ -86,7 +113,9 @@ func (r *release) archive(ctx context.Context, s *source, platform string) error
 	if info.Main.Version != r.version {
 		return fmt.Errorf("the binary has the version %s, want %s", info.Main.Version, r.version)
 	}
-	s.goVersion = info.GoVersion
+	if info.GoVersion != s.toolchain {
+		return fmt.Errorf("the binary was built by %s, want %s", info.GoVersion, s.toolchain)
+	}
 	out, err := filepath.Abs(r.file(system + "_" + architecture))
 	if err != nil {
 		return err

@@ -37,7 +37,8 @@ func licenses(ctx context.Context, s *source, info *buildinfo.BuildInfo) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	return out.Bytes(), appendLicenses(&out, "The Go runtime and standard library", strings.TrimSpace(string(root)))
+	err = appendLicenses(&out, "The Go runtime and standard library", strings.TrimSpace(string(root)))
+	return out.Bytes(), err
 }
 
 func appendLicenses(out *bytes.Buffer, title, folder string) error {
@@ -86,6 +87,6 @@ func moduleFolders(ctx context.Context, s *source) (map[string]string, error) {
 // output returns what a program prints that runs in the clone.
 func (s *source) output(ctx context.Context, name string, args ...string) ([]byte, error) {
 	command := exec.CommandContext(ctx, name, args...) //nolint:gosec // the arguments are of this program
-	command.Dir, command.Stderr = s.folder, os.Stderr
+	command.Dir, command.Env, command.Stderr = s.folder, s.environment(), os.Stderr
 	return command.Output()
 }

@@ -50,7 +50,7 @@ func (r *release) writeProvenance(s *source, sums []sum) error {
 	if err != nil {
 		return err
 	}
-	internal, err := structpb.NewStruct(map[string]any{"go": s.goVersion})
+	internal, err := structpb.NewStruct(map[string]any{"go": s.toolchain})
 	if err != nil {
 		return err
 	}
