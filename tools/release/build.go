@@ -64,7 +64,7 @@ func (s *source) describe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	parsed, err := modfile.ParseLax("go.mod", module, nil)
+	parsed, err := modfile.Parse("go.mod", module, nil)
 	if err != nil {
 		return err
 	}
