@@ -32,7 +32,7 @@ var retired = []struct {
 	{[]string{"doubtful"}, "ambiguous response, or in-doubt write"},
 	{[]string{"believable"}, "definitive response"},
 	{[]string{"departure", "departures"}, "send gate"},
-	{[]string{"rehearse", "rehearses", "rehearsed", "rehearsal"}, "dry run"},
+	{[]string{"trial", "trials", "triald", "trial"}, "dry run"},
 	{[]string{"unproven", "proven", "proving"}, "unauthenticated, authenticated connection"},
 	{[]string{"crowd out", "crowds out", "crowded out", "crowding out"}, "evict"},
 	{[]string{"chatter"}, "control frames"},
