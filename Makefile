@@ -33,7 +33,7 @@ VERSION ?=
 BASE_IMAGE ?=
 PUSH ?=
 PLATFORMS ?=
-TRIAL ?=
+UNTAGGED ?=
 # Further flags of `make bench`, such as -quick.
 BENCHFLAGS ?=
 # The linters that would also go through all dependencies of a module. Those of tools/kubernetes take them a minute.
@@ -56,8 +56,8 @@ image: ## Write bin/fluentcart-gateway-image.tar, an OCI archive for amd64 and a
 	@mkdir -p bin
 	go -C tools/image run . $(if $(VERSION),-version '$(VERSION)') $(if $(BASE_IMAGE),-base '$(BASE_IMAGE)') $(if $(PUSH),-push '$(PUSH)') ../../bin/fluentcart-gateway-image.tar
 
-release: ## Write bin/release, all files of a release (VERSION=v0.1.0; PLATFORMS, TRIAL=1 without a tag)
-	go -C tools run ./release $(if $(PLATFORMS),-platforms '$(PLATFORMS)') $(if $(TRIAL),-trial) .. '$(VERSION)'
+release: ## Write bin/release, all files of a release (VERSION=v0.1.0; PLATFORMS, UNTAGGED=1 without a tag)
+	go -C tools run ./release $(if $(PLATFORMS),-platforms '$(PLATFORMS)') $(if $(UNTAGGED),-untagged) .. '$(VERSION)'
 
 reproducible: ## Build the last commit in two directories and compare the bytes
 	tools/reproducible

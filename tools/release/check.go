@@ -19,7 +19,7 @@ func (r *release) check(ctx context.Context) error {
 	if semver.Canonical(r.version) != r.version || r.version == "" {
 		return fmt.Errorf("the version %q is none: give one of three numbers, such as VERSION=v0.1.0 or VERSION=v0.1.0-rc.1", r.version)
 	}
-	if r.trial {
+	if r.untagged {
 		return nil
 	}
 	var faults []error
@@ -46,7 +46,7 @@ func (r *release) check(ctx context.Context) error {
 		faults = append(faults, fmt.Errorf("CHANGELOG.md has no heading %q with the date of the release: write it", strings.TrimSpace(heading)))
 	}
 	if len(faults) > 0 {
-		faults = append(faults, errors.New("to try a release without all that: TRIAL=1"))
+		faults = append(faults, errors.New("to try a release without all that: UNTAGGED=1"))
 	}
 	return errors.Join(faults...)
 }

@@ -12,7 +12,7 @@ func TestReleaseIsRefusedUnlessTheTagIsOnACommitWithoutChanges(t *testing.T) {
 	for _, row := range []struct {
 		name, version, changelog string
 		tag                      string
-		dirty, trial          bool
+		dirty, untagged          bool
 		says                     []string
 	}{
 		{name: "a tagged commit", version: "v1.2.3", changelog: "## 1.2.3 (2026-12-01)", tag: "v1.2.3"},
@@ -23,11 +23,11 @@ func TestReleaseIsRefusedUnlessTheTagIsOnACommitWithoutChanges(t *testing.T) {
 		{name: "a version with a name of a build, which a tag of a module cannot have", version: "v1.2.3+4", says: []string{`"v1.2.3+4" is none`}},
 		{
 			name: "all that is wrong at once", version: "v1.2.3", changelog: "## 1.2.3 (unreleased)", tag: "v1.2.2", dirty: true,
-			says: []string{"the work tree has changes: commit them, or remove them:\n?? change", "does not have the tag v1.2.3: `git tag v1.2.3`", `CHANGELOG.md has no heading "## 1.2.3" with the date`, "TRIAL=1"},
+			says: []string{"the work tree has changes: commit them, or remove them:\n?? change", "does not have the tag v1.2.3: `git tag v1.2.3`", `CHANGELOG.md has no heading "## 1.2.3" with the date`, "UNTAGGED=1"},
 		},
 		{name: "a heading of another version", version: "v1.2.3", changelog: "## 1.2.30 (2026-12-01)", tag: "v1.2.3", says: []string{"CHANGELOG.md has no heading"}},
-		{name: "all that in a trial", version: "v1.2.3", changelog: "## 1.2.3 (unreleased)", dirty: true, trial: true},
-		{name: "no version in a trial", trial: true, says: []string{"is none"}},
+		{name: "all that without a tag", version: "v1.2.3", changelog: "## 1.2.3 (unreleased)", dirty: true, untagged: true},
+		{name: "no version without a tag", untagged: true, says: []string{"is none"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -44,7 +44,7 @@ func TestReleaseIsRefusedUnlessTheTagIsOnACommitWithoutChanges(t *testing.T) {
 			if row.dirty {
 				write(t, filepath.Join(folder, "change"), "")
 			}
-			r := release{root: folder, version: row.version, trial: row.trial}
+			r := release{root: folder, version: row.version, untagged: row.untagged}
 			err := r.check(t.Context())
 			if (err != nil) != (row.says != nil) {
 				t.Fatal(err)

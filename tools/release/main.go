@@ -20,14 +20,14 @@ type release struct {
 	root      string
 	version   string // with the v
 	platforms []string
-	trial  bool
+	untagged  bool
 	out       string
 }
 
 func main() {
 	r := release{}
 	platforms := flag.String("platforms", "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64", "platforms, separated by commas")
-	flag.BoolVar(&r.trial, "trial", false, "release a commit without a tag, of a work tree with changes, which are left out")
+	flag.BoolVar(&r.untagged, "untagged", false, "release a commit without a tag, of a work tree with changes, which are left out")
 	flag.StringVar(&r.out, "out", "", "folder to write, whose former contents are deleted (default bin/release below the root)")
 	flag.Parse()
 	if flag.NArg() != 2 {

@@ -25,7 +25,7 @@ import (
 
 // The release of the last commit, for the platform of this machine.
 func TestRelease(t *testing.T) {
-	r := release{root: "../..", version: "v1.2.3-rc.1", platforms: []string{"linux/" + runtime.GOARCH}, trial: true, out: t.TempDir()}
+	r := release{root: "../..", version: "v1.2.3-rc.1", platforms: []string{"linux/" + runtime.GOARCH}, untagged: true, out: t.TempDir()}
 	if err := r.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
