@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"path/filepath"
 
@@ -76,6 +77,6 @@ func send(ctx context.Context, index v1.ImageIndex, reference string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s@%s\n", reference, digest)
+	log.Printf("sent %s@%s", reference, digest)
 	return nil
 }

@@ -76,11 +76,11 @@ func newContainer(t *testing.T, folder string, config v1.Config) *container {
 	t.Helper()
 	c := &container{folder: folder, config: config}
 	for range 3 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close()
+		defer listener.Close() //nolint:errcheck // the port is free then
 		_, port, _ := net.SplitHostPort(listener.Addr().String())
 		c.ports = append(c.ports, port)
 	}
@@ -138,7 +138,7 @@ func (c *container) update(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer connection.Close()
+	defer connection.Close() //nolint:errcheck // the call has ended
 	city := "Lyon"
 	response, err := customerv1.NewCustomerServiceClient(connection).UpdateCustomer(ctx, &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: &city}})
 	if err != nil || response.GetCustomer().GetCity() != city {
@@ -183,7 +183,7 @@ func waitFor(t *testing.T, url string, ended <-chan error, log *bytes.Buffer) {
 			t.Fatalf("the gateway has ended: %v\n%s", err, log.String())
 		case <-time.After(50 * time.Millisecond):
 		}
-		if response, err := http.Get(url); err == nil { //nolint:gosec,noctx // an address of this test
+		if response, err := http.Get(url); err == nil { //nolint:noctx // an address of this test
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
 				return
@@ -195,7 +195,7 @@ func waitFor(t *testing.T, url string, ended <-chan error, log *bytes.Buffer) {
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	response, err := http.Get(url) //nolint:gosec,noctx // an address of this test
+	response, err := http.Get(url) //nolint:noctx // an address of this test
 	if err != nil {
 		t.Fatal(err)
 	}

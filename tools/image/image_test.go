@@ -165,7 +165,7 @@ func open(t *testing.T, archive string) v1.Image {
 func extract(t *testing.T, image v1.Image, folder string) {
 	t.Helper()
 	files := mutate.Extract(image)
-	defer files.Close()
+	defer files.Close() //nolint:errcheck // it was only read
 	command := exec.CommandContext(t.Context(), "tar", "-C", folder, "--no-same-owner", "-xpf", "-")
 	command.Stdin = files
 	if output, err := command.CombinedOutput(); err != nil {
@@ -177,7 +177,7 @@ func extract(t *testing.T, image v1.Image, folder string) {
 func entries(t *testing.T, image v1.Image) []string {
 	t.Helper()
 	files := mutate.Extract(image)
-	defer files.Close()
+	defer files.Close() //nolint:errcheck // it was only read
 	var all []string
 	for archive := tar.NewReader(files); ; {
 		header, err := archive.Next()
