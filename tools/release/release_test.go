@@ -52,7 +52,7 @@ func TestRelease(t *testing.T) {
 			paths = append(paths, path)
 			executable := path == "fluentcart-gateway"
 			if executable {
-				if err := os.WriteFile(binary, content, 0o755); err != nil { //nolint:gosec // it is run
+				if err := os.WriteFile(binary, content, 0o755); err != nil {
 					t.Fatal(err)
 				}
 			}
