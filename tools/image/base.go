@@ -92,21 +92,18 @@ func writeBase(w io.Writer) error {
 	for _, entry := range []struct {
 		path    string // of a folder if it ends with a slash
 		mode    int64
-		owner   int
 		content string
 	}{
 		{path: "etc/", mode: 0o755},
-		{path: "etc/passwd", mode: 0o644, content: "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"},
+		{path: "etc/passwd", mode: 0o644, content: "root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n"},
 		{path: "etc/group", mode: 0o644, content: "root:x:0:\nnonroot:x:65532:\n"},
 		{path: "etc/nsswitch.conf", mode: 0o644, content: "hosts: files dns\n"},
 		{path: "etc/ssl/", mode: 0o755},
 		{path: "etc/ssl/certs/", mode: 0o755},
 		{path: "etc/ssl/certs/ca-certificates.crt", mode: 0o644, content: certificates()},
-		{path: "home/", mode: 0o755},
-		{path: "home/nonroot/", mode: 0o700, owner: 65532},
 		{path: "tmp/", mode: 0o1777},
 	} {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: entry.path, Mode: entry.mode, Uid: entry.owner, Gid: entry.owner, Size: int64(len(entry.content))}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: entry.path, Mode: entry.mode, Size: int64(len(entry.content))}
 		if strings.HasSuffix(entry.path, "/") {
 			header.Typeflag = tar.TypeDir
 		}
