@@ -13,8 +13,11 @@ import (
 func TestHealthcheckReportsWhetherAGatewayServes(t *testing.T) {
 	addr := address(t, startCommand(t, sandboxOnFreePorts...), "gRPC")
 	var out, errs strings.Builder
-	if code := run(t.Context(), []string{"healthcheck", "--grpc-addr=" + addr}, &out, &errs); code != exitOK || out.String() != "serving\n" {
-		t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
+	for _, addr := range []string{addr, strings.TrimPrefix(addr, "127.0.0.1")} { // with and without a host
+		out.Reset()
+		if code := run(t.Context(), []string{"healthcheck", "--grpc-addr=" + addr}, &out, &errs); code != exitOK || out.String() != "serving\n" {
+			t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
+		}
 	}
 	if code := run(t.Context(), []string{"healthcheck", "--grpc-addr=127.0.0.1:1"}, &out, &errs); code != exitFailed || !strings.Contains(errs.String(), "no answer from 127.0.0.1:1") {
 		t.Errorf("exit code %d: %s", code, errs.String())
@@ -29,8 +32,11 @@ func TestHealthcheckAsksTheAdminServerWhereCallersNeedCertificates(t *testing.T)
 	flags := []string{"--caller-auth=mtls", "--tls-cert=" + certificate, "--tls-key=" + key, "--tls-client-ca=" + ca, "--allow-client=orders"}
 	admin := strings.TrimPrefix(address(t, startCommand(t, append(flags, sandboxOnFreePorts...)...), "admin"), "http://")
 	var out, errs strings.Builder
-	if code := run(t.Context(), append(flags, "healthcheck", "--admin-addr="+admin), &out, &errs); code != exitOK || out.String() != "serving\n" {
-		t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
+	for _, addr := range []string{admin, strings.TrimPrefix(admin, "127.0.0.1")} { // with and without a host
+		out.Reset()
+		if code := run(t.Context(), append(flags, "healthcheck", "--admin-addr="+addr), &out, &errs); code != exitOK || out.String() != "serving\n" {
+			t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
+		}
 	}
 	response, err := http.Get("http://" + admin + "/metrics") //nolint:noctx // it ends with the test
 	if err != nil {
