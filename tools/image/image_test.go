@@ -29,16 +29,11 @@ import (
 func TestImage(t *testing.T) {
 	log.SetOutput(t.Output()) // of ko
 	options := options{root: root, platforms: []string{"linux/" + runtime.GOARCH}, version: "v1.2.3"}
-	first, second := filepath.Join(t.TempDir(), "image.tar"), filepath.Join(t.TempDir(), "image.tar")
-	for _, file := range []string{first, second} {
-		if err := run(t.Context(), options, file, ""); err != nil {
-			t.Fatal(err)
-		}
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	if err := run(t.Context(), options, archive, ""); err != nil {
+		t.Fatal(err)
 	}
-	if !bytes.Equal(contents(t, first), contents(t, second)) {
-		t.Error("two builds of the same commit have other bytes")
-	}
-	image := open(t, first)
+	image := open(t, archive)
 	config, err := image.ConfigFile()
 	if err != nil {
 		t.Fatal(err)
