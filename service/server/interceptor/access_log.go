@@ -86,7 +86,7 @@ func appendResult(attributes []slog.Attr, record *telemetry.Call) []slog.Attr {
 	return attributes
 }
 
-// appendError adds why a call failed. The text is for the log only; the caller gets the status.
+// appendError adds why a call failed. The text of a cause is for the log only; the caller gets the status.
 func appendError(attributes []slog.Attr, err error) []slog.Attr {
 	if info := apierror.InfoOfError(err); info != nil {
 		attributes = append(attributes, slog.String("reason", info.GetReason()), slog.String(writeState, string(apierror.StateOf(info))))
@@ -98,6 +98,9 @@ func appendError(attributes []slog.Attr, err error) []slog.Attr {
 		if own.Limit() != "" {
 			attributes = append(attributes, slog.String("limit", string(own.Limit())))
 		}
+	}
+	if own, ok := err.(*apierror.Error); ok && own.Unwrap() == nil { //nolint:errorlint // as above
+		return attributes // the reason says it
 	}
 	return append(attributes, slog.String("error", err.Error()))
 }
