@@ -116,8 +116,10 @@ func TestRequestCountsTheSameOnBothTransports(t *testing.T) {
 		token      string
 		want       string // code and reason of a call, or the reason of a rejection
 	}{
-		{"an invalid id", func(g *gateway) { _, _ = g.grpc.UpdateCustomer(authorized(t.Context(), bearer), moveTo(0, "Lyon")) },
-			"/v1/customers/0", `{"city":"Lyon"}`, bearer, "call INVALID_ARGUMENT INVALID_FIELD"},
+		{
+			"an invalid id", func(g *gateway) { _, _ = g.grpc.UpdateCustomer(authorized(t.Context(), bearer), moveTo(0, "Lyon")) },
+			"/v1/customers/0", `{"city":"Lyon"}`, bearer, "call INVALID_ARGUMENT INVALID_FIELD",
+		},
 		{"a body that cannot be decoded", raw(update, "\xff", bearer), "/v1/customers/1", `{`, bearer, "call INVALID_ARGUMENT INVALID_FIELD"},
 		{"an unknown field", raw(update, "\x08\x01\xfa\x3f\x01x", bearer), "/v1/customers/1", `{"town":"Lyon"}`, bearer, "call INVALID_ARGUMENT INVALID_FIELD"},
 		{"no credentials", raw(update, "\x08\x01", ""), "/v1/customers/1", `{}`, "", "rejected CALLER_UNAUTHENTICATED"},
