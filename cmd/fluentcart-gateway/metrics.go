@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -105,10 +106,13 @@ type storeMetrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	retries  *prometheus.CounterVec
+
+	resolved *sync.Map // of storeOutcome to *storeOutcomeMetrics
 }
 
 func newStoreMetrics() storeMetrics {
 	return storeMetrics{
+		resolved: &sync.Map{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: metricPrefix + "store_requests_total",
 			Help: "Requests to the store that have ended, by outcome: ok, or the kind of error.",
@@ -125,13 +129,31 @@ func newStoreMetrics() storeMetrics {
 	}
 }
 
+// ended counts a request. Finding its metrics in the vectors takes longer than counting, so they are kept.
 func (m storeMetrics) ended(method string, outcome fluentcart.Kind, took time.Duration) {
-	word := "ok"
-	if outcome != 0 {
-		word = outcome.Label()
+	key := storeOutcome{method, outcome}
+	found, ok := m.resolved.Load(key)
+	if !ok {
+		word := "ok"
+		if outcome != 0 {
+			word = outcome.Label()
+		}
+		found, _ = m.resolved.LoadOrStore(key, &storeOutcomeMetrics{m.requests.WithLabelValues(method, word), m.duration.WithLabelValues(method)})
 	}
-	m.requests.WithLabelValues(method, word).Inc()
-	m.duration.WithLabelValues(method).Observe(took.Seconds())
+	metrics, _ := found.(*storeOutcomeMetrics)
+	metrics.requests.Inc()
+	metrics.duration.Observe(took.Seconds())
 }
+
+type (
+	storeOutcome struct {
+		method  string
+		outcome fluentcart.Kind
+	}
+	storeOutcomeMetrics struct {
+		requests prometheus.Counter
+		duration prometheus.Observer
+	}
+)
 
 func (m storeMetrics) retrying(method string) { m.retries.WithLabelValues(method).Inc() }

@@ -13,9 +13,6 @@ import (
 	collectorv1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 )
 
-// tracedPart is the part of the calls whose traces are recorded. The gateway's rows are without traces, but for one.
-const tracedPart = "0.01"
-
 // collector is an OpenTelemetry collector that keeps nothing.
 type collector struct {
 	collectorv1.UnimplementedTraceServiceServer
@@ -27,7 +24,7 @@ func (collector) Export(context.Context, *collectorv1.ExportTraceServiceRequest)
 }
 
 // serveCollector serves a collector on a free port, and ends with the process that started it.
-func serveCollector(args []string, stdout io.Writer) error {
+func serveCollector(args []string, _ io.Writer) error {
 	if len(args) > 0 {
 		return errors.New("collector: want no arguments")
 	}
@@ -41,6 +38,6 @@ func serveCollector(args []string, stdout io.Writer) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		server.Stop()
 	}()
-	fmt.Fprintln(stdout, "JSON", "http://"+listener.Addr().String())
+	fmt.Fprintf(os.Stderr, "msg=started grpc= http=%s\n", listener.Addr()) // as a gateway logs it
 	return server.Serve(listener)
 }

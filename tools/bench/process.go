@@ -32,8 +32,9 @@ type processes struct {
 
 // process is a running program.
 type process struct {
-	grpc string // the address of the gRPC server, of the gateway only
-	json string // the URL of the HTTP server
+	grpc  string // the address of the gRPC server, of the gateway only
+	json  string // the URL of the HTTP server
+	admin string // the URL of the admin server, of the gateway only
 
 	command *exec.Cmd
 	stdin   io.Closer
@@ -101,7 +102,7 @@ func (p *processes) start(ctx context.Context, program string, args ...string) (
 }
 
 // startLine is the line of a gateway's log that says where it serves. A role of this program writes one, too.
-var startLine = regexp.MustCompile(`msg=started .*\bgrpc=(\S*) http=(\S+)`)
+var startLine = regexp.MustCompile(`msg=started .*\bgrpc=(\S*) http=(\S+)(?: admin=(\S+))?`)
 
 // readLog takes the addresses of the program from its log.
 func (p *process) readLog(ctx context.Context) error {
@@ -115,7 +116,7 @@ func (p *process) readLog(ctx context.Context) error {
 			return err
 		}
 		if found := startLine.FindSubmatch(log); found != nil {
-			p.grpc, p.json = string(found[1]), "http://"+string(found[2])
+			p.grpc, p.json, p.admin = string(found[1]), "http://"+string(found[2]), "http://"+string(found[3])
 			return nil
 		}
 		select {
@@ -147,8 +148,8 @@ func (p *processes) send(ctx context.Context, l load) (time.Duration, error) {
 }
 
 // cpu returns the CPU time of the process so far, in seconds.
-func (s *process) cpu() (float64, error) {
-	proc, err := procfs.NewProc(s.command.Process.Pid)
+func (p *process) cpu() (float64, error) {
+	proc, err := procfs.NewProc(p.command.Process.Pid)
 	if err != nil {
 		return 0, err
 	}
@@ -157,8 +158,8 @@ func (s *process) cpu() (float64, error) {
 }
 
 // peakMemory returns the most memory that was resident, in MiB.
-func (s *process) peakMemory() (float64, error) {
-	proc, err := procfs.NewProc(s.command.Process.Pid)
+func (p *process) peakMemory() (float64, error) {
+	proc, err := procfs.NewProc(p.command.Process.Pid)
 	if err != nil {
 		return 0, err
 	}

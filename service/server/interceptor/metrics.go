@@ -47,11 +47,11 @@ func NewMetrics() *Metrics {
 			Help:    "Duration of calls, time in queues included.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, // an update takes a store 66 ms (F24); no call takes longer than 60 s
 		}), []string{"transport", "method", "code"}),
-		phases: prometheus.NewHistogramVec(Histogram(prometheus.HistogramOpts{
+		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{ // no native buckets: a call has up to six phases
 			Name:    prefix + "call_phase_seconds",
 			Help:    "Time that calls spent waiting for a slot (queue) or the customer's lease, reading from the store, writing to it, verifying the write, and in the gateway's own work. Calls count in the phases that they had.",
 			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}), []string{"method", "phase"}),
+		}, []string{"method", "phase"}),
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: prefix + "calls_in_flight",
 			Help: "Calls that have not ended.",
