@@ -59,6 +59,7 @@ func variants() map[string]func(testing.TB) *overlay {
 		"sandbox":                  from("sandbox"),
 		"single":                   from("single"),
 		"single with TLS":          from("single", tls("single")),
+		"single with traces":       from("single", edit{"overlays/single/kustomization.yaml", "# - ../../components/traces", "- ../../components/traces"}),
 		"single with certificates": from("single", mutualTLS("single")...),
 		"redis":                    from("redis"),
 		"redis with TLS":           from("redis", tls("redis")),
