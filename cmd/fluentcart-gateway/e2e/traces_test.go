@@ -227,6 +227,9 @@ func TestCollectorThatFailsHarmsNothing(t *testing.T) {
 					about = append(about, line)
 				}
 			}
+			if len(about) == 2 && strings.Contains(about[1], "the collector did not take the last spans in time") {
+				about = about[:1] // on a busy machine it does not even refuse them in time
+			}
 			if len(about) != 1 || !strings.Contains(about[0], row.line) {
 				t.Errorf("lines about it: %q", about)
 			}
