@@ -40,8 +40,7 @@ BENCHFLAGS ?=
 deep := staticcheck,govet,unused,contextcheck,unparam,nilerr,bodyclose,fatcontext,gosec
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi alerts clean
-.PHONY: help build sbom image release reproducible vulncheck verify run test race lint words fmt generate protos clients breaking bench fuzz soak load openapi clean
+.PHONY: help build sbom image release reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi alerts clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
