@@ -86,10 +86,13 @@ test: ## Run all tests
 	go -C tools/image test ./...
 	go -C tools/workflows test ./...
 
+# Without go vet: `make test` and `make lint` run it, and here it would go through all dependencies again.
+race := CGO_ENABLED=1 SOAK= go
+
 race: ## Run all tests but the long ones under the race detector, in random order
-	SOAK= go test -race -shuffle=on -count=1 ./...
-	go -C client test -race -shuffle=on -count=1 ./...
-	go -C tools test -race -shuffle=on -count=1 ./load # the only concurrent one
+	$(race) test -vet=off -race -shuffle=on -count=1 ./...
+	$(race) -C client test -vet=off -race -shuffle=on -count=1 ./...
+	$(race) -C tools test -vet=off -race -shuffle=on -count=1 ./load # the only concurrent one
 
 # Without go vet, which would go through the types of Kubernetes. The containers wait more than they work, so they run side by side.
 kubernetes: ## Build the overlays of deploy/kubernetes, check them against the API's types and the flags, and start their containers
@@ -148,7 +151,7 @@ bench: build ## Compare the CPU time of an update with that of code written by h
 fuzz: ## Run each fuzz target for FUZZTIME
 	@grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd service | sed 's/:func / /' | while read -r file target; do \
 		echo "== $$(dirname "$$file") $$target"; \
-		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null; \
+		go test -vet=off -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$(dirname "$$file")" </dev/null; \
 	done
 
 # `make test` has run the others.

@@ -47,7 +47,7 @@ func TestConsumerGetsNothingOfTheServer(t *testing.T) {
 		t.Helper()
 		command := exec.CommandContext(t.Context(), "go", args...)
 		command.Dir = module
-		command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0") // as `make build`, whose packages it shares
 		var stderr strings.Builder
 		command.Stderr = &stderr
 		output, err := command.Output()

@@ -37,9 +37,24 @@ var (
 	desktop = size{"desktop", 1280, 900}
 )
 
-// open opens a page of the gateway at base in a window. Anything but requests to base is a problem.
-func open(t *testing.T, base, path string, window size, scheme string) *browser {
+// chromium is the one process of the browser, which the first test starts. Its end is stopChromium.
+var (
+	chromium     context.Context //nolint:containedctx // chromedp's context is the browser
+	stopChromium = func() {}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopChromium()
+	os.Exit(code) //nolint:forbidigo // the main function of the tests
+}
+
+// start starts the browser, unless it runs.
+func start(t *testing.T) {
 	t.Helper()
+	if chromium != nil {
+		return
+	}
 	program, err := exec.LookPath("chromium")
 	switch {
 	case err == nil:
@@ -48,14 +63,24 @@ func open(t *testing.T, base, path string, window size, scheme string) *browser 
 	default:
 		t.Skip(err)
 	}
-	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-	t.Cleanup(stop)
-	b := &browser{}
-	ctx, closeBrowser := chromedp.NewContext(ctx,
-		chromedp.WithListener(func(event any) { b.watch(event, base) }),
+	chromium, stopChromium = chromedp.NewContext(context.Background(),
 		// A container has neither the name spaces of Chromium's own sandbox nor a large /dev/shm.
 		chromedp.WithAllocatorOptions(chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true)))
-	t.Cleanup(closeBrowser)
+	if err := chromedp.Do(chromium); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open opens a page of the gateway at base in a window that shares no cookies, storage or cache with others. Anything but
+// requests to base is a problem.
+func open(t *testing.T, base, path string, window size, scheme string) *browser {
+	t.Helper()
+	start(t)
+	ctx, stop := context.WithTimeout(chromium, time.Minute)
+	t.Cleanup(stop)
+	b := &browser{}
+	ctx, closePage := chromedp.NewContext(ctx, chromedp.WithListener(func(event any) { b.watch(event, base) }), chromedp.WithNewBrowserContext())
+	t.Cleanup(closePage)
 	b.ctx = ctx
 	b.do(t, chromedp.EmulateViewport(window.width, window.height))
 	feature := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme}

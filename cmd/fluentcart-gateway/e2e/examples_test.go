@@ -150,7 +150,7 @@ func needsExamplesOfNode(t testing.TB) {
 func grpcurl(t testing.TB) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "grpcurl")
-	run(t, "../../..", []string{"GOFLAGS="}, "go", "build", "-modfile=tools/go.mod", "-o", path, "github.com/fullstorydev/grpcurl/cmd/grpcurl")
+	run(t, "../../..", nil, "go", "build", "-modfile=tools/go.mod", "-o", path, "github.com/fullstorydev/grpcurl/cmd/grpcurl")
 	return path
 }
 
