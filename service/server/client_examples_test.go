@@ -33,7 +33,7 @@ func TestClientExamplesHoldForARealGateway(t *testing.T) {
 	}
 	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run=^Example", "-v", ".")
 	command.Dir = "../../client"
-	command.Env = append(os.Environ(),
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", // as in CI, also under the race detector
 		"GATEWAY_EXAMPLES_ADDR="+g.conn.Target(), "GATEWAY_EXAMPLES_CA="+ca, "GATEWAY_EXAMPLES_TOKEN="+token.Reveal())
 	output, err := command.CombinedOutput()
 	if err != nil {
