@@ -37,9 +37,9 @@ var (
 	desktop = size{"desktop", 1280, 900}
 )
 
-// chromium is the one process of the browser, which the first test starts. Its end is stopChromium.
+// chromium is the one process of the browser, which the first test starts and stopChromium ends.
 var (
-	chromium     context.Context //nolint:containedctx // chromedp's context is the browser
+	chromium     context.Context
 	stopChromium = func() {}
 )
 
