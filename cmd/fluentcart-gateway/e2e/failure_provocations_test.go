@@ -16,8 +16,8 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox/faults"
 )
 
-// provocation starts a gateway, and returns it with what makes a failure happen: nil if it begins with the start. What has
-// happened before is not part of the failure.
+// provocation starts a gateway, and returns it with what makes a failure happen: nil if it begins with the start. The
+// log and the metrics from before do not count.
 type provocation func(t *testing.T) (gateway *process, happen func())
 
 // provocations has one for each row of the table.
