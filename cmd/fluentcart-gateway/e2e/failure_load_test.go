@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func begin(t *testing.T, over customerv1.CustomerServiceClient, customers []int6
 // admits waits until so many calls are at work or wait.
 func (p *process) admits(t *testing.T, calls int) {
 	t.Helper()
-	metric := expectedMetric{name: "calls_admitted", becomes: fmt.Sprint(calls)}
+	metric := expectedMetric{name: "calls_admitted", becomes: strconv.Itoa(calls)}
 	if !waitFor(t, 10*time.Second, func() bool { return metric.isIn(p.metrics(t), nil) }) {
 		t.Errorf("it does not admit %d calls: %s", calls, seriesOf(p.metrics(t), metric.name))
 	}

@@ -70,7 +70,7 @@ func seriesOf(all []series, name string) string {
 	var text strings.Builder
 	for _, one := range all {
 		if one.name == metricPrefix+name {
-			fmt.Fprintf(&text, "%s%v %v\n", name, one.labels, one.value)
+			fmt.Fprintf(&text, "%s %v %v\n", name, one.labels, one.value)
 		}
 	}
 	return text.String()
