@@ -89,7 +89,7 @@ func certificateExpired(t *testing.T) (*process, func()) {
 	if _, err := gatewayBinary(); err != nil { // before the certificate: it may have to be built
 		t.Fatal(err)
 	}
-	soon := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(5 * time.Second) } // a gateway does not start with an expired one
+	soon := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(8 * time.Second) } // a gateway does not start with an expired one
 	certificate, key := authtest.PEM(t, authtest.NewAuthority(t).Server(t, soon))
 	_, store := startStore(t, sandbox.Config{})
 	return startGateway(t, store, "--tls-cert="+writeFile(t, "certificate", string(certificate)), "--tls-key="+writeFile(t, "key", string(key))), nil

@@ -12,7 +12,7 @@ import (
 )
 
 // slowness is the latency of a request to a store that is under load.
-const slowness = 300 * time.Millisecond
+const slowness = 750 * time.Millisecond
 
 // startUnderLoad starts a gateway in front of a slow store, and makes an update, so that the gateway knows how slow it is.
 func startUnderLoad(t *testing.T, flags ...string) *process {
@@ -28,6 +28,18 @@ func begin(t *testing.T, over customerv1.CustomerServiceClient, customers []int6
 	t.Helper()
 	for _, customer := range customers {
 		inBackground(t, func() { update(t, over, customer, 0) })()
+	}
+}
+
+// keepUpdating updates the customers at the same time, again and again until the test ends.
+func keepUpdating(t *testing.T, over customerv1.CustomerServiceClient, customers []int64) {
+	t.Helper()
+	for _, customer := range customers {
+		inBackground(t, func() {
+			for t.Context().Err() == nil {
+				update(t, over, customer, 0)
+			}
+		})()
 	}
 }
 
@@ -66,22 +78,23 @@ func customerFlooded(t *testing.T) (*process, func()) {
 	return gateway, func() { begin(t, gateway.customers, slices.Repeat([]int64{1001}, 1+32/4+1)) }
 }
 
-// greedyCaller fills the queue from one connection, and then makes a call of another caller.
+// greedyCaller keeps the queue full from one connection, while another caller makes one call after another.
 func greedyCaller(t *testing.T) (*process, func()) {
 	gateway := startUnderLoad(t, "--max-in-flight=1", "--max-queue=4")
 	return gateway, func() {
-		begin(t, gateway.customers, ids(5))
-		gateway.admits(t, 5)
-		begin(t, gateway.overJSON, []int64{1010})
+		keepUpdating(t, gateway.customers, ids(5))
+		keepUpdating(t, gateway.overJSON, []int64{1010})
 	}
 }
 
-// ownRate makes an update right after the one that --store-rate allows in its second.
+// ownRate makes an update right after one that has used up what --store-rate allows for some seconds.
 func ownRate(t *testing.T) (*process, func()) {
 	_, store := startStore(t, sandbox.Config{})
-	gateway := startGateway(t, store, "--store-rate=1")
-	update(t, gateway.customers, 1, 0)
-	return gateway, func() { update(t, gateway.customers, 1, 500*time.Millisecond) }
+	gateway := startGateway(t, store, "--store-rate=0.5")
+	return gateway, func() {
+		update(t, gateway.customers, 1, 0)
+		update(t, gateway.customers, 1, 500*time.Millisecond)
+	}
 }
 
 // accountsNotVerified makes calls with more accounts than may wait for the store's decision: an eighth of the queue.

@@ -24,7 +24,7 @@ type provocation func(t *testing.T) (gateway *process, happen func())
 var provocations = map[string]provocation{
 	"Store down":            storeDown(1),
 	"Breaker open":          storeDown(9),
-	"Store hangs":           storeFails(`{"fault":"hang","on":"read"}`),
+	"Store hangs":           storeFails(`{"fault":"hang","on":"read"}`, shortTimes...),
 	"Maintenance":           storeFails(`{"fault":"maintenance"}`),
 	"PHP down":              storeFails(`{"fault":"down"}`),
 	"Store slow":            storeFails(`{"fault":"slow","delay":"150ms"}`),
@@ -37,7 +37,7 @@ var provocations = map[string]provocation{
 	"Cached reads":          storeFails(`{"fault":"cached_read"}`),
 	"No JSON":               storeFails(`{"fault":"not_json"}`),
 	"Response lost":         storeFails(`{"fault":"connection_reset_after_write"}`),
-	"Outcome unknown":       storeFails(`{"fault":"hang"}`),
+	"Outcome unknown":       storeFails(`{"fault":"hang"}`, shortTimes...),
 	"Stored differently":    storeCleans,
 
 	"Queue full":             queueFull,
@@ -65,8 +65,8 @@ var provocations = map[string]provocation{
 	"Stopping":                   stops,
 }
 
-// shortTimes are the time limits of gateways in front of a store that does not answer.
-var shortTimes = []string{"--get-timeout=400ms", "--put-timeout=400ms", "--write-settle-time=1500ms", "--drain-timeout=1s"}
+// shortTimes are the time limits of gateways whose store or Redis does not answer.
+var shortTimes = []string{"--get-timeout=400ms", "--put-timeout=400ms", "--write-settle-time=2500ms", "--drain-timeout=1s"}
 
 // serials make the values of updates differ.
 var serials atomic.Int64

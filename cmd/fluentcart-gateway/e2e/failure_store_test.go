@@ -28,9 +28,9 @@ func storeDown(updates int) provocation {
 }
 
 // storeFails makes one update while the store has a fault.
-func storeFails(fault string) provocation {
+func storeFails(fault string, flags ...string) provocation {
 	return func(t *testing.T) (*process, func()) {
-		gateway := startGateway(t, startFaultyStore(t, fault), shortTimes...)
+		gateway := startGateway(t, startFaultyStore(t, fault), flags...)
 		return gateway, inBackground(t, func() { update(t, gateway.customers, 1001, 0) })
 	}
 }

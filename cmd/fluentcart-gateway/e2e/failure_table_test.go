@@ -83,7 +83,7 @@ func (f failure) isSeen(t *testing.T, gateway *process, happen func()) {
 	unseenMetrics, unseenLines := slices.Clone(f.metrics), slices.Clone(f.lines)
 	var status int
 	var said string
-	if waitFor(t, 20*time.Second, func() bool {
+	if waitFor(t, 30*time.Second, func() bool {
 		now, log := gateway.metrics(t), logLines(gateway.log.String()[logged:])
 		unseenMetrics = slices.DeleteFunc(unseenMetrics, func(m expectedMetric) bool { return m.isIn(now, before) })
 		unseenLines = slices.DeleteFunc(unseenLines, func(l expectedLine) bool { return slices.ContainsFunc(log, l.is) })
