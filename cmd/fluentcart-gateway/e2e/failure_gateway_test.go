@@ -82,6 +82,7 @@ func redisRefusesPassword(t *testing.T) (*process, func()) {
 	server.RestartWithPassword(t, "right")
 	_, store := startStore(t, sandbox.Config{})
 	gateway := startGateway(t, store, "--redis-url="+server.URL, "--redis-password-file="+writeFile(t, "password", "wrong"))
+	update(t, gateway.customers, 1, 0)
 	return gateway, nil
 }
 

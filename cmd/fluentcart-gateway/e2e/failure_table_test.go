@@ -180,6 +180,9 @@ func documentedFailures(t *testing.T) []failure {
 		for _, found := range metricCell.FindAllStringSubmatch(cells[1], -1) {
 			row.metrics = append(row.metrics, expectedMetric{found[0], found[1], labelsOf(found[2]), found[3]})
 		}
+		if outcome := quoted.FindStringSubmatch(cells[0]); outcome != nil && !strings.Contains(cells[1], outcome[1]) {
+			row.metrics = append(row.metrics, outcomeMetric(outcome[1]))
+		}
 		for _, found := range lineCell.FindAllStringSubmatch(cells[2], -1) {
 			line := expectedLine{text: found[0], level: found[1], values: map[string]string{}}
 			for i, part := range quoted.FindAllStringSubmatch(found[2], -1) {
@@ -199,6 +202,15 @@ func documentedFailures(t *testing.T) []failure {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// outcomeMetric is the metric that shows what callers see: OK, or a reason.
+func outcomeMetric(outcome string) expectedMetric {
+	label := "reason"
+	if outcome == "OK" {
+		label = "code"
+	}
+	return expectedMetric{"calls with " + outcome, "calls_total", map[string]string{label: outcome}, "rises"}
 }
 
 // documentedMetrics reads the table of metrics: the labels of each.
