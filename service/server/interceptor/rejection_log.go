@@ -26,7 +26,7 @@ const (
 )
 
 // sampledPerSecond is the number of log lines for each of the kinds that come by the hundred and have a metric: evicted
-// connections, and calls rejected because of overload.
+// connections, and calls rejected because of each limit.
 const sampledPerSecond = 1
 
 // RejectionLog logs rejected connections, and logs and counts requests that were rejected before they became calls. The
@@ -37,7 +37,7 @@ type RejectionLog struct {
 	logger    *slog.Logger
 	requests  sampling // and connections that failed
 	evictions sampling
-	overloads sampling
+	overloads map[apierror.Limit]*sampling // a limit that rejects few calls is seen beside one that rejects many
 }
 
 // sampling limits the lines of one kind, and counts those that are not written.
@@ -51,11 +51,15 @@ func NewRejectionLog(transport string, metrics *Metrics, logger *slog.Logger) *R
 	for _, reason := range connlimit.Reasons() { // so that the first eviction is an increase from 0
 		metrics.evicted.WithLabelValues(transport, string(reason))
 	}
+	overloads := map[apierror.Limit]*sampling{}
+	for _, limit := range append(apierror.Limits(), "") { // none: no rejection is without, but a line must not depend on it
+		overloads[limit] = &sampling{limiter: rate.NewLimiter(sampledPerSecond, 1)}
+	}
 	return &RejectionLog{
 		transport: transport, metrics: metrics, logger: logger.With(slog.String("transport", transport)),
 		requests:  sampling{limiter: rate.NewLimiter(rejectionsPerSecond, rejectionsAtOnce)},
 		evictions: sampling{limiter: rate.NewLimiter(sampledPerSecond, 1)},
-		overloads: sampling{limiter: rate.NewLimiter(sampledPerSecond, 1)},
+		overloads: overloads,
 	}
 }
 
@@ -76,10 +80,10 @@ func (l *RejectionLog) Call(ctx context.Context, rejection *apierror.Error) {
 	l.Request(ctx, c.id, rejection, slog.String("code", codeName(rejection.GRPCStatus().Code())), PeerAttr(c.peer))
 }
 
-// Overload logs the rejections of calls because of overload: the first, and then one line a second with their number. A
-// line for each would make an overload worse.
+// Overload logs the rejections of calls because of overload: for each limit the first, and then one line a second with
+// their number. A line for each call would make an overload worse.
 func (l *RejectionLog) Overload(ctx context.Context, rejection *apierror.Error) {
-	l.write(ctx, &l.overloads, "overloaded, calls are rejected", []slog.Attr{
+	l.write(ctx, l.overloads[rejection.Limit()], "overloaded, calls are rejected", []slog.Attr{
 		slog.String("reason", string(rejection.Reason())), slog.String("limit", string(rejection.Limit())), slog.String("error", rejection.Message()),
 	})
 }
