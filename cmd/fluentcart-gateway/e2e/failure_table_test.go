@@ -44,6 +44,7 @@ type expectedLine struct {
 // Each row of the table is provoked, and what the row says is seen: the metrics, the lines of the log, and the readiness. All
 // gateways together have each metric that the page documents, with its labels, and no other.
 func TestFailuresShowAsTheTableSays(t *testing.T) {
+	t.Parallel()
 	rows := documentedFailures(t)
 	provoked, documented := slices.Sorted(maps.Keys(provocations)), []string{}
 	for _, row := range rows {
