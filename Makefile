@@ -90,7 +90,7 @@ test: ## Run all tests
 race := CGO_ENABLED=1 SOAK= go
 
 race: ## Run all tests but the long ones under the race detector, in random order
-	$(race) test -vet=off -race -shuffle=on -count=1 ./...
+	$(race) test -vet=off -race -shuffle=on -count=1 ./service/server ./cmd/fluentcart-gateway/e2e ./... # the longest first
 	$(race) -C client test -vet=off -race -shuffle=on -count=1 ./...
 	$(race) -C tools test -vet=off -race -shuffle=on -count=1 ./load # the only concurrent one
 
