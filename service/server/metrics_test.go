@@ -137,6 +137,10 @@ func TestCallsAndRejectionsOfBothTransportsAreCounted(t *testing.T) {
 
 // Label values that callers can choose would let them fill the memory.
 func TestCallersCannotCreateSeries(t *testing.T) {
+	attacks := 10_000
+	if raceEnabled { // each takes much longer
+		attacks = 400
+	}
 	callers, tokens := tokensOf(t, "orders")
 	for _, mode := range []struct {
 		name    string
@@ -161,7 +165,7 @@ func TestCallersCannotCreateSeries(t *testing.T) {
 			}
 			attack(0, 40)
 			_, before := gathered(t, g.metrics)
-			attack(40, 10_000)
+			attack(40, attacks)
 			values, after := gathered(t, g.metrics)
 			if before != after {
 				t.Errorf("%d series have become %d", before, after)

@@ -63,7 +63,7 @@ func start(t *testing.T) {
 	default:
 		t.Skip(err)
 	}
-	chromium, stopChromium = chromedp.NewContext(context.Background(),
+	chromium, stopChromium = chromedp.NewContext(context.Background(), //nolint:fatcontext // it outlives the test that needs it first
 		// A container has neither the name spaces of Chromium's own sandbox nor a large /dev/shm.
 		chromedp.WithAllocatorOptions(chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true)))
 	if err := chromedp.Do(chromium); err != nil {
