@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,14 +40,26 @@ func (s *stack) address(t testing.TB, service, port string) string {
 	t.Helper()
 	name := service + ":" + port
 	if s.ports[name] == "" {
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.ports[name] = listener.Addr().String()
-		_ = listener.Close()
+		s.ports[name] = freeAddress(t)
 	}
 	return s.ports[name]
+}
+
+// freeAddress returns an address of this machine on which nothing listens. Its port is below those that the kernel gives to
+// connections, one of which could otherwise take it before the program that is to listen there.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // not a secret
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+		if err != nil && t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			_ = listener.Close()
+			return address
+		}
+	}
 }
 
 var (

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -132,15 +133,21 @@ func needs(t testing.TB, program string) {
 	}
 }
 
-// freeAddress returns an address of this machine on which nothing listens.
+// freeAddress returns an address of this machine on which nothing listens. Its port is below those that the kernel gives to
+// connections, one of which could otherwise take it before the program that is to listen there.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // not a secret
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+		if err != nil && t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			_ = listener.Close()
+			return address
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // waitFor waits until a condition is true.

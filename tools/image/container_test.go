@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -80,14 +81,13 @@ func works(t *testing.T, folder string, config v1.Config) {
 func newContainer(t *testing.T, folder string, config v1.Config) *container {
 	t.Helper()
 	c := &container{folder: folder, config: config}
-	for range 3 {
-		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for len(c.ports) < 3 {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000)) //nolint:gosec // not a secret; below the ports of connections, one of which could take it
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port)
+		if err == nil {
+			defer listener.Close() //nolint:errcheck // the port is free then
+			c.ports = append(c.ports, port)
 		}
-		defer listener.Close() //nolint:errcheck // the port is free then
-		_, port, _ := net.SplitHostPort(listener.Addr().String())
-		c.ports = append(c.ports, port)
 	}
 	// The ports of the image may be in use on this machine.
 	ports := strings.NewReplacer("=:9090", "=:"+c.ports[0], "=:8080", "=:"+c.ports[1], "=:9091", "=:"+c.ports[2])

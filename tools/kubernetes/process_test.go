@@ -3,14 +3,15 @@ package kubernetes
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,17 +106,21 @@ func (p *process) stop(t testing.TB, grace time.Duration) {
 	}
 }
 
+// freePort returns a port of this machine on which nothing listens. Its port is below those that the kernel gives to
+// connections, one of which could otherwise take it before the program that is to listen there.
 func freePort(t testing.TB) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000)) //nolint:gosec // not a secret
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:"+port)
+		if err != nil && t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			_ = listener.Close()
+			return port
+		}
 	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err := errors.Join(err, listener.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // startRedis starts the Redis of an overlay and returns its address.
