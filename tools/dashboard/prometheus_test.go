@@ -138,7 +138,7 @@ func needs(t testing.TB, program string) {
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // not a secret
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
 		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 		if err != nil && t.Context().Err() != nil {
 			t.Fatal(err)

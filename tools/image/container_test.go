@@ -82,7 +82,7 @@ func newContainer(t *testing.T, folder string, config v1.Config) *container {
 	t.Helper()
 	c := &container{folder: folder, config: config}
 	for len(c.ports) < 3 {
-		port := strconv.Itoa(10_000 + rand.IntN(20_000)) //nolint:gosec // not a secret; below the ports of connections, one of which could take it
+		port := strconv.Itoa(10_000 + rand.IntN(20_000)) // below the ports of connections, one of which could take it
 		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port)
 		if err == nil {
 			defer listener.Close() //nolint:errcheck // the port is free then

@@ -111,7 +111,7 @@ func (p *process) stop(t testing.TB, grace time.Duration) {
 func freePort(t testing.TB) string {
 	t.Helper()
 	for {
-		port := strconv.Itoa(10_000 + rand.IntN(20_000)) //nolint:gosec // not a secret
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
 		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:"+port)
 		if err != nil && t.Context().Err() != nil {
 			t.Fatal(err)
