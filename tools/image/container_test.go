@@ -129,7 +129,7 @@ func (c *container) command(t *testing.T, args ...string) *exec.Cmd {
 	all = append(all, c.config.Env...)
 	all = append(all, chroot, "--userspec="+c.config.User, "--groups=", c.folder)
 	all = append(all, args...)
-	return exec.CommandContext(context.WithoutCancel(t.Context()), all[0], all[1:]...) //nolint:gosec // the programs named above
+	return exec.CommandContext(context.WithoutCancel(t.Context()), all[0], all[1:]...)
 }
 
 // forbidWriting takes from all but root the right to write a file of the image.
@@ -151,7 +151,7 @@ func forbidWriting(t *testing.T, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.Chmod(folder, 0o700) }) //nolint:gosec // so that the test can remove it
+	t.Cleanup(func() { _ = os.Chmod(folder, 0o700) }) // so that the test can remove it
 }
 
 // isConfined checks what the kernel says about the process.
