@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -40,26 +38,9 @@ func (s *stack) address(t testing.TB, service, port string) string {
 	t.Helper()
 	name := service + ":" + port
 	if s.ports[name] == "" {
-		s.ports[name] = freeAddress(t)
+		s.ports[name] = gatewaytest.FreeAddress(t)
 	}
 	return s.ports[name]
-}
-
-// freeAddress returns an address of this machine on which nothing listens. Its port is below those that the kernel gives to
-// connections, one of which could otherwise take it before the program that is to listen there.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
-		if err != nil && t.Context().Err() != nil {
-			t.Fatal(err)
-		}
-		if err == nil {
-			_ = listener.Close()
-			return address
-		}
-	}
 }
 
 var (

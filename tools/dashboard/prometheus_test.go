@@ -3,8 +3,6 @@ package dashboard
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -14,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/tools/gatewaytest"
 )
 
 // prometheusServer is a Prometheus server in a process of its own.
@@ -33,7 +33,7 @@ type sample struct {
 func startPrometheus(t testing.TB, targets ...string) *prometheusServer {
 	t.Helper()
 	needs(t, "prometheus")
-	directory, address := t.TempDir(), freeAddress(t)
+	directory, address := t.TempDir(), gatewaytest.FreeAddress(t)
 	rules := regexp.MustCompile(`interval: \d+s`).ReplaceAllString(readFile(t, filepath.Join(rulesDirectory, "alerts.yaml")), "interval: 500ms")
 	writeFile(t, filepath.Join(directory, "alerts.yaml"), rules)
 	config := filepath.Join(directory, "prometheus.yml")
@@ -130,23 +130,6 @@ func needs(t testing.TB, program string) {
 			t.Fatalf("%s is missing", program)
 		}
 		t.Skipf("%s is missing", program)
-	}
-}
-
-// freeAddress returns an address of this machine on which nothing listens. Its port is below those that the kernel gives to
-// connections, one of which could otherwise take it before the program that is to listen there.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
-		if err != nil && t.Context().Err() != nil {
-			t.Fatal(err)
-		}
-		if err == nil {
-			_ = listener.Close()
-			return address
-		}
 	}
 }
 

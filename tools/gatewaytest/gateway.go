@@ -5,7 +5,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,4 +83,21 @@ func Start(t testing.TB, binary string, flags ...string) Gateway {
 		started.URL = "https://" + start.HTTP
 	}
 	return started
+}
+
+// FreeAddress returns an address of this machine on which nothing listens. Its port is below those that the kernel gives to
+// connections, one of which could otherwise take it before the program that is to listen there.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // not a secret
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+		if err != nil && t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			_ = listener.Close()
+			return address
+		}
+	}
 }
