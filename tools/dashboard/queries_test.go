@@ -42,12 +42,11 @@ func TestMetricsAnswerEachExpression(t *testing.T) {
 		where := "panel " + q.panel
 		checkWords(t, where, q.expr)
 		checkSelectors(t, p, where, q.expr)
-		series := p.answer(t, where, q.expr)
+		var labels []string
 		for _, label := range legendPattern.FindAllStringSubmatch(q.legend, -1) {
-			if !slices.ContainsFunc(series, func(s sample) bool { return s.Labels[label[1]] != "" }) {
-				t.Errorf("%s: no result has the label %s of the legend: %v", where, label[1], series)
-			}
+			labels = append(labels, label[1])
 		}
+		p.answer(t, where, q.expr, labels...)
 	}
 	for _, rule := range rules {
 		where := "rule " + rule.Alert + rule.Record
@@ -91,24 +90,42 @@ func panelQueries(t testing.TB) []query {
 	return queries
 }
 
-// answer waits until an expression has samples, and returns them. All expressions together have the time until p.patience.
-func (p *prometheusServer) answer(t testing.TB, where, expr string) []sample {
+// answer waits until an expression has samples, and among them one with a value for each of the labels. The rate of a gateway appears
+// with the second reading of its metrics, so that of one gateway is there before that of the other. All expressions together have the
+// time until p.patience.
+func (p *prometheusServer) answer(t testing.TB, where, expr string, labels ...string) {
 	t.Helper()
 	expr = strings.TrimSpace(expr)
-	var samples []sample
 	if reason, ok := expectedEmpty[expr]; ok {
-		if samples = p.query(t, expr); len(samples) != 0 {
+		if samples := p.query(t, expr); len(samples) != 0 {
 			t.Errorf("%s: %s has samples, although %s", where, expr, reason)
 		}
-		return nil
+		return
 	}
-	if !waitFor(t, time.Until(p.patience), func() bool {
+	var samples []sample
+	var missing string
+	if waitFor(t, time.Until(p.patience), func() bool {
 		samples = p.query(t, expr)
-		return len(samples) != 0
+		missing = missingLabel(samples, labels)
+		return len(samples) != 0 && missing == ""
 	}) {
-		t.Errorf("%s: no sample for %s", where, expr)
+		return
 	}
-	return samples
+	if len(samples) == 0 {
+		t.Errorf("%s: no sample for %s", where, expr)
+	} else {
+		t.Errorf("%s: no result has the label %s of the legend: %v", where, missing, samples)
+	}
+}
+
+// missingLabel returns the first of the labels for which no sample has a value.
+func missingLabel(samples []sample, labels []string) string {
+	for _, label := range labels {
+		if !slices.ContainsFunc(samples, func(s sample) bool { return s.Labels[label] != "" }) {
+			return label
+		}
+	}
+	return ""
 }
 
 // checkSelectors checks that the metrics of an expression exist, and have the labels and values that the expression names.
