@@ -27,7 +27,7 @@ func (s *Service) GetCustomer(ctx context.Context, request *customerv1.GetCustom
 	case early != nil:
 		return customer.ReadResponse(early.customer), nil
 	}
-	held, err := s.reserve(ctx, pass, id, false)
+	held, err := s.reserve(ctx, pass, id, needs{get: true})
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "writes_total",
-			Help: "Updates that came to their write, by its first result; unchanged: nothing was to be written.",
+			Help: "Updates that came to their write, by its first result; unchanged: nothing was to be written; repeated: the request_id was applied before.",
 		}, []string{"result"}),
 		resolved: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "in_doubt_writes_resolved_total",
@@ -46,7 +46,7 @@ func NewMetrics() *Metrics {
 			Help: "Warnings in responses to updates, by the field that the store holds differently from what was asked.",
 		}, []string{"field", "reason"}),
 	}
-	for _, result := range []string{writeWritten, string(telemetry.Unchanged), writeRejected, writeNotSent, writeInDoubt} {
+	for _, result := range []string{writeWritten, string(telemetry.Unchanged), string(telemetry.Repeated), writeRejected, writeNotSent, writeInDoubt} {
 		m.writes.WithLabelValues(result)
 	}
 	for _, outcome := range []string{writeWritten, writeRejected, writeUnknown} {
@@ -85,7 +85,7 @@ func (s *Service) withoutWrite(ctx context.Context, result telemetry.Result) {
 	if call := telemetry.CallOf(ctx); call != nil {
 		call.Result = result
 	}
-	if result == telemetry.Unchanged {
+	if result == telemetry.Unchanged || result == telemetry.Repeated {
 		s.metrics.writes.WithLabelValues(string(result)).Inc()
 	}
 }

@@ -11,9 +11,24 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
-// replace sends one PUT with only what the request names. Without a read there is nothing to compare a user_id with, so
+// replace updates customers by one PUT with only what the request names, in write mode replace.
+type replace struct{ *Service }
+
+func (replace) needs() needs { return needs{lease: true, put: true} }
+
+func (s replace) update(ctx context.Context, u *update) (*customerv1.UpdateCustomerResponse, error) {
+	held, err := s.reserve(ctx, u.pass, u.request.GetCustomerId(), s.needs())
+	if err != nil {
+		return nil, err
+	}
+	defer held.release()
+	return s.putUnread(ctx, held, u)
+}
+
+// putUnread sends one PUT with only what the request names. Without a read there is nothing to compare a user_id with, so
 // only 0 is accepted, which the documented body holds and which links to no user.
-func (s *Service) replace(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
+func (s *Service) putUnread(ctx context.Context, held *reservation, u *update) (*customerv1.UpdateCustomerResponse, error) {
+	request, change := u.request, u.change
 	if violations := change.UnlessStored(); len(violations) > 0 {
 		return nil, apierror.Invalid(violations...)
 	}
@@ -23,16 +38,26 @@ func (s *Service) replace(ctx context.Context, held *reservation, request *custo
 	case !may.Status:
 		return nil, statusUnread()
 	}
-	if !s.store.Healthy() { // a read shows whether the store is back, so that no write is lost in one that is not
-		if _, err := s.read(ctx, request.GetCustomerId()); err != nil && !s.store.Healthy() {
-			return nil, err
-		}
+	if err := s.probeIfUnhealthy(ctx, request.GetCustomerId()); err != nil {
+		return nil, err
 	}
-	response, err := s.write(ctx, held, change.Replace(request.GetCustomerId()))
+	response, err := s.put(ctx, held, change.Replace(request.GetCustomerId()))
 	if err == nil {
 		markVerified(ctx) // a store without a read cannot verify the account in another way
 	}
 	return response, err
+}
+
+// probeIfUnhealthy reads the customer if the store has failed: the read shows whether the store is back, so that no write is lost
+// in one that is not.
+func (s *Service) probeIfUnhealthy(ctx context.Context, id int64) error {
+	if s.store.Healthy() {
+		return nil
+	}
+	if _, err := s.read(ctx, id); err != nil && !s.store.Healthy() {
+		return err
+	}
+	return nil
 }
 
 // servesNoRead reports whether a read failed because the upstream only knows the documented PUT. It answers a read with 405,
@@ -56,8 +81,8 @@ func (s *Service) writesUnread(err error, request *customerv1.UpdateCustomerRequ
 }
 
 // sendDocumentedCall sends the documented PUT to an upstream that serves no read.
-func (s *Service) sendDocumentedCall(ctx context.Context, held *reservation, request *customerv1.UpdateCustomerRequest, change *customer.Change) (*customerv1.UpdateCustomerResponse, error) {
+func (s *Service) sendDocumentedCall(ctx context.Context, held *reservation, u *update) (*customerv1.UpdateCustomerResponse, error) {
 	s.logger.LogAttrs(ctx, slog.LevelWarn, "the store serves no read; the documented call is sent as it is, and nothing can be compared",
-		slog.Int64("customer_id", request.GetCustomerId()))
-	return s.replace(ctx, held, request, change)
+		slog.Int64("customer_id", u.request.GetCustomerId()))
+	return s.putUnread(ctx, held, u)
 }

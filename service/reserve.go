@@ -69,10 +69,27 @@ func readShareOf(caller *auth.Caller) string {
 	return share + " reads" // no caller's share ends in that
 }
 
+// needs is what a call needs: the customer's lease, and requests to the store. The write of a call is a PUT, or the one request
+// to the companion.
+type needs struct{ lease, get, put bool }
+
+// requests returns how many requests to the store a call makes, and how long they take by the latency estimates.
+func (s *Service) requests(n needs) (count int, took time.Duration) {
+	if n.get {
+		count++
+		took += s.reads.Mean()
+	}
+	if n.put {
+		count++
+		took += s.writes.Mean()
+	}
+	return count, took
+}
+
 // admit decides whether the call may enter the queue. Leave must be called on the pass at the end of the call. The returned
-// context also ends when the call is evicted for another caller. writes is false for a dry run and for a read.
-func (s *Service) admit(ctx context.Context, share string, id int64, writes bool) (context.Context, *admission.Pass, error) {
-	if writes && share != unverifiedShare { // an unverified account does not wait for a lease
+// context also ends when the call is evicted for another caller. leased says that the call will wait for the customer's lease.
+func (s *Service) admit(ctx context.Context, share string, id int64, leased bool) (context.Context, *admission.Pass, error) {
+	if leased && share != unverifiedShare { // an unverified account does not wait for a lease
 		ahead, err := s.leases.Admits(ctx, id, share)
 		switch needed := s.reads.Mean() + s.writes.Mean(); {
 		case err != nil && !errors.Is(err, admission.ErrLate):
@@ -90,7 +107,7 @@ func (s *Service) admit(ctx context.Context, share string, id int64, writes bool
 
 // reservation is a call's right to work on a customer.
 type reservation struct {
-	lease lease.Lease // nil if nothing is written
+	lease lease.Lease // nil if the call needs none
 	slot  *admission.Slot
 }
 
@@ -107,24 +124,20 @@ func (r *reservation) release() {
 }
 
 // reserve waits for the customer's lease and for a slot, and rejects what cannot be done in time. The lease comes first:
-// updates that wait for one customer must not occupy slots that others could use. writes is false for a dry run, for a
-// read, and to verify an account: they need no lease.
-func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, writes bool) (*reservation, error) {
+// updates that wait for one customer must not occupy slots that others could use.
+func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, n needs) (*reservation, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, s.waitError(ctx, err)
 	}
 	if s.store.Suspended() {
 		return nil, readError(ctx, id, &fluentcart.Error{Kind: fluentcart.Suspended, RetryAfter: time.Second})
 	}
-	needed := s.reads.Mean()
-	if writes {
-		needed += s.writes.Mean()
-	}
+	_, needed := s.requests(n)
 	if !fits(ctx, needed) {
 		return nil, tooLate()
 	}
 	held := &reservation{}
-	if err := s.wait(ctx, held, pass, id, writes); err != nil {
+	if err := s.wait(ctx, held, pass, id, n); err != nil {
 		held.release()
 		return nil, err
 	}
@@ -136,8 +149,8 @@ func (s *Service) reserve(ctx context.Context, pass *admission.Pass, id int64, w
 }
 
 // wait waits for the lease, the slot and the rate limit of the store.
-func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, writes bool) (err error) {
-	if writes {
+func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.Pass, id int64, n needs) (err error) {
+	if n.lease {
 		_, span := tracing.Start(ctx, "lease")
 		waited := telemetry.Begin(ctx, telemetry.Lease)
 		held.lease, err = s.leases.Acquire(ctx, id, callerOf(ctx).Share)
@@ -147,10 +160,10 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 			return s.waitError(ctx, err)
 		}
 	}
-	if err := s.waitForSlot(ctx, held, pass, writes); err != nil {
+	if err := s.waitForSlot(ctx, held, pass, n); err != nil {
 		return err
 	}
-	if writes {
+	if n.lease {
 		if err := held.lease.Renew(ctx); err != nil {
 			return s.waitError(ctx, err)
 		}
@@ -159,7 +172,7 @@ func (s *Service) wait(ctx context.Context, held *reservation, pass *admission.P
 }
 
 // waitForSlot waits for the slot and for the rate limit.
-func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admission.Pass, writes bool) (err error) {
+func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admission.Pass, n needs) (err error) {
 	waited := telemetry.Begin(ctx, telemetry.Queue)
 	defer waited.End()
 	_, span := tracing.Start(ctx, "slot")
@@ -168,10 +181,7 @@ func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admi
 	if err != nil {
 		return s.waitError(ctx, err)
 	}
-	requests := 1
-	if writes && s.writeMode == Merge { // the read, and the write that follows it
-		requests = 2
-	}
+	requests, _ := s.requests(n)
 	if err := s.store.Wait(ctx, requests); err != nil {
 		if ctx.Err() != nil {
 			return s.waitError(ctx, err)

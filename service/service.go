@@ -3,6 +3,7 @@ package service
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,14 +24,25 @@ const (
 	// Replace sends one PUT with only what the request names, for upstreams that only know PUT. A FluentCart store
 	// clears everything else (F2).
 	Replace WriteMode = "replace"
+	// Atomic sends one request to the companion, a plug-in in the store, which merges in a transaction. While the store has
+	// none, nothing is written.
+	Atomic WriteMode = "atomic"
+	// Auto is Atomic while the store has the companion, and Merge while it has none.
+	Auto WriteMode = "auto"
 )
+
+// WriteModes lists all write modes.
+func WriteModes() []WriteMode { return []WriteMode{Auto, Merge, Atomic, Replace} }
 
 // Config is the configuration of a Service.
 type Config struct {
 	// Store is the store to read from and write to.
 	Store *fluentcart.Client
-	// WriteMode is how customers are written; empty is Merge.
+	// WriteMode is how customers are written; empty is Merge. With Atomic and Auto, updates wait for the first probe of Watch.
 	WriteMode WriteMode
+	// Shared says that other gateways update the same store, so that with Auto a change between Atomic and Merge has to wait
+	// for them.
+	Shared bool
 	// Leases give each customer one writer at a time; nil is lease.NewLocal with the limits of MaxQueue.
 	Leases lease.Locker
 	// MaxInFlight is how many calls, reads and updates, may use the store at once; 0 is 4, the workers of a usual store
@@ -53,6 +65,7 @@ type Service struct {
 
 	store         *fluentcart.Client
 	writeMode     WriteMode
+	companion     *companion
 	validator     *customer.Validator
 	leases        lease.Locker
 	settleTime    time.Duration
@@ -81,12 +94,13 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	cfg.setDefaults()
-	if cfg.WriteMode != Merge && cfg.WriteMode != Replace {
-		return nil, fmt.Errorf("write mode %q: must be %q or %q", cfg.WriteMode, Merge, Replace)
+	if !slices.Contains(WriteModes(), cfg.WriteMode) {
+		return nil, fmt.Errorf("write mode %q: must be one of %q", cfg.WriteMode, WriteModes())
 	}
 	return &Service{
 		store:         cfg.Store,
 		writeMode:     cfg.WriteMode,
+		companion:     newCompanion(cfg.Shared, cfg.SettleTime),
 		validator:     validator,
 		leases:        cfg.Leases,
 		settleTime:    cfg.SettleTime,

@@ -2,9 +2,9 @@ package service
 
 import (
 	"context"
-	"errors"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
@@ -12,10 +12,31 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
+// updater updates customers in one way. The steps that all ways have in common are in UpdateCustomer.
+type updater interface {
+	// needs says what an update needs of the store.
+	needs() needs
+	// update performs an update that was admitted and validated, and whose caller's account is verified.
+	update(ctx context.Context, u *update) (*customerv1.UpdateCustomerResponse, error)
+}
+
+// update is one update that was validated.
+type update struct {
+	request *customerv1.UpdateCustomerRequest
+	change  *customer.Change
+	pass    *admission.Pass
+	early   *earlyRead // nil if the caller's account was verified before
+}
+
 // UpdateCustomer changes what the request names, and nothing else. Its errors are those of package apierror.
 func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.UpdateCustomerRequest) (response *customerv1.UpdateCustomerResponse, err error) {
 	defer s.finish(telemetry.CallOf(ctx), &response)
-	ctx, pass, err := s.admit(ctx, shareOf(callerOf(ctx)), request.GetCustomerId(), !request.GetValidateOnly()) // before all else: a rejected update must cost little
+	way, err := s.updater(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	leased := way.needs().lease && !request.GetValidateOnly()
+	ctx, pass, err := s.admit(ctx, shareOf(callerOf(ctx)), request.GetCustomerId(), leased) // before all else: a rejected update must cost little
 	if err != nil {
 		return nil, err
 	}
@@ -28,36 +49,12 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil && !s.writesUnread(err, request, change) {
 		return nil, err
 	}
-	held, err := s.reserve(ctx, pass, request.GetCustomerId(), !request.GetValidateOnly())
-	if err != nil {
-		return nil, err
+	u := &update{request, change, pass, early}
+	response, err = way.update(ctx, u)
+	if lacksCompanion(err) {
+		return s.withoutCompanion(ctx, u, err)
 	}
-	defer held.release()
-	if s.writeMode == Replace {
-		return s.replace(ctx, held, request, change)
-	}
-	before := early.under(held)
-	if before == nil {
-		before, err = s.read(ctx, request.GetCustomerId())
-		switch {
-		case servesNoRead(err) && isDocumentedCall(request, change):
-			return s.sendDocumentedCall(ctx, held, request, change)
-		case err != nil:
-			return nil, err
-		}
-	}
-	merged, err := merge(ctx, request, change, before)
-	switch {
-	case err != nil:
-		return nil, err
-	case request.GetValidateOnly():
-		s.withoutWrite(ctx, telemetry.DryRun)
-		return merged.DryRun()
-	case !merged.Differs():
-		s.withoutWrite(ctx, telemetry.Unchanged)
-		return merged.Unchanged(), nil
-	}
-	return s.write(ctx, held, merged)
+	return response, err
 }
 
 // validate checks everything that can be checked without the store.
@@ -72,20 +69,22 @@ func (s *Service) validate(request *customerv1.UpdateCustomerRequest) (*customer
 	return change, nil
 }
 
-// read reads the customer, and adds its duration to the latency estimate. A failed read counts only if it timed out after
-// more than the estimate, because others say nothing about the latency.
-func (s *Service) read(ctx context.Context, id int64) (*fluentcart.Customer, error) {
-	reading := telemetry.Begin(ctx, telemetry.StoreGet)
-	read, err := s.store.GetCustomer(ctx, id)
-	took := reading.End()
-	if err != nil {
-		if errors.Is(err, context.DeadlineExceeded) && took > s.reads.Mean() {
-			s.reads.Add(took)
-		}
-		return nil, readError(ctx, id, err)
+// decide compares the update with the customer as it is. The result is what has to be written, or else the response or the
+// error of an update that writes nothing.
+func (s *Service) decide(ctx context.Context, u *update, before *fluentcart.Customer) (*customer.Merged, *customerv1.UpdateCustomerResponse, error) {
+	merged, err := merge(ctx, u.request, u.change, before)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case u.request.GetValidateOnly():
+		s.withoutWrite(ctx, telemetry.DryRun)
+		response, err := merged.DryRun()
+		return nil, response, err
+	case !merged.Differs():
+		s.withoutWrite(ctx, telemetry.Unchanged)
+		return nil, merged.Unchanged(), nil
 	}
-	s.reads.Add(took)
-	return read, nil
+	return merged, nil, nil
 }
 
 // merge checks the etag, applies the change to the customer that was read, and checks that the caller may do that.

@@ -76,7 +76,7 @@ func (s *Service) verifyAccount(ctx context.Context, pass *admission.Pass, id in
 	if err != nil {
 		return nil, s.waitError(ctx, err)
 	}
-	held, err := s.reserve(ctx, pass, id, false)
+	held, err := s.reserve(ctx, pass, id, needs{get: true})
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // verify reads the customer again until it shows the outcome of the in-doubt write, or until the settle time is over. Until
 // then the customer is in quarantine, because another update would read values that the write may still change. cause is
 // the error of the PUT, or nil for a success that does not show the write.
-func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
+func (s *Service) verify(ctx, caller context.Context, w *putWrite, cause error) {
 	s.metrics.writes.WithLabelValues(writeInDoubt).Inc()
 	ctx, span := tracing.Start(ctx, "verify")
 	s.inDoubt.Add(1)
@@ -32,12 +32,12 @@ func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 		if o, known := s.readUntilKnown(settled, caller, w, cause); known {
 			state = resultOf(o.err)
 			w.releaseLease()
-			s.conclude(ctx, w, o)
+			s.conclude(ctx, &w.write, o)
 			return
 		}
-		s.conclude(ctx, w, outcome{err: writeError(caller, w.merged, cause)})
+		s.conclude(ctx, &w.write, outcome{err: writeError(caller, w.merged, cause)})
 	} else { // nothing was read that could be compared
-		s.conclude(ctx, w, outcome{err: writeError(caller, w.merged, cause)})
+		s.conclude(ctx, &w.write, outcome{err: writeError(caller, w.merged, cause)})
 		<-settled.Done()
 	}
 	if ctx.Err() == nil {
@@ -48,35 +48,43 @@ func (s *Service) verify(ctx, caller context.Context, w *write, cause error) {
 		slog.Int64("customer_id", w.merged.CustomerID()), slog.Float64("quarantine_seconds", time.Until(end).Seconds()))
 }
 
-// The pauses between two reads that verify a write. They double from the first to the longest.
+// The pauses between two requests that show the outcome of a write. They double from the first to the longest.
 const (
 	firstVerifyPause   = 50 * time.Millisecond
 	longestVerifyPause = 5 * time.Second
 )
 
 // readUntilKnown reads the customer until it shows the outcome of the write. It reports false if ctx ends before.
-func (s *Service) readUntilKnown(ctx, caller context.Context, w *write, cause error) (outcome, bool) {
-	for pause := firstVerifyPause; ; pause = min(2*pause, longestVerifyPause) {
-		if now, err := s.readAgain(ctx, w); err == nil {
-			if o, known := w.outcomeShownBy(caller, now, cause); known {
-				return o, true
-			}
+func (s *Service) readUntilKnown(ctx, caller context.Context, w *putWrite, cause error) (o outcome, known bool) {
+	known = repeatUntil(ctx, func() bool {
+		now, err := s.readAgain(ctx, w)
+		if err == nil {
+			o, known = w.outcomeShownBy(caller, now, cause)
 		}
+		return known
+	})
+	return o, known
+}
+
+// repeatUntil calls try until it returns true, with growing pauses. It returns false if ctx ends before.
+func repeatUntil(ctx context.Context, try func() bool) bool {
+	for pause := firstVerifyPause; !try(); pause = min(2*pause, longestVerifyPause) {
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return outcome{}, false
+			return false
 		}
 	}
+	return true
 }
 
 // outcomeShownBy returns the outcome that a later read shows, and false if the read leaves it open. A write was applied if
 // the customer shows what was asked for, or if the store reported success: then it keeps another value than the one asked
 // for. An unchanged customer proves that nothing was written only if the PUT was refused with fluentcart.Unconfirmed;
 // after any other failure the write may still be applied (F22).
-func (w *write) outcomeShownBy(caller context.Context, now *fluentcart.Customer, cause error) (outcome, bool) {
+func (w *putWrite) outcomeShownBy(caller context.Context, now *fluentcart.Customer, cause error) (outcome, bool) {
 	failure, _ := errors.AsType[*fluentcart.Error](cause)
 	switch {
 	case cause == nil, w.merged.AppliedIn(now):
@@ -87,28 +95,38 @@ func (w *write) outcomeShownBy(caller context.Context, now *fluentcart.Customer,
 	return outcome{}, false
 }
 
-// readAgain reads the customer. While the write's caller waits, the read gets a slot before all other calls, and such reads
-// use at most half of the slots. Once the caller is gone, one such read at a time queues with the other calls.
-func (s *Service) readAgain(ctx context.Context, w *write) (*fluentcart.Customer, error) {
-	takeSlot, reads := s.gate.Urgent, s.verifyReads
+// readAgain reads the customer.
+func (s *Service) readAgain(ctx context.Context, w *putWrite) (read *fluentcart.Customer, err error) {
+	resolving := s.resolve(ctx, &w.write, func() error {
+		read, err = s.store.GetCustomer(ctx, w.customer)
+		return err
+	})
+	return read, resolving
+}
+
+// resolve sends a request that shows the outcome of a write. While the write's caller waits, the request gets a slot before all
+// other calls, and such requests use at most half of the slots. Once the caller is gone, one such request at a time queues
+// with the other calls.
+func (s *Service) resolve(ctx context.Context, w *write, send func() error) error {
+	takeSlot, requests := s.gate.Urgent, s.verifyReads
 	if w.orphaned.Load() {
-		takeSlot, reads = s.gate.Patient, s.orphanedReads
+		takeSlot, requests = s.gate.Patient, s.orphanedReads
 	}
 	select {
-	case reads <- struct{}{}:
-		defer func() { <-reads }()
+	case requests <- struct{}{}:
+		defer func() { <-requests }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	_, queueing := tracing.Start(ctx, "slot")
 	slot, err := takeSlot(ctx)
 	endWait(ctx, queueing, err)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer slot.Release()
 	if err := s.store.Wait(ctx, 1); err != nil {
-		return nil, err
+		return err
 	}
-	return s.store.GetCustomer(ctx, w.merged.CustomerID())
+	return send()
 }

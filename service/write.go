@@ -10,23 +10,19 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
-// write is an in-flight PUT. From its first byte on it runs to its outcome, whatever its caller does: the store does not
+// write is an in-flight write. From its first byte on it runs to its outcome, whatever its caller does: the store does not
 // stop when a caller leaves (F22), and closing the connection would only lose the response.
 type write struct {
-	merged *customer.Merged
-	lease  lease.Lease
-	slot   *admission.Slot // nil once it is released
+	customer int64
+	slot     *admission.Slot // nil once it is released
 
 	begun    time.Time   // when the exchange with the store began
 	sent     time.Time   // when the first byte was sent; zero before
-	released bool        // the lease is released
 	orphaned atomic.Bool // the caller is gone, and gets no outcome
 	done     chan outcome
 }
@@ -37,45 +33,30 @@ type outcome struct {
 	err      error
 }
 
-// write sends the write, and returns its outcome if the caller waits for it. It takes over the lease and the slot of the
-// reservation. The exchange with the store runs on the calling goroutine. If ctx ends during it, or if the response is
-// ambiguous, the write moves to a goroutine of its own.
-func (s *Service) write(ctx context.Context, held *reservation, merged *customer.Merged) (response *customerv1.UpdateCustomerResponse, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, notSent(err)
-	}
-	if !fits(ctx, s.writes.Mean()) {
-		return nil, tooLate()
-	}
-	w := &write{merged: merged, lease: held.lease, slot: held.slot, begun: time.Now()}
-	held.lease, held.slot = nil, nil
+// exchange sends a write and returns its outcome. If the outcome takes longer than the caller waits, or than the response, it
+// returns what remains to be done, which must pass the outcome to conclude.
+type exchange func(ctx context.Context) (o outcome, rest func(background context.Context))
+
+// run sends a write, and returns its outcome if the caller waits for it. The exchange with the store runs on the calling
+// goroutine, and its rest on a goroutine of its own. abandoned is called if one of them panics: the outcome is not known then.
+func (s *Service) run(ctx context.Context, w *write, send exchange, abandoned func(background context.Context)) (result outcome) {
 	inFlight, number := s.inFlight.begin(ctx)
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			s.logger.LogAttrs(ctx, slog.LevelError, "panic", redact.Panic(panicked)...)
-			s.inFlight.moveToBackground(ctx, number, func(background context.Context) { s.holdAfterPanic(background, w) })
-			err = apierror.Fault()
+			s.inFlight.moveToBackground(ctx, number, abandoned)
+			result = outcome{err: apierror.Fault()}
 		}
 	}()
-
-	putting := telemetry.Begin(ctx, telemetry.StorePut)
-	stored, failed := s.store.PutCustomer(inFlight, w.merged.Body(), w.merged.Expected(), func() error { return w.mayStart(ctx) })
-	putting.End()
-	if left, ok := callerLeft(failed); ok {
-		s.continueInBackground(ctx, number, w, func(background context.Context) {
-			stored, failed := left.Await(background)
-			s.finishOrphaned(background, ctx, w, stored, failed)
-		})
-		return w.await(ctx)
+	sending := telemetry.Begin(ctx, telemetry.StorePut)
+	result, rest := send(inFlight)
+	sending.End()
+	if rest == nil {
+		s.inFlight.end(number)
+		return result
 	}
-	s.putEnded(w)
-	if w.isInDoubt(stored, failed) {
-		s.continueInBackground(ctx, number, w, func(background context.Context) { s.verify(background, ctx, w, failed) })
-		return w.await(ctx)
-	}
-	response, err = s.definitive(ctx, w, stored, failed)
-	s.inFlight.end(number)
-	return response, err
+	s.continueInBackground(ctx, number, w, rest, abandoned)
+	return w.await(ctx)
 }
 
 // callerLeft returns the failure of a PUT whose caller's context has ended after the first byte was sent.
@@ -84,13 +65,21 @@ func callerLeft(err error) (*fluentcart.Error, bool) {
 	return failure, ok && failure.Kind == fluentcart.CallerLeft
 }
 
+// maySend reports whether the call has time for a write: its context has not ended, and the deadline is not too near.
+func (s *Service) maySend(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return notSent(err)
+	}
+	if !fits(ctx, s.writes.Mean()) {
+		return tooLate()
+	}
+	return nil
+}
+
 // mayStart is the send gate: it is called right before the first byte of the write is sent. If it returns an error, nothing
 // is sent.
 func (w *write) mayStart(caller context.Context) error {
 	if err := caller.Err(); err != nil {
-		return err
-	}
-	if err := w.lease.Check(); err != nil {
 		return err
 	}
 	w.sent = time.Now()
@@ -99,76 +88,44 @@ func (w *write) mayStart(caller context.Context) error {
 
 // continueInBackground runs the rest of the write while its caller waits, and after that. No interceptor guards this
 // goroutine, so a panic that is not recovered here would end the gateway with all its calls.
-func (s *Service) continueInBackground(ctx context.Context, number int, w *write, run func(context.Context)) {
+func (s *Service) continueInBackground(ctx context.Context, number int, w *write, rest, abandoned func(context.Context)) {
 	w.done = make(chan outcome, 1)
 	s.inFlight.moveToBackground(ctx, number, func(background context.Context) {
 		defer func() {
 			if panicked := recover(); panicked != nil {
 				s.logger.LogAttrs(background, slog.LevelError, "panic", redact.Panic(panicked)...)
-				s.holdAfterPanic(background, w)
+				w.fail()
+				abandoned(background)
 			}
 		}()
-		run(background)
+		rest(background)
 	})
 }
 
 // await returns the outcome of a write that continues in the background, or an error when the caller leaves.
-func (w *write) await(ctx context.Context) (*customerv1.UpdateCustomerResponse, error) {
+func (w *write) await(ctx context.Context) outcome {
 	waited := telemetry.Begin(ctx, telemetry.Verify)
 	defer waited.End()
 	select {
 	case o := <-w.done:
-		return o.response, o.err
+		return o
 	case <-ctx.Done():
 	}
 	w.orphaned.Store(true)
 	select {
 	case o := <-w.done: // the outcome came at the same moment
-		return o.response, o.err
+		return o
 	default:
-		return nil, outcomeUnknown(ctx.Err()).CausedBy(ctx.Err())
+		return outcome{err: outcomeUnknown(ctx.Err()).CausedBy(ctx.Err())}
 	}
 }
 
-// finishOrphaned takes the response to a write whose caller has left. ctx ends when the gateway stops; caller is the caller's
-// context.
-func (s *Service) finishOrphaned(ctx, caller context.Context, w *write, stored *fluentcart.Customer, err error) {
-	s.putEnded(w)
-	if w.isInDoubt(stored, err) {
-		s.verify(ctx, caller, w, err)
-		return
-	}
-	response, err := s.definitive(caller, w, stored, err)
-	s.conclude(ctx, w, outcome{response, err})
-}
-
-// isInDoubt reports whether the response to the write leaves open what the store did. stored is the customer in it.
-func (w *write) isInDoubt(stored *fluentcart.Customer, err error) bool {
-	if err != nil {
-		return isAmbiguous(w.merged, err)
-	}
-	return !w.merged.ConfirmedBy(stored)
-}
-
-// putEnded releases the slot, which the store's worker no longer needs, and adds the duration to the latency estimate.
-func (s *Service) putEnded(w *write) {
+// exchanged releases the slot, which the store's worker no longer needs, and adds the duration to the latency estimate.
+func (s *Service) exchanged(w *write) {
 	if !w.sent.IsZero() {
 		s.writes.Add(time.Since(w.begun))
 	}
 	w.releaseSlot()
-}
-
-// definitive releases the lease, and returns the outcome of a write whose response is not ambiguous.
-func (s *Service) definitive(caller context.Context, w *write, stored *fluentcart.Customer, err error) (*customerv1.UpdateCustomerResponse, error) {
-	w.releaseLease()
-	if err != nil {
-		err = writeError(caller, w.merged, err)
-	}
-	s.metrics.writes.WithLabelValues(resultOf(err)).Inc()
-	if err != nil {
-		return nil, err
-	}
-	return w.merged.Response(stored), nil
 }
 
 // settledAt returns when the write can no longer be applied.
@@ -186,29 +143,11 @@ func (w *write) releaseSlot() {
 	}
 }
 
-func (w *write) releaseLease() {
-	if !w.released {
-		w.lease.Release()
-		w.released = true
-	}
-}
-
-// holdAfterPanic withholds the lease until the write can no longer be applied, because its outcome is not known.
-func (s *Service) holdAfterPanic(ctx context.Context, w *write) {
-	w.releaseSlot()
-	if w.done != nil {
-		select {
-		case w.done <- outcome{err: apierror.Fault()}:
-		default: // the caller has its outcome
-		}
-	}
-	settled, cancel := context.WithDeadline(ctx, w.settledAt(s.settleTime))
-	defer cancel()
-	if !w.released {
-		<-settled.Done()
-	}
-	if ctx.Err() == nil || w.sent.IsZero() { // else the write may be applied after the gateway has stopped
-		w.releaseLease()
+// fail tells a caller that waits that the outcome is not known because of a panic.
+func (w *write) fail() {
+	select {
+	case w.done <- outcome{err: apierror.Fault()}:
+	default: // the caller has its outcome
 	}
 }
 
@@ -218,7 +157,7 @@ func (s *Service) conclude(ctx context.Context, w *write, o outcome) {
 	if !w.orphaned.Load() {
 		return
 	}
-	attributes := []slog.Attr{slog.Int64("customer_id", w.merged.CustomerID()), slog.String("write_state", resultOf(o.err))}
+	attributes := []slog.Attr{slog.Int64("customer_id", w.customer), slog.String("write_state", resultOf(o.err))}
 	if o.err != nil {
 		attributes = append(attributes, slog.String("error", o.err.Error()))
 	}

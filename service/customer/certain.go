@@ -51,7 +51,7 @@ func allLengths() (all [fieldCount]lengths) {
 // Then protovalidate is not run. It takes little time, but it grows the goroutine's stack, and the stack stays that large
 // while the call waits in the queue: protovalidate would double it.
 func (v *Validator) certainlyValid(request *customerv1.UpdateCustomerRequest, change *Change) bool {
-	if request.GetCustomerId() <= 0 || request.Customer == nil || request.GetEtag() != "" || change.named[userID] {
+	if request.GetCustomerId() <= 0 || request.Customer == nil || request.GetEtag() != "" || request.GetRequestId() != "" || change.named[userID] {
 		return false
 	}
 	for id, length := range v.lengths {

@@ -14,14 +14,20 @@ import (
 // etagBytes is how much of the hash an etag holds: 128 bits.
 const etagBytes = 16
 
-// etag returns the version of a customer: a hash over the writable fields and the time of the last change. The time
-// alone is not enough, because the store counts it in seconds. If the store has no usable time, the fields are all.
+// etag returns the version of a customer: a hash over the writable columns and the time of the last change. The time
+// alone is not enough, because the store counts it in seconds. If the store has no usable time, the columns are all. The
+// companion (deploy/wordpress) computes the same from the row, so that it can check an etag in the transaction of an update.
 func etag(c *fluentcart.Customer) string {
 	var content []byte
-	for _, f := range fields {
-		v := f.get(c)
-		content = strconv.AppendQuote(content, v.text)
-		content = append(strconv.AppendInt(content, v.number, 10), '\n')
+	for id, f := range fields {
+		switch v := f.get(c); fieldID(id) {
+		case fullName: // the first and the last name
+		case userID:
+			content = append(strconv.AppendInt(content, v.number, 10), '\n')
+		default:
+			content = append(strconv.AppendInt(content, int64(len(v.text)), 10), ':')
+			content = append(append(content, v.text...), '\n')
+		}
 	}
 	if !c.UpdatedAt.IsZero() {
 		content = strconv.AppendInt(content, c.UpdatedAt.Unix(), 10)
@@ -39,6 +45,23 @@ func CheckEtag(requested string, stored *fluentcart.Customer) error {
 		"the customer was changed since this etag was read; read it again, and send the update with the new etag")
 }
 
+// versionsIn returns the versions that a requested etag names, as the companion compares them, or nil if it requires nothing.
+func versionsIn(requested string) []string {
+	if requested == "" {
+		return nil
+	}
+	versions := []string{}
+	for tag := range strings.SplitSeq(requested, ",") {
+		versions = append(versions, bareTag(tag))
+	}
+	return versions
+}
+
+// bareTag returns the opaque part of an entity tag.
+func bareTag(tag string) string {
+	return strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
+}
+
 // NamesVersion reports whether a requested etag names a version. A list with commas, from an If-Match header, names
 // several. A proxy may weaken an ETag header, or add the coding of the response that it compressed, as in "…-gzip" (Apache),
 // "…--gzip" (Jetty) and "…;gzip": the version stays the same.
@@ -47,8 +70,7 @@ func NamesVersion(requested, version string) bool {
 		return false
 	}
 	for tag := range strings.SplitSeq(requested, ",") {
-		tag = strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
-		if suffix, found := strings.CutPrefix(tag, version); found && isCodingSuffix(suffix) {
+		if suffix, found := strings.CutPrefix(bareTag(tag), version); found && isCodingSuffix(suffix) {
 			return true
 		}
 	}

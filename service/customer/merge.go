@@ -29,10 +29,9 @@ func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 		description := fmt.Sprintf("the customer is linked to WordPress user %d, whose e-mail the store keeps; change it in that user's WordPress profile, or leave email out", linked)
 		return nil, apierror.New(apierror.EmailOwned, apierror.NotSent, "email: "+description, precondition("EMAIL_OWNER", before.ID, description))
 	}
-	m := &Merged{change: c, before: before, after: *before}
-	c.setColumns(&m.after)
+	m := c.onto(before)
 	if c.namesAnyName() && !c.keepsNames(before) {
-		if err := m.setNames(); err != nil {
+		if err := m.checkNames(); err != nil {
 			return nil, err
 		}
 	}
@@ -42,8 +41,18 @@ func (c *Change) Merge(before *fluentcart.Customer) (*Merged, error) {
 	return m, m.checkCertain()
 }
 
-// setNames merges the names that the request names with the stored ones.
-func (m *Merged) setNames() error {
+// onto returns a customer with the change applied, without any check.
+func (c *Change) onto(before *fluentcart.Customer) *Merged {
+	m := &Merged{change: c, before: before, after: *before}
+	c.setColumns(&m.after)
+	if c.namesAnyName() && !c.keepsNames(before) {
+		m.after.FirstName, m.after.LastName, _ = c.mergeNames(before.FirstName, before.LastName)
+	}
+	return m
+}
+
+// checkNames checks the names that were merged.
+func (m *Merged) checkNames() error {
 	c := m.change
 	first, last, problem := c.mergeNames(m.before.FirstName, m.before.LastName)
 	if problem != "" {
@@ -55,7 +64,6 @@ func (m *Merged) setNames() error {
 	if first == "" {
 		return apierror.Invalid(apierror.Violation{Field: "first_name", Description: "the stored customer has no first name, and the store requires one; give full_name, or first_name and last_name"})
 	}
-	m.after.FirstName, m.after.LastName = first, last
 	return nil
 }
 

@@ -15,6 +15,7 @@ const (
 	messageUpdated   = "Customer updated successfully!" // FluentCart's own
 	messageUnchanged = "Nothing was written: the customer already is as asked."
 	messageDryRun    = "Nothing was written: validate_only is set."
+	messageRepeated  = "Nothing was written: the update with this request_id was applied already."
 )
 
 // Response compares what was asked with what the store holds after the write, and returns the latter.
@@ -30,6 +31,14 @@ func (m *Merged) Response(stored *fluentcart.Customer) *customerv1.UpdateCustome
 // Unchanged returns the response to an update that has nothing to change.
 func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse {
 	return m.respond(messageUnchanged, m.before)
+}
+
+// Repeated returns the response to an update whose request_id was applied before: the customer as it is now, and what the
+// update changed then. What other updates have changed since is no reason for a warning.
+func (m *Merged) Repeated(now *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
+	response := m.respond(messageRepeated, now)
+	response.Warnings = nil
+	return response
 }
 
 func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {

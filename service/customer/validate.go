@@ -52,7 +52,7 @@ func (v *Validator) CheckUpdate(request *customerv1.UpdateCustomerRequest) (*Cha
 	change, named, wrongPaths := readChange(request)
 	violations = append(violations, wrongPaths...)
 	if !v.certainlyValid(request, change) {
-		checked := &customerv1.UpdateCustomerRequest{CustomerId: request.GetCustomerId(), Etag: request.GetEtag()}
+		checked := &customerv1.UpdateCustomerRequest{CustomerId: request.GetCustomerId(), Etag: request.GetEtag(), RequestId: request.GetRequestId()}
 		if request.Customer != nil {
 			checked.Customer = named
 		}
@@ -119,6 +119,8 @@ func describe(violation *protovalidate.Violation) string {
 		return fmt.Sprintf("must be a whole number from %d to %d", violation.RuleValue.Int()+1, math.MaxInt64)
 	case rule == "int64.gte":
 		return fmt.Sprintf("must be a whole number from %d to %d", violation.RuleValue.Int(), math.MaxInt64)
+	case rule == "string.uuid":
+		return "must be a UUID, such as 6f1b0e0c-2c4b-4f0a-9a55-5f0f3c1d7a10"
 	case isText && text == "":
 		return "cannot be empty: the store requires it"
 	case rule == "required":

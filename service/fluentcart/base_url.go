@@ -75,17 +75,22 @@ func validPort(port string) bool {
 	return port == "" || err == nil && n > 0
 }
 
-// customersURL returns the address of a site's customers, to which a slash and an id are appended.
-func customersURL(site *url.URL) *url.URL {
+// routeURL returns the address of a route of a site's REST API, to which further segments can be appended.
+func routeURL(site *url.URL, route string) *url.URL {
 	if site.RawQuery == "" {
-		return site.JoinPath(restPath, customersRoute)
+		return site.JoinPath(restPath, route)
 	}
-	customers := *site
+	address := *site
 	if path.Ext(site.Path) != ".php" { // the given address may name index.php
-		customers.Path += "/"
+		address.Path += "/"
 	}
-	customers.RawQuery = restRoute + "=" + customersRoute
-	return &customers
+	address.RawQuery = restRoute + "=" + route
+	return &address
+}
+
+// targetOf returns the path and query of an address.
+func targetOf(address *url.URL) string {
+	return "/" + strings.TrimPrefix(address.RequestURI(), "/") // JoinPath leaves the slash out for an empty path
 }
 
 // customerTarget returns the path and query of a customer. It formats the id itself: the store reads `12abc` as 12 (F17).

@@ -79,7 +79,7 @@ func (c *Client) Healthy() bool { return c.breaker.State() == gobreaker.StateClo
 // While the breaker is half open it lets one request through, and that must be a read: a write would be lost in a store
 // that is still down.
 func (c *Client) do(ctx context.Context, timeout time.Duration, r *request) (*response, error) {
-	if r.method == http.MethodPut && !c.Healthy() {
+	if r.isWrite() && !c.Healthy() {
 		return nil, suspended(r.method)
 	}
 	report, err := c.breaker.Allow()

@@ -25,7 +25,7 @@ func (c *Client) readCustomer(ctx context.Context, id int64) (*Customer, error) 
 	target := c.readTarget(id)
 	c.retries.earn()
 	got, err := c.repeat(ctx, func(as Credentials, resends int) (*response, error) {
-		return c.do(ctx, c.getTimeout, &request{method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}, resends: resends})
+		return c.do(ctx, c.getTimeout, &request{route: readRoute, method: http.MethodGet, target: target, as: as, expected: &Customer{ID: id}, resends: resends})
 	})
 	return got.read(err)
 }
@@ -47,7 +47,7 @@ func (c *Client) PutCustomer(ctx context.Context, update Update, expected Custom
 	body := update.body(expected.ID)
 	got, err := c.repeat(ctx, func(as Credentials, resends int) (*response, error) {
 		return c.do(ctx, c.putTimeout, &request{
-			method: http.MethodPut, target: c.customerTarget(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart, resends: resends,
+			route: writeRoute, method: http.MethodPut, target: c.customerTarget(expected.ID), as: as, body: body, expected: &expected, mayStart: mayStart, resends: resends,
 		})
 	})
 	return got.read(err)

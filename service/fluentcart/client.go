@@ -8,7 +8,6 @@ package fluentcart
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -31,7 +30,8 @@ type Config struct {
 	// GetTimeout and PutTimeout bound one GET and one PUT, from dialling to the last byte of the response.
 	GetTimeout, PutTimeout time.Duration
 	// PutAsPost sends each PUT as a POST with X-HTTP-Method-Override: PUT, which WordPress honors, for hosts that refuse
-	// PUT (F30). Nothing else about it changes: it is a PUT to the retries, the breaker and the errors.
+	// PUT (F30), and each DELETE likewise. Nothing else about it changes: it is a PUT to the retries, the breaker and the
+	// errors.
 	PutAsPost bool
 	// UserAgent is sent with each request.
 	UserAgent string
@@ -53,6 +53,7 @@ type Client struct {
 	url         string // of the customers, without a trailing slash
 	origin      string // the scheme and host of url
 	target      string // the path and query of url
+	companion   string // the path and query of the companion's routes
 	header      string // what follows the target in each request: the protocol and the headers that never change
 	credentials func(context.Context) Credentials
 	renew       func()
@@ -98,12 +99,13 @@ func New(cfg Config) (*Client, error) {
 	}
 	base.Host = host
 	cfg.Transport.reach(base)
-	customers := customersURL(base)
-	target := "/" + strings.TrimPrefix(customers.RequestURI(), "/") // JoinPath leaves the slash out for an empty path
+	customers := routeURL(base, customersRoute)
+	target, companion := targetOf(customers), targetOf(routeURL(base, companionRoute))
 	return &Client{
 		url:         customers.String(),
 		origin:      base.Scheme + "://" + base.Host,
 		target:      target,
+		companion:   companion,
 		header:      constantHeader(host, cfg.UserAgent),
 		credentials: cfg.Credentials,
 		renew:       cfg.Renew,
@@ -117,7 +119,7 @@ func New(cfg Config) (*Client, error) {
 		rate:        newLimiter(cfg.Rate),
 		ended:       cfg.Ended,
 		retrying:    cfg.Retrying,
-		traced:      newTraced(target, cfg.Transport.address, cfg.PutAsPost),
+		traced:      newTraced(target, companion, cfg.Transport.address, cfg.PutAsPost),
 	}, nil
 }
 

@@ -20,9 +20,14 @@ type envelope struct {
 	needsID  bool      // only a member with an id is a customer
 	expected *Customer // holds the values of columns that the JSON does not have, and the id that it must have
 
-	customer Customer
+	row
 	isObject bool
 	refuses  bool // the object has a code that stands for an error, or says that it is no success
+}
+
+// row is a customer as a JSON object shows it.
+type row struct {
+	customer Customer
 	present  [len(columns)]bool
 	faults   [len(columns)]fault
 }
@@ -72,14 +77,15 @@ func (e *envelope) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		if e.isObject = in.PeekKind() == '{'; !e.isObject {
 			return in.SkipValue()
 		}
-		return e.readCustomer(in)
+		return e.read(in, e.expected)
 	})
 }
 
-func (e *envelope) readCustomer(in *jsontext.Decoder) error {
-	e.customer, e.present, e.faults = *e.expected, [len(columns)]bool{}, [len(columns)]fault{}
-	e.customer.ID = 0
-	e.customer.UpdatedAt = time.Time{} // a write changes it, so the earlier time is wrong
+// read reads the object. Columns that it does not have are those of expected.
+func (r *row) read(in *jsontext.Decoder, expected *Customer) error {
+	r.customer, r.present, r.faults = *expected, [len(columns)]bool{}, [len(columns)]fault{}
+	r.customer.ID = 0
+	r.customer.UpdatedAt = time.Time{} // a write changes it, so the earlier time is wrong
 	return eachMember(in, func(name jsontext.Value) error {
 		at, known := columnsByName[string(name)]
 		if !known {
@@ -89,8 +95,8 @@ func (e *envelope) readCustomer(in *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		e.present[at] = true
-		e.faults[at] = columns[at].read(&e.customer, raw)
+		r.present[at] = true
+		r.faults[at] = columns[at].read(&r.customer, raw)
 		return nil
 	})
 }
@@ -100,39 +106,44 @@ func (e *envelope) readCustomer(in *jsontext.Decoder) error {
 // documented response to a PUT has an id, an e-mail address and a name only; there a column that is not certain is an error
 // unless it shows at least a text or a number.
 func (e *envelope) check() error {
-	e.customer.Uncertain = nil
-	for at, fault := range e.faults {
-		switch {
-		case fault == noFault:
-		case fault == notInteger, e.needsID && fault != shownNumber && fault != shownInvalidText:
-			return fmt.Errorf("the customer's %q is shown as %s", columns[at].name, fault)
-		default:
-			e.customer.Uncertain = append(e.customer.Uncertain, UncertainColumn{columns[at].name, fault.String()})
-		}
-	}
-	switch {
-	case e.customer.ID != e.expected.ID:
-		return fmt.Errorf("the response is about customer %d, not %d", e.customer.ID, e.expected.ID)
-	case e.customer.Email == "" && e.expected.Email != "": // a customer that was read may have none (F32)
-		return errors.New("the customer has no e-mail address")
-	}
 	isRequired := isReplaced
 	if e.needsID {
 		isRequired = isDocumented
 	}
-	if missing := e.firstMissing(isRequired); missing != "" {
+	return e.row.check(e.expected, e.needsID, isRequired)
+}
+
+// check is the check of envelope. written says that the row is the one after a write.
+func (r *row) check(expected *Customer, written bool, isRequired func(column) bool) error {
+	r.customer.Uncertain = nil
+	for at, fault := range r.faults {
+		switch {
+		case fault == noFault:
+		case fault == notInteger, written && fault != shownNumber && fault != shownInvalidText:
+			return fmt.Errorf("the customer's %q is shown as %s", columns[at].name, fault)
+		default:
+			r.customer.Uncertain = append(r.customer.Uncertain, UncertainColumn{columns[at].name, fault.String()})
+		}
+	}
+	switch {
+	case r.customer.ID != expected.ID:
+		return fmt.Errorf("the response is about customer %d, not %d", r.customer.ID, expected.ID)
+	case r.customer.Email == "" && expected.Email != "": // a customer that was read may have none (F32)
+		return errors.New("the customer has no e-mail address")
+	}
+	if missing := r.firstMissing(isRequired); missing != "" {
 		return fmt.Errorf("the customer lacks %q", missing)
 	}
 	return nil
 }
 
 // isComplete reports whether the JSON has every column that a PUT overwrites.
-func (e *envelope) isComplete() bool { return e.firstMissing(isReplaced) == "" }
+func (r *row) isComplete() bool { return r.firstMissing(isReplaced) == "" }
 
 // firstMissing returns the name of the first required column that the JSON does not have, or an empty text.
-func (e *envelope) firstMissing(isRequired func(column) bool) string {
+func (r *row) firstMissing(isRequired func(column) bool) string {
 	for at, column := range columns {
-		if isRequired(column) && !e.present[at] {
+		if isRequired(column) && !r.present[at] {
 			return column.name
 		}
 	}

@@ -11,11 +11,14 @@ import (
 
 // request is one request to the store.
 type request struct {
+	route    route
 	method   string
-	target   string // path and query; a GET has a query
+	target   string // path and query
 	as       Credentials
 	body     []byte
 	expected *Customer // the response's id, and the values of columns that it does not have
+	// requestID is the id that a response of the companion must repeat; empty for other requests.
+	requestID string
 	// mayStart, if set, is called right before the first byte of each attempt. If it returns an error, nothing is sent.
 	mayStart func() error
 	resends  int               // how often the request was sent before
@@ -35,7 +38,9 @@ type response struct {
 	redirect   *Redirect    // of a status of 3xx
 	unreadable *CodingError // why the body cannot be read, or nil
 
-	customer envelope // what was found of a customer in the body
+	customer  envelope   // what was found of a customer in the body
+	answer    *Answer    // of the companion to an update or a cancellation
+	companion *Companion // of the companion to a probe
 }
 
 // exchange is a request and its response. One goroutine at a time works on it.
@@ -107,7 +112,12 @@ func (x *exchange) await(ctx context.Context) (*response, error) {
 // response to a read, neither a customer nor an error with a code counts, because either may be from earlier (F29). Caches
 // do not answer writes, whatever the headers of the response say.
 func (x *exchange) judge(got *response) *Error {
-	failure := classify(got, x.request.expected)
+	var failure *Error
+	if x.request.route.isCompanions() {
+		failure = got.judgeAnswer(x.request)
+	} else {
+		failure = classify(got, x.request.expected)
+	}
 	if got.unreadable != nil && failure != nil {
 		if !x.isWrite() && got.status < 500 && failure.Kind != Redirected && failure.Kind != RateLimited {
 			failure = got.error(BadAnswer, nil) // without its body, a 4xx does not say whose it is
@@ -138,7 +148,13 @@ func (x *exchange) end(ctx context.Context, got *response, failure *Error) (*res
 	return got, err
 }
 
-func (x *exchange) isWrite() bool { return x.request.method == http.MethodPut }
+func (x *exchange) isWrite() bool { return x.request.isWrite() }
+
+func (r *request) isWrite() bool { return isWrite(r.method) }
+
+// isWrite reports whether a request with this method writes, and so must not be sent twice. To cancel a write twice does no
+// harm.
+func isWrite(method string) bool { return method == http.MethodPut || method == http.MethodPost }
 
 func (r *response) error(kind Kind, cause error) *Error {
 	return &Error{Kind: kind, Method: r.method, Status: r.status, Redirect: r.redirect, Sent: true, Err: cause}

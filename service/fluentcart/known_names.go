@@ -1,6 +1,9 @@
 package fluentcart
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // other replaces every code, field and rule that is not in the lists below. A name that a store sends may be any text, such
 // as the e-mail address of a customer, so errors and logs show known names only.
@@ -22,6 +25,38 @@ func shownCode(code string) string {
 		return code
 	}
 	return other
+}
+
+// shownCause returns why the companion rolled back, as errors show it: one of the protocol's causes.
+func shownCause(cause string) string {
+	switch cause {
+	case CauseDeadlock, CauseLockTimeout, "database", "transaction", CauseUnaskedChange, "died", CauseUnsupported:
+		return cause
+	}
+	return other
+}
+
+// maxShownCodes bounds the list of codes of the companion.
+const maxShownCodes = 16
+
+// shownCodes returns why the companion accepts no updates, as the log shows it: short words.
+func shownCodes(codes []string) []string {
+	var shown []string
+	for _, code := range codes[:min(len(codes), maxShownCodes)] {
+		if code == "" || len(code) > 40 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
+			code = other
+		}
+		shown = append(shown, code)
+	}
+	return shown
+}
+
+// shownVersion returns the version of the companion as the log shows it: digits and points.
+func shownVersion(version string) string {
+	if version == "" || len(version) > 20 || strings.Trim(version, "0123456789.") != "" {
+		return other
+	}
+	return version
 }
 
 // shownField returns a field as errors show it: a column that a PUT overwrites, or another field of the documented bodies

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
@@ -52,7 +53,7 @@ func readBody(answered *http.Response) ([]byte, error) {
 
 // appendRequest appends the request as it is sent. No header depends on the gateway's caller, except the credentials and the trace.
 func (c *Client) appendRequest(out []byte, r *request) []byte {
-	overridden := c.putAsPost && r.method == http.MethodPut
+	overridden := c.putAsPost && (r.method == http.MethodPut || r.method == http.MethodDelete)
 	if overridden {
 		out = append(out, http.MethodPost...)
 	} else {
@@ -61,11 +62,15 @@ func (c *Client) appendRequest(out []byte, r *request) []byte {
 	out = append(out, ' ')
 	out = append(out, r.target...)
 	if r.method == http.MethodGet { // each attempt has an address of its own
-		out = c.uniqueReads.appendParameter(append(out, '&'))
+		separator := byte('?')
+		if strings.Contains(r.target, "?") {
+			separator = '&'
+		}
+		out = c.uniqueReads.appendParameter(append(out, separator))
 	}
 	out = tracing.AppendHeader(append(out, c.header...), r.trace)
 	if overridden {
-		out = append(out, "X-HTTP-Method-Override: PUT\r\n"...)
+		out = append(append(append(out, "X-HTTP-Method-Override: "...), r.method...), "\r\n"...)
 	}
 	if r.method == http.MethodGet {
 		out = append(out, uncachedHeader...)

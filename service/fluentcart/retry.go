@@ -43,11 +43,11 @@ func (c *Client) repeat(ctx context.Context, send func(as Credentials, resends i
 		}
 		pause, again := pauseAfter(failure, try)
 		result := failure
-		if refused != nil && !failure.Sent && failure.Method == http.MethodPut {
+		if refused != nil && !failure.Sent && isWrite(failure.Method) {
 			result = refused // the second request did not leave, but the first was sent, and refused
 		}
 		switch { // whether another try helps and is allowed, and then whether there is time and budget for it
-		case !again || try == maxTries, waited && failure.RetryAfter > 0, failure.Method == http.MethodPut && failure.Sent:
+		case !again || try == maxTries, waited && failure.RetryAfter > 0, isWrite(failure.Method) && failure.Sent:
 			return nil, result
 		case !fits(ctx, pause) || !c.retries.spend() || wait(ctx, pause) != nil || c.Wait(ctx, 1) != nil:
 			return nil, result

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -13,43 +12,74 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/tracing"
 )
 
+// route is what a request is for.
+type route int
+
+// The routes: FluentCart's own, and the companion's.
+const (
+	readRoute route = iota
+	writeRoute
+	applyRoute
+	cancelRoute
+	probeRoute
+	routes
+)
+
+// isCompanions reports whether the route is one of the companion's.
+func (r route) isCompanions() bool { return r >= applyRoute }
+
 // traced is what the spans of all requests to one store have in common.
 type traced struct {
-	get, put   string               // names of the spans
+	routes     [routes]tracedRoute
 	attributes []attribute.KeyValue // of every span
 }
 
-// newTraced returns the parts of spans for a store. Their names have the wire's method, and the address without what varies.
-func newTraced(target, address string, putAsPost bool) traced {
-	template := target + "/{customer_id}"
+// tracedRoute is what the spans of one route have in common. The method is that on the wire, and the name has the address
+// without what varies.
+type tracedRoute struct {
+	name       string
+	attributes []attribute.KeyValue
+}
+
+// newTraced returns the parts of spans for a store.
+func newTraced(target, companion, address string, putAsPost bool) traced {
 	host, port, _ := net.SplitHostPort(address)
 	number, _ := strconv.Atoi(port)
-	t := traced{
-		get: http.MethodGet + " " + template, put: http.MethodPut + " " + template,
-		attributes: []attribute.KeyValue{
-			semconv.URLTemplate(template), semconv.ServerAddress(host), semconv.ServerPort(number), semconv.NetworkProtocolVersion("1.1"),
-		},
-	}
+	put, del := http.MethodPut, http.MethodDelete
 	if putAsPost {
-		t.put = http.MethodPost + " " + template
+		put, del = http.MethodPost, http.MethodPost
 	}
-	return t
+	return traced{
+		routes: [routes]tracedRoute{
+			readRoute:   newTracedRoute(http.MethodGet, target+"/{customer_id}"),
+			writeRoute:  newTracedRoute(put, target+"/{customer_id}"),
+			applyRoute:  newTracedRoute(http.MethodPost, companion+"/customers/{customer_id}"),
+			cancelRoute: newTracedRoute(del, companion+"/requests/{request_id}"),
+			probeRoute:  newTracedRoute(http.MethodGet, companion),
+		},
+		attributes: []attribute.KeyValue{semconv.ServerAddress(host), semconv.ServerPort(number), semconv.NetworkProtocolVersion("1.1")},
+	}
+}
+
+func newTracedRoute(method, template string) tracedRoute {
+	return tracedRoute{
+		name:       method + " " + template,
+		attributes: []attribute.KeyValue{semconv.HTTPRequestMethodKey.String(method), semconv.URLTemplate(template)},
+	}
 }
 
 // startSpan starts the span of the exchange. Its context is what the request carries to the store.
 func (x *exchange) startSpan(ctx context.Context) {
-	name := x.client.traced.get
-	if x.isWrite() {
-		name = x.client.traced.put
-	}
-	_, x.span = tracing.StartClient(ctx, name)
+	traced := &x.client.traced
+	route := &traced.routes[x.request.route]
+	_, x.span = tracing.StartClient(ctx, route.name)
 	x.request.trace = x.span.SpanContext()
 	if !x.span.SpanContext().IsSampled() {
 		return
 	}
-	method, _, _ := strings.Cut(name, " ")
-	x.span.SetAttributes(x.client.traced.attributes...)
-	x.span.SetAttributes(semconv.HTTPRequestMethodKey.String(method), semconv.URLFull(x.client.origin+x.request.target))
+	x.span.SetAttributes(traced.attributes...)
+	x.span.SetAttributes(route.attributes...)
+	x.span.SetAttributes(semconv.URLFull(x.client.origin + x.request.target))
 	if x.request.resends > 0 {
 		x.span.SetAttributes(semconv.HTTPRequestResendCount(x.request.resends))
 	}

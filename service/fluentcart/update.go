@@ -36,7 +36,11 @@ func (v Value[T]) IsZero() bool { return !v.sent }
 
 // body returns the JSON of a PUT for the customer with the id.
 func (u *Update) body(id int64) []byte {
-	out := strconv.AppendInt([]byte(`{"id":`), id, 10)
+	return append(u.appendMembers(strconv.AppendInt([]byte(`{"id":`), id, 10)), '}')
+}
+
+// appendMembers appends the fields that are sent, with a comma before each.
+func (u *Update) appendMembers(out []byte) []byte {
 	out = appendText(out, "email", u.Email)
 	out = appendText(out, "full_name", u.FullName)
 	out = appendText(out, "first_name", u.FirstName)
@@ -48,8 +52,7 @@ func (u *Update) body(id int64) []byte {
 	out = appendText(out, "status", u.Status)
 	out = appendText(out, "notes", u.Notes)
 	out = appendMember(out, "user_id", u.UserID, func(out []byte, n int64) []byte { return strconv.AppendInt(out, n, 10) })
-	out = appendText(out, "aov", u.AOV)
-	return append(out, '}')
+	return appendText(out, "aov", u.AOV)
 }
 
 func appendText(out []byte, name string, v Value[string]) []byte {

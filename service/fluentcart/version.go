@@ -87,6 +87,22 @@ func (v *versions) written(c *Customer, complete bool) {
 	v.current[c.ID] = now
 }
 
+// shown notes a customer that the companion showed. Its answers come from the database, and may come in another order than
+// that in which they were made: an older one is not noted, and of two of the same second only the time.
+func (v *versions) shown(c *Customer) {
+	now := v.of(c)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	known, ok := v.known(c.ID, now.seen)
+	switch {
+	case now.updatedAt == 0 || time.Until(c.UpdatedAt) > maxClockDifference, ok && now.updatedAt < known.updatedAt:
+		return
+	case ok && now.updatedAt == known.updatedAt:
+		now.content = 0
+	}
+	v.current[c.ID] = now
+}
+
 // keepPrevious keeps the content of the earlier version if that has the same time, because a cache shows it with that time.
 // A change that is seen more than a minute after its time shows that the upstream does not set the time with each change:
 // there, content that comes back is no sign of a cache.

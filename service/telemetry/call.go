@@ -36,6 +36,7 @@ const (
 	Written   Result = "written"
 	Unchanged Result = "unchanged" // the customer already was as asked
 	DryRun    Result = "dry_run"   // validate_only was set
+	Repeated  Result = "repeated"  // an update with the same request_id was applied before
 )
 
 // Call is the record of one call. Only the goroutine of the call uses it. A nil Call records nothing.

@@ -45,7 +45,13 @@ type UpdateCustomerRequest struct {
 	// Dry run: reads, checks and answers as an update does, without writing. It does not detect what only the store can
 	// know: an e-mail address in use by another customer, a linked WordPress user that no longer exists, how the store
 	// splits a name. To read a customer, call GetCustomer. A gateway in write mode replace refuses it.
-	ValidateOnly  bool `protobuf:"varint,5,opt,name=validate_only,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,5,opt,name=validate_only,proto3" json:"validate_only,omitempty"`
+	// The caller's own id of this update, a random UUID; empty for none. Over HTTP a query parameter. A gateway that updates
+	// customers through the WordPress companion applies an update with the same id once: for 24 hours a repetition changes
+	// nothing, and is answered with the customer as it is now and the `changed_fields` of the update. The same id with other
+	// contents is refused with INVALID_FIELD. An update that was refused, or not written, leaves its id unused. A gateway
+	// without the companion only logs the id: there, repeating an update writes it again.
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -115,12 +121,19 @@ func (x *UpdateCustomerRequest) GetValidateOnly() bool {
 	return false
 }
 
+func (x *UpdateCustomerRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // The customer after the update.
 type UpdateCustomerResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One English sentence of the gateway: "Customer updated successfully!" for an update that was written, "Nothing was written:
-	// the customer already is as asked." for one that had nothing to change, and another one for a dry run. It never holds the
-	// store's own message.
+	// the customer already is as asked." for one that had nothing to change, "Nothing was written: the update with this
+	// request_id was applied already." for a repetition, and another one for a dry run. It never holds the store's own message.
 	Message string `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
 	// The whole customer as the store now holds it; in JSON `data`, as FluentCart names it.
 	Customer *Customer `protobuf:"bytes,2,opt,name=customer,json=data,proto3" json:"customer,omitempty"`
@@ -288,14 +301,17 @@ var File_fluentcart_customer_v1_customer_service_proto protoreflect.FileDescript
 
 const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\n" +
-	"-fluentcart/customer/v1/customer_service.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a%fluentcart/customer/v1/customer.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xc5\x02\n" +
+	"-fluentcart/customer/v1/customer_service.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a%fluentcart/customer/v1/customer.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xa4\x03\n" +
 	"\x15UpdateCustomerRequest\x12]\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03B;\x92A-J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x8a\x01\x12^[1-9][0-9]{0,18}$\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\x12H\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\bcustomer\x12<\n" +
 	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskR\vupdate_mask\x12\x1f\n" +
 	"\x04etag\x18\x04 \x01(\tB\v\xbaH\x05r\x03(\x80\x01\x80\x01\x01R\x04etag\x12$\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\rvalidate_only\"\xfb\x01\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\rvalidate_only\x12]\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tB=\x92A/J&\"6f1b0e0c-2c4b-4f0a-9a55-5f0f3c1d7a10\"\xa2\x02\x04uuid\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"request_id\"\xfb\x01\n" +
 	"\x16UpdateCustomerResponse\x12B\n" +
 	"\amessage\x18\x01 \x01(\tB(\x92A\"J \"Customer updated successfully!\"\x80\x01\x01R\amessage\x128\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerR\x04data\x12&\n" +

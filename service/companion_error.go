@@ -1,0 +1,68 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// failureOf returns the failure of a request to the store, whatever its error is.
+func failureOf(err error) *fluentcart.Error {
+	if failure, ok := errors.AsType[*fluentcart.Error](err); ok {
+		return failure
+	}
+	return &fluentcart.Error{Kind: fluentcart.BadAnswer, Method: http.MethodPost, Sent: true, Err: err}
+}
+
+// applyError returns the error of a request that the companion did not get, or about a customer that does not exist. Nothing
+// was written, and as little was asked for as by a read that fails.
+func applyError(ctx context.Context, id int64, err error) error {
+	failure := failureOf(err)
+	if failure.Kind == fluentcart.NotBegun && ctx.Err() == nil {
+		return leaseExpired(failure)
+	}
+	if !failure.Sent && ctx.Err() != nil {
+		return notSent(ctx.Err())
+	}
+	return readError(ctx, id, failure)
+}
+
+// customerGone returns the error for a customer that does not exist any more.
+func customerGone(ctx context.Context, id int64) error {
+	return refused(ctx, id, nil, apierror.NotSent, &fluentcart.Error{Kind: fluentcart.NotFound, Method: http.MethodPost})
+}
+
+// contended rejects an update whose customer changed each time between the answer of the companion and the next request, or
+// which the database gave up for others.
+func contended() error {
+	return apierror.New(apierror.LeaseExpired, apierror.NotSent,
+		"other updates of this customer came in between each time; nothing was written", apierror.RetryInfo(0))
+}
+
+// rolledBack returns the error of an update that the companion rolled back.
+func rolledBack(answer *fluentcart.Answer) error {
+	cause := errors.New("the companion rolled back: " + answer.Cause)
+	switch answer.Cause {
+	case fluentcart.CauseDeadlock:
+		return contended()
+	case fluentcart.CauseLockTimeout:
+		return apierror.New(apierror.StoreUnavailable, apierror.Rejected, "another transaction in the store holds the customer for too long; nothing was written", apierror.RetryInfo(0)).
+			CausedBy(cause)
+	case fluentcart.CauseUnaskedChange:
+		return apierror.New(apierror.StoreBadAnswer, apierror.Rejected, "the store, or a plug-in in it, also changed "+strings.Join(answer.Columns, ", ")+", which the request does not name; the update was rolled back, and nothing was written; "+
+			"the operator can set --write-mode=merge, which accepts such changes with a warning").CausedBy(cause)
+	case fluentcart.CauseUnsupported:
+		return apierror.New(apierror.StoreRouteMissing, apierror.NotSent, "the WordPress companion refuses to work on this store; nothing was written; the operator finds the reasons in WordPress's plug-in list, or can set --write-mode=merge").CausedBy(errUnsupported)
+	}
+	return apierror.New(apierror.StoreBadAnswer, apierror.Rejected, "a plug-in in the store ended the update, or its transaction; it was rolled back, and nothing was written; the operator can set --write-mode=merge").CausedBy(cause)
+}
+
+// companionMissing rejects an update in write mode atomic while the companion is not usable.
+func companionMissing(problem string) error {
+	return apierror.New(apierror.StoreRouteMissing, apierror.NotSent,
+		problem+", and this gateway runs with --write-mode=atomic; nothing was written; the operator must install the plug-in deploy/wordpress/fluentcart-gateway.php, or set --write-mode=auto")
+}

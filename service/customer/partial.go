@@ -1,0 +1,117 @@
+package customer
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+// In write mode atomic the companion merges the change into the customer. It knows the rules of the merge that most updates
+// need, and returns the customer, without writing, where a condition is not met. Then Merge decides, as in write mode merge.
+
+// Partial returns what the companion shall merge, without an id. If the stored customer must be seen before anything can be
+// sent, it asks for the customer only: the conditions of the Partial match no version.
+func (c *Change) Partial(customer int64, requestedEtag string, may auth.Permissions) fluentcart.Partial {
+	partial := fluentcart.Partial{CustomerID: customer, IfMatch: versionsIn(requestedEtag)}
+	if c.needsStored() {
+		partial.IfMatch = []string{}
+		return partial
+	}
+	for id, f := range fields {
+		if c.named[id] && f.set != nil {
+			asked := fluentcart.Customer{}
+			f.set(&asked, c.values[id])
+			f.send(&partial.Set, &asked)
+		}
+	}
+	c.sendNames(&partial.Set)
+	if c.named[userID] && !may.UserID {
+		partial.Keep = append(partial.Keep, fields[userID].name)
+	}
+	if c.named[status] && !may.Status {
+		partial.Keep = append(partial.Keep, fields[status].name)
+	}
+	return partial
+}
+
+// needsStored reports whether only the stored customer shows what has to be written: where a value breaks a rule and may be the
+// stored one, where names have more spaces than the store keeps, and where a part of the name may be too long for the whole.
+func (c *Change) needsStored() bool {
+	if len(c.unlessStored) > 0 {
+		return true
+	}
+	for _, id := range []fieldID{fullName, firstName, lastName} {
+		if text := c.values[id].text; c.named[id] && text != strings.Join(words(text), " ") {
+			return true
+		}
+	}
+	onePart := !c.named[fullName] && c.named[firstName] != c.named[lastName]
+	part := max(utf8.RuneCountInString(c.values[firstName].text), utf8.RuneCountInString(c.values[lastName].text))
+	return onePart && part > maxFullName-maxNamePart-1
+}
+
+// sendNames sends the names that the request names, and the part of the full name that follows from the other part. The
+// companion splits a full name alone, as the store does (F11).
+func (c *Change) sendNames(set *fluentcart.Update) {
+	full, first, last := c.values[fullName].text, c.values[firstName].text, c.values[lastName].text
+	hasFull, hasFirst, hasLast := c.named[fullName], c.named[firstName], c.named[lastName] || c.full && c.named[firstName]
+	if hasFull {
+		set.FullName = fluentcart.Send(&full)
+		if hasFirst || c.named[lastName] {
+			first, last, _ = c.mergeNames("", "") // the names were checked before
+			hasFirst, hasLast = true, true
+		}
+	}
+	if hasFirst {
+		set.FirstName = fluentcart.Send(&first)
+	}
+	if hasLast {
+		set.LastName = fluentcart.Send(&last)
+	}
+}
+
+// Partial returns what the companion shall write if the customer still has the version.
+func (m *Merged) Partial(version string) fluentcart.Partial {
+	partial := fluentcart.Partial{CustomerID: m.CustomerID(), IfMatch: []string{version}}
+	for i, f := range fields {
+		id := fieldID(i)
+		if f.send != nil && (f.get(&m.after) != f.get(m.before) || m.change.named[id] && isUncertain(m.before, id)) {
+			f.send(&partial.Set, &m.after)
+		}
+	}
+	if m.after.FirstName != m.before.FirstName || m.after.LastName != m.before.LastName {
+		partial.Set.FirstName, partial.Set.LastName = fluentcart.Send(&m.after.FirstName), fluentcart.Send(&m.after.LastName)
+		if full := m.change.values[fullName].text; m.change.named[fullName] {
+			partial.Set.FullName = fluentcart.Send(&full)
+		}
+	}
+	return partial
+}
+
+// Written returns the change as it was applied to a customer, for Response. What Merge would refuse is not an error: it was
+// written.
+func (c *Change) Written(before *fluentcart.Customer) *Merged { return c.onto(before) }
+
+// WrittenEarlier is Written if it is only known which columns the write has changed, and what the customer is now.
+func (c *Change) WrittenEarlier(now *fluentcart.Customer, changed []string) *Merged {
+	before := *now
+	for _, column := range changed {
+		switch id, ok := fieldNamed(column); {
+		case id == firstName:
+			before.FirstName = otherText
+		case id == lastName:
+			before.LastName = otherText
+		case ok && id != fullName:
+			fields[id].set(&before, value{text: otherText, number: otherNumber})
+		}
+	}
+	return c.onto(&before)
+}
+
+// Values that no column holds: the store removes the character, and has no user of this id.
+const (
+	otherText   = "\x00"
+	otherNumber = -1
+)
