@@ -23,6 +23,10 @@ type Failure struct {
 	// LateBy is how long after the response Late work is done.
 	LateBy time.Duration
 
+	// Refusal is a response by which FluentCart refuses a write, such as Rejected(); nothing is written. An update by the
+	// companion is worked on and gets it inside the companion's answer. Any other request gets it as it is, and never reaches
+	// PHP, as with Never and Instead. A Status of 0 is no refusal.
+	Refusal Response
 	// Instead replaces the store's own response. If its Status is 0, the client gets the store's own response, or, if the
 	// work is not done by then, nginx's page for a PHP that took too long.
 	Instead Response

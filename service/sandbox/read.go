@@ -24,11 +24,17 @@ func (s *Store) read(w http.ResponseWriter, r *http.Request, id int64) {
 		return
 	}
 
-	j := row.json(s.regions)
-	// The sandbox's customers have no labels. The parameter removes selected_labels, and keeps labels (F15).
-	j.Labels = json.RawMessage("[]")
+	j := s.readForm(row)
 	if r.URL.RawQuery == "" || r.URL.Query().Get("params[customer_only]") != "yes" {
 		j.SelectedLabels = j.Labels
 	}
-	writeJSON(w, http.StatusOK, allowRead, readJSON{Customer: j})
+	writeJSON(w, http.StatusOK, allowRead, readJSON{Customer: *j})
+}
+
+// readForm returns a customer as a read with customer_only=yes sends it. The sandbox's customers have no labels. The
+// parameter removes selected_labels, and keeps labels (F15).
+func (s *Store) readForm(row Row) *customerJSON {
+	j := row.json(s.regions)
+	j.Labels = json.RawMessage("[]")
+	return &j
 }

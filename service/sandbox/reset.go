@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Reset restores the customers and the WordPress accounts that New made, and drops pending late writes. Passwords, the log
-// of the writes and the limits stay.
+// Reset restores the customers and the WordPress accounts that New made, drops pending late writes, and makes the companion
+// forget all attempts. Passwords, the log of the writes and the limits stay, and so does the companion itself.
 //
 // A row that is restored gets a new updated_at, as any change of a row does. A client that has seen the row would take the
 // old one for a read from a cache (F29).
@@ -26,7 +26,7 @@ func (s *Store) Reset() {
 		}
 		customers[id] = row
 	}
-	s.customers, s.accounts = customers, accounts
+	s.customers, s.accounts, s.attempts = customers, accounts, newAttempts(maxAttempts)
 	s.resets++
 }
 

@@ -23,45 +23,96 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Store) receive(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
 	if s.workers == nil && s.latency <= 0 && s.fail == nil {
-		s.work(w, r, received)
+		s.work(w, r, received, Response{})
 		return
 	}
 	s.serve(w, r, received)
 }
 
-// work does what PHP does with a request.
-func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time) {
-	id, ok := customerID(r)
-	if !ok || !isMethod(r) {
+// work does what PHP does with a request. An update by the companion is refused with the refusal, if there is one.
+func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time, refusal Response) {
+	t := s.target(r)
+	switch t.action {
+	case noAction:
 		// Another method is a missing route as well, and not a 405 (F18).
 		noRoute.write(w)
 		return
-	}
-
-	if refusal := s.authorize(r); refusal != nil {
-		refusal.write(w)
+	case showIndex:
+		s.index(w, r)
 		return
 	}
-	if isRead(r) {
-		s.read(w, r, id)
+	if unauthorized := s.authorize(r); unauthorized != nil {
+		unauthorized.write(w)
 		return
 	}
-	s.update(w, r, id, received)
+	switch t.action {
+	case readCustomer:
+		s.read(w, r, t.customer)
+	case updateCustomer:
+		s.update(w, r, t.customer, received)
+	case updateAtomically:
+		s.postUpdate(w, r, t.customer, received, refusal)
+	case cancelUpdate:
+		s.cancel(w, t.requestID)
+	}
 }
 
-// Customer returns the customer that a request reads or updates. It is for [Config].Fail, which gets no other requests.
-func Customer(r *http.Request) (id int64, reads bool) {
-	id, _ = customerID(r)
-	return id, isRead(r)
+// action is what a request asks of the store.
+type action int
+
+const (
+	noAction         action = iota // there is no such route, or not with this method
+	readCustomer                   // FluentCart's GET
+	updateCustomer                 // FluentCart's PUT
+	showIndex                      // the companion's GET
+	updateAtomically               // the companion's POST
+	cancelUpdate                   // the companion's DELETE
+)
+
+// target is what a request is for.
+type target struct {
+	action    action
+	customer  int64  // of FluentCart's routes and updateAtomically
+	requestID string // of cancelUpdate
 }
 
-func isRead(r *http.Request) bool {
-	m := method(r)
-	return m == http.MethodGet || m == http.MethodHead
+// isOfCustomer reports whether the request reads a customer, updates one, or cancels an update.
+func (t target) isOfCustomer() bool { return t.action != noAction && t.action != showIndex }
+
+// target is targetOf for this store: one without the companion lacks the companion's routes.
+func (s *Store) target(r *http.Request) target {
+	t := targetOf(r)
+	if t.action >= showIndex && !s.companion.Load() {
+		return target{}
+	}
+	return t
 }
 
-func isMethod(r *http.Request) bool {
-	return isRead(r) || method(r) == http.MethodPut
+// targetOf returns what a request is for in a store with the companion.
+func targetOf(r *http.Request) target {
+	route := strings.TrimSuffix(restRoute(r), "/")
+	if segment, ok := strings.CutPrefix(route, customersRoute); ok {
+		return customerTarget(segment, method(r))
+	}
+	if rest, ok := strings.CutPrefix(route, companionRoute); ok {
+		return companionTarget(rest, method(r))
+	}
+	return target{}
+}
+
+func customerTarget(segment, method string) target {
+	if segment == "" || strings.Contains(segment, "/") {
+		return target{}
+	}
+	// PHP casts any segment to an id: "12abc" is customer 12 (F17), "abc" is 0.
+	t := target{customer: castInt(segment)}
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		t.action = readCustomer
+	case http.MethodPut:
+		t.action = updateCustomer
+	}
+	return t
 }
 
 // method returns the method that WordPress takes a request for: the parameter _method in the query, else the header
@@ -78,17 +129,15 @@ func method(r *http.Request) string {
 	return r.Method
 }
 
-// customerID returns the id in the path, or in the query of a store with plain permalinks (F31):
-// /?rest_route=/fluent-cart/….
-func customerID(r *http.Request) (int64, bool) {
+// restRoute returns the route of WordPress's REST API: what follows the prefix of the path, or, in a store with plain
+// permalinks, the query's rest_route (F31): /?rest_route=/fluent-cart/….
+func restRoute(r *http.Request) string {
 	route, ok := strings.CutPrefix(r.URL.Path, prettyPrefix)
-	if !ok && (r.URL.Path == "/" || r.URL.Path == "/index.php") && r.URL.RawQuery != "" {
-		route = r.URL.Query().Get("rest_route")
+	if ok {
+		return route
 	}
-	segment, ok := strings.CutPrefix(strings.TrimSuffix(route, "/"), customersRoute)
-	if !ok || segment == "" || strings.Contains(segment, "/") {
-		return 0, false
+	if (r.URL.Path == "/" || r.URL.Path == "/index.php") && r.URL.RawQuery != "" {
+		return r.URL.Query().Get("rest_route")
 	}
-	// PHP casts any segment to an id: "12abc" is customer 12 (F17), "abc" is 0.
-	return castInt(segment), true
+	return ""
 }

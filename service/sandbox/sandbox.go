@@ -3,7 +3,7 @@
 //
 // It can inject faults into single requests ([Config].Fail), and imitate what stands in front of shops: a cache
 // ([Config].Cache, F29) and a firewall ([Config].Firewall, F30). Named responses imitate plug-ins that end a request after
-// the write (F25). All of this is off by default. Package faults sets faults while the store runs.
+// the write (F25). It has the companion plug-in, which makes updates atomic, if asked for ([Config].Companion). All of this is off by default. Package faults sets faults while the store runs.
 //
 // Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
 package sandbox
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,9 +33,13 @@ type Config struct {
 	// Latency is how long each request holds its worker before its effect and its response. The request continues if the
 	// client leaves, as in PHP (F22).
 	Latency time.Duration
-	// Fail is called once for each request to a customer's route, and returns the fault to inject; nil injects none. It is
-	// called concurrently, and must not read the body.
+	// Fail is called once for each request that reads or updates a customer or cancels an update, and returns the fault to
+	// inject; nil injects none. It is called concurrently, and must not read the body. Customer and Cancels tell it what the
+	// request is for.
 	Fail func(*http.Request) *Failure
+
+	// Companion is whether the store has the companion plug-in at first; SetCompanion changes it.
+	Companion bool
 
 	// Cache is a cache in front of the store, and Firewall a firewall between the two (F29, F30); nil is none. Either can
 	// also stand in front of any handler: NewCache, NewFirewall.
@@ -53,6 +58,7 @@ type Store struct {
 	latency    time.Duration
 	fail       func(*http.Request) *Failure
 	keepLog    bool
+	companion  atomic.Bool
 	front      http.Handler // receives the requests first: the cache, the firewall or receive
 
 	traffic *traffic
@@ -64,6 +70,7 @@ type Store struct {
 	mu        sync.RWMutex // guards what follows
 	customers map[int64]Row
 	accounts  map[int64]account
+	attempts  *attempts // of the companion
 	log       []Write
 	resets    int // how often Reset was called
 }
@@ -90,7 +97,9 @@ func New(cfg Config) *Store {
 		regions:     names,
 		customers:   customers,
 		accounts:    accounts,
+		attempts:    newAttempts(maxAttempts),
 	}
+	s.companion.Store(cfg.Companion)
 	s.front = http.HandlerFunc(s.receive)
 	if cfg.Firewall != nil {
 		s.front = NewFirewall(s.front, *cfg.Firewall)

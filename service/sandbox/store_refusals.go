@@ -7,7 +7,8 @@ import (
 
 // The refusals of the store itself, for requests that it would not refuse:
 //
-//	Failure{Work: Never, Instead: UserUpdateFailed()}
+//	Failure{Refusal: UserUpdateFailed()}
+//	Failure{Work: Never, Instead: CustomerMissing()}
 
 // Rejected is the documented 400: a 500 with the number in its body (F1).
 func Rejected() Response { return updateNotFound.response() }

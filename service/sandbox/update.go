@@ -33,18 +33,15 @@ func (s *Store) update(w http.ResponseWriter, r *http.Request, id int64, receive
 		return
 	}
 
-	row, broken, failure := s.put(id, p, received)
-	switch {
-	case len(broken) > 0:
-		writeJSON(w, http.StatusUnprocessableEntity, allowUpdate, broken)
-	case failure != nil:
-		failure.write(w)
-	default:
-		writeJSON(w, http.StatusOK, allowUpdate, updateJSON{
-			Message: "Customer updated successfully!",
-			Data:    row.json(s.regions),
-		})
+	row, refusal := s.put(id, p, received)
+	if refusal != nil {
+		refusal.buffered().send(w)
+		return
 	}
+	writeJSON(w, http.StatusOK, allowUpdate, updateJSON{
+		Message: "Customer updated successfully!",
+		Data:    row.json(s.regions),
+	})
 }
 
 // readBody reads the whole body. If it cannot, it sends the response itself and returns false.
@@ -62,38 +59,46 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 }
 
 // put checks and writes in one critical section, so that no two customers can get the same e-mail.
-func (s *Store) put(id int64, p params, received time.Time) (Row, violations, *fixedResponse) {
+func (s *Store) put(id int64, p params, received time.Time) (row Row, refusal *Response) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
+	before := s.customers[id]
+	row, refusal = s.apply(id, p)
+	if refusal == nil {
+		s.logWrite(Write{Customer: id, Received: received, Before: before, After: row}, p)
+	}
+	return row, refusal
+}
+
+// apply checks the fields and writes them, or refuses to. The caller holds the lock.
+func (s *Store) apply(id int64, p params) (row Row, refusal *Response) {
 	// The store checks the fields before it looks for the customer: customer 0 gets a 422 for an e-mail that is taken, and
 	// customer 999 gets a "not found" only if the fields are valid.
 	if broken := s.validate(p); len(broken) > 0 {
-		return Row{}, broken, nil
+		return Row{}, new(broken.response())
 	}
 	old, ok := s.customers[id]
 	if !ok {
-		return Row{}, nil, &updateNotFound
+		return Row{}, new(updateNotFound.response())
 	}
 
-	row := s.replace(old, p)
+	row = s.replace(old, p)
 	if old.isLinked() {
 		// The e-mail stays, whatever was sent (F7). The link before this write counts: a user_id that this write sets takes
 		// effect with the next one (F12).
 		row.Email = old.Email
 		err := s.updateAccount(*old.UserID, row.Email, s.displayName(p), stringOrEmpty(p.text("user_url")))
 		if err != nil {
-			return Row{}, nil, &accountUpdateFailed
+			return Row{}, new(accountUpdateFailed.response())
 		}
 	}
 	if reflect.DeepEqual(row, old) {
-		s.logWrite(received, old, old, p)
-		return old, nil, nil
+		return old, nil
 	}
 	row.UpdatedAt = time.Now().UTC().Truncate(time.Second) // the column holds whole seconds
 	s.customers[id] = row
-	s.logWrite(received, old, row, p)
-	return row, nil, nil
+	return row, nil
 }
 
 func stringOrEmpty(s *string) string {

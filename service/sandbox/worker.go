@@ -48,15 +48,21 @@ func (ws workers) release() {
 // serve passes a request through nginx and PHP-FPM, and injects the fault that Config.Fail returns.
 func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time) {
 	var f Failure
-	if s.fail != nil {
-		if _, ok := customerID(r); ok && isMethod(r) {
-			if asked := s.fail(r); asked != nil {
-				f = *asked
-			} else if s.workers == nil && s.latency <= 0 {
-				s.work(w, r, received) // as without Config.Fail
-				return
-			}
+	t := s.target(r)
+	if s.fail != nil && t.isOfCustomer() {
+		if t.action == cancelUpdate {
+			r = s.withCustomer(r, t.requestID)
 		}
+		if asked := s.fail(r); asked != nil {
+			f = *asked
+		} else if s.workers == nil && s.latency <= 0 {
+			s.work(w, r, received, Response{}) // as without Config.Fail
+			return
+		}
+	}
+
+	if f.Refusal.Status != 0 && t.action != updateAtomically {
+		f.Work, f.Instead = Never, f.Refusal
 	}
 
 	// nginx passes a request on when it has all of it. From here on net/http also detects that the client has left. A body
@@ -67,6 +73,9 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 	}
 	r = r.WithContext(r.Context()) // a copy: a handler must not modify its request
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if s.fail != nil && t.action == updateAtomically {
+		s.noteReceived(body, t.customer)
+	}
 	gone := r.Context().Done()
 
 	if f.Work == Never {
@@ -89,12 +98,12 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 		return
 	}
 	if f.Work == Late {
-		s.workLate(r, received, f.LateBy)
+		s.workLate(r, received, f)
 		s.deliver(w, r, f, f.replacement())
 		return
 	}
 	buffered := newBufferedResponse()
-	s.work(buffered, r, received)
+	s.work(buffered, r, received, f.Refusal)
 	s.workers.release() // nginx has the response now, however slowly its client reads it
 	if f.Instead.Status != 0 {
 		buffered = f.replacement()
@@ -104,7 +113,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 }
 
 // workLate does the work later. It takes over the worker that the caller holds.
-func (s *Store) workLate(r *http.Request, received time.Time, after time.Duration) {
+func (s *Store) workLate(r *http.Request, received time.Time, f Failure) {
 	if !s.traffic.startLate() {
 		s.workers.release()
 		return
@@ -113,8 +122,8 @@ func (s *Store) workLate(r *http.Request, received time.Time, after time.Duratio
 	go func() {
 		defer s.traffic.endLate()
 		defer s.workers.release()
-		if s.traffic.pause(after, nil) && s.resetCount() == before {
-			s.work(newBufferedResponse(), r, received) // the response is discarded
+		if s.traffic.pause(f.LateBy, nil) && s.resetCount() == before {
+			s.work(newBufferedResponse(), r, received, f.Refusal) // the response is discarded
 		}
 	}()
 }

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Write is one PUT that the store applied. A PUT that changed no column is a write as well; a refused PUT is not. Both times
-// have a monotonic reading, so that they can be compared with a client's.
+// Write is one update that the store applied: a PUT, or a POST to the companion. One that changed no column is a write as
+// well, unless the companion did not write at all; one that was refused is not. Both times have a monotonic reading, so that
+// they can be compared with a client's.
 type Write struct {
 	Customer int64
 	// Received is when the request reached the store; it may have waited for a worker since.
@@ -16,8 +17,11 @@ type Write struct {
 	// Before and After are the whole row; they are equal if the write changed no column.
 	Before, After Row
 	// Sent holds the texts of the writable fields by their name in the body, as they were before the store sanitized and
-	// truncated them (F9, F10). A field that was left out or null is not in it; both clear the column (F2).
+	// truncated them (F9, F10). A field that a PUT left out or sent as null is not in it; both clear the column (F2).
 	Sent map[string]string
+	// Atomic is an update by the companion. Sent then holds only the values that differed from the row, and every other
+	// column was kept.
+	Atomic bool
 }
 
 // Writes returns copies of all writes so far, in the order in which they were applied. Without Config.KeepLog there are none.
@@ -32,19 +36,13 @@ func (s *Store) Writes() []Write {
 	return writes
 }
 
-// logWrite adds a write to the log. The caller holds the lock, so the log has the order of the writes.
-func (s *Store) logWrite(received time.Time, before, after Row, p params) {
+// logWrite adds a write, with what it sent, to the log. The caller holds the lock, so the log has the order of the writes.
+func (s *Store) logWrite(w Write, sent params) {
 	if !s.keepLog {
 		return
 	}
-	s.log = append(s.log, Write{
-		Customer: after.ID,
-		Received: received,
-		Applied:  time.Now(),
-		Before:   before,
-		After:    after,
-		Sent:     p.sent(),
-	})
+	w.Applied, w.Sent = time.Now(), sent.sent()
+	s.log = append(s.log, w)
 }
 
 // sent returns the texts of the fields that reach a column. It leaves out lists, which only the user_id can be: the number that
