@@ -60,15 +60,28 @@ func (s *Service) updater(ctx context.Context, request *customerv1.UpdateCustome
 	case s.writeMode == Merge, request.GetValidateOnly(): // a dry run only reads
 		return readMergeWrite{s}, nil
 	}
-	select {
-	case <-s.companion.probed:
-	case <-ctx.Done():
-		return nil, notSent(ctx.Err())
+	if err := s.companion.awaitProbe(ctx); err != nil {
+		return nil, notSent(err)
 	}
 	if way, ok := s.companion.updater(s); ok {
 		return way, nil
 	}
 	return s.updaterWithoutCompanion(ctx)
+}
+
+// awaitProbe waits for the first probe.
+func (c *companion) awaitProbe(ctx context.Context) error {
+	select {
+	case <-c.probed: // also for a call whose deadline has passed, which has to get the error that it deserves first
+		return nil
+	default:
+	}
+	select {
+	case <-c.probed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // updater returns the atomic way, if the companion is usable.
@@ -145,6 +158,9 @@ func (s *Service) Watch(ctx context.Context) {
 		}
 	}
 }
+
+// Probed returns a channel that is closed after the first probe of Watch.
+func (s *Service) Probed() <-chan struct{} { return s.companion.probed }
 
 // probe asks the store for the companion, and reports whether the store answered. Otherwise nothing changes.
 func (s *Service) probe(ctx context.Context) bool {

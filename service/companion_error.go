@@ -19,7 +19,7 @@ func failureOf(err error) *fluentcart.Error {
 }
 
 // applyError returns the error of a request that the companion did not get, or about a customer that does not exist. Nothing
-// was written, and as little was asked for as by a read that fails.
+// was written.
 func applyError(ctx context.Context, id int64, err error) error {
 	failure := failureOf(err)
 	if failure.Kind == fluentcart.NotBegun && ctx.Err() == nil {
@@ -27,6 +27,9 @@ func applyError(ctx context.Context, id int64, err error) error {
 	}
 	if !failure.Sent && ctx.Err() != nil {
 		return notSent(ctx.Err())
+	}
+	if failure.Sent && failure.Kind != fluentcart.NotFound {
+		return refused(ctx, id, nil, apierror.Rejected, failure)
 	}
 	return readError(ctx, id, failure)
 }

@@ -14,6 +14,9 @@ import (
 // etagBytes is how much of the hash an etag holds: 128 bits.
 const etagBytes = 16
 
+// etagLength is the length of an etag.
+var etagLength = base64.RawURLEncoding.EncodedLen(etagBytes) //nolint:gochecknoglobals // a constant
+
 // etag returns the version of a customer: a hash over the writable columns and the time of the last change. The time
 // alone is not enough, because the store counts it in seconds. If the store has no usable time, the columns are all. The
 // companion (deploy/wordpress) computes the same from the row, so that it can check an etag in the transaction of an update.
@@ -52,7 +55,11 @@ func versionsIn(requested string) []string {
 	}
 	versions := []string{}
 	for tag := range strings.SplitSeq(requested, ",") {
-		versions = append(versions, bareTag(tag))
+		version := bareTag(tag)
+		if len(version) > etagLength && isCodingSuffix(version[etagLength:]) {
+			version = version[:etagLength]
+		}
+		versions = append(versions, version)
 	}
 	return versions
 }

@@ -25,6 +25,17 @@ type apiCase struct {
 	Gateway    gatewaySetting
 	Request    requestSetting
 	Want       want
+	Atomic     *atomicCase
+}
+
+// atomicCase is what differs in write mode atomic.
+type atomicCase struct {
+	// Not is why the case is not for that mode.
+	Not string
+	// Sent are the methods that reach the store.
+	Sent string
+	// Want is the outcome, whole.
+	Want *want
 }
 
 type storeSetting struct {

@@ -39,10 +39,17 @@ func TestCases(t *testing.T) {
 				if len(c.Transports) > 0 && !slices.Contains(c.Transports, transport) {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/%s/%s", strings.TrimSuffix(name, ".json"), c.Name, transport), func(t *testing.T) {
+				name := fmt.Sprintf("%s/%s/%s", strings.TrimSuffix(name, ".json"), c.Name, transport)
+				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					c.run(t, transport)
 				})
+				if atomic, ok := c.atomic(); ok {
+					t.Run(name+"/atomic", func(t *testing.T) {
+						t.Parallel()
+						atomic.run(t, transport)
+					})
+				}
 			}
 		}
 	}
@@ -134,6 +141,7 @@ func (c apiCase) start(t *testing.T) *gateway {
 		getTimeout:     time.Duration(c.Gateway.GetTimeout),
 		putTimeout:     time.Duration(c.Gateway.PutTimeout),
 		defaultTimeout: time.Duration(c.Gateway.DefaultTimeout),
+		companion:      c.Gateway.WriteMode == string(service.Atomic),
 		wrap:           answering(c.Store.Answers),
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ type gateway struct {
 // options are what differs from an ordinary gateway in front of an ordinary store.
 type options struct {
 	splitNames                             bool
+	companion                              bool // the store has the companion
 	config                                 service.Config
 	getTimeout, putTimeout, defaultTimeout time.Duration
 	// wrap returns a handler between the gateway and the store.
@@ -84,7 +86,7 @@ type options struct {
 // start runs a gateway until the test ends.
 func start(t testing.TB, opts options) *gateway {
 	t.Helper()
-	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames}), metrics: interceptor.NewMetrics(), callers: opts.callers, tls: opts.tls, log: &lockedBuffer{}, text: opts.text}
+	g := &gateway{store: sandbox.New(sandbox.Config{SplitNames: opts.splitNames, Companion: opts.companion}), metrics: interceptor.NewMetrics(), callers: opts.callers, tls: opts.tls, log: &lockedBuffer{}, text: opts.text}
 	if opts.traces {
 		g.spans = newSpanRecorder(t)
 	}
@@ -124,6 +126,7 @@ func start(t testing.TB, opts options) *gateway {
 		t.Fatal(err)
 	}
 	g.finish, g.service, g.drain = customers.Close, customers, opts.drain
+	watch(t, customers)
 	t.Cleanup(func() { // after the transports have stopped
 		if diff := cmp.Diff(admission.Load{}, customers.Load()); diff != "" {
 			t.Errorf("what is in use at the end (-want +got):\n%s", diff)
@@ -131,6 +134,21 @@ func start(t testing.TB, opts options) *gateway {
 	})
 	g.serve(t, customers, or(opts.defaultTimeout, 30*time.Second))
 	return g
+}
+
+// watch lets the service probe for the companion until the test ends.
+func watch(t testing.TB, customers *service.Service) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { customers.Watch(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		watching.Wait()
+	})
+	if mode, _ := customers.Mode(); mode == service.Atomic {
+		<-customers.Probed()
+	}
 }
 
 // serve runs both transports in front of customers.
@@ -242,10 +260,17 @@ type recorded struct {
 func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, _ := io.ReadAll(request.Body)
 	request.Body = io.NopCloser(bytes.NewReader(body))
-	r.mu.Lock()
-	r.requests = append(r.requests, recorded{request.Method, request.Header.Clone(), body})
-	r.mu.Unlock()
+	if !isProbe(request) {
+		r.mu.Lock()
+		r.requests = append(r.requests, recorded{request.Method, request.Header.Clone(), body})
+		r.mu.Unlock()
+	}
 	r.next.ServeHTTP(w, request)
+}
+
+// isProbe reports whether a request asks for the companion. No call causes it.
+func isProbe(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/fluentcart-gateway/v1")
 }
 
 // take returns the requests since the last take.

@@ -39,13 +39,21 @@ type rawAnswer struct {
 func answering(answers map[string]*rawAnswer) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if answer := answers[r.Method]; answer != nil {
+			if answer := answers[http.MethodPut]; answer != nil && isUpdateByCompanion(r) && answers[http.MethodPost] == nil {
+				answer.refuseInCompanion(w, r, next)
+				return
+			}
+			if answer := answers[r.Method]; answer != nil && !isProbe(r) {
 				answer.serve(w, r, next)
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+func isUpdateByCompanion(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.Contains(r.URL.Path, "/fluentcart-gateway/v1/customers/")
 }
 
 func (a *rawAnswer) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
