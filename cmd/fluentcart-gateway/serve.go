@@ -105,7 +105,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 	defer stopBackground()
 	var group errgroup.Group
 	if cfg.Sandbox {
-		group.Go(func() error { return serveSandbox(background, listeners.sandbox) })
+		group.Go(func() error { return serveSandbox(background, listeners.sandbox, cfg.SandboxCompanion) })
 	}
 	group.Go(func() error { return admin.Run(background, listeners.admin) })
 	go filereload.Watch(background, cfg.Files...) // not in the group: a file system that hangs must not keep the gateway from stopping
@@ -144,10 +144,10 @@ func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client
 	return problems
 }
 
-// serveSandbox serves a new sandbox store, and the switch for its faults, until ctx is done.
-func serveSandbox(ctx context.Context, listener net.Listener) error {
+// serveSandbox serves a new sandbox store, with the companion or without, and the switch for its faults, until ctx is done.
+func serveSandbox(ctx context.Context, listener net.Listener, companion bool) error {
 	injected := faults.New()
-	store := sandbox.New(sandbox.Config{Fail: injected.Fail})
+	store := sandbox.New(sandbox.Config{Fail: injected.Fail, Companion: companion})
 	defer store.Close()
 	httpServer := &http.Server{Handler: injected.Handler(store), ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = httpServer.Close() }) // the store's data ends with this process anyway

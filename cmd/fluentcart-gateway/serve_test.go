@@ -153,6 +153,41 @@ func TestDocumentedFaultIsInjected(t *testing.T) {
 	}
 }
 
+// The calls of the companion in docs/sandbox.md work when they are pasted.
+func TestDocumentedCompanionIsActivated(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil && os.Getenv("CI") == "" {
+		t.Skip("curl is missing")
+	}
+	_, section, _ := strings.Cut(readDoc(t, "docs/sandbox.md"), "## The companion\n")
+	_, block, _ := strings.Cut(section, "```sh\n")
+	script, _, _ := strings.Cut(block, "```")
+	store := address(t, startCommand(t, sandboxOnFreePorts...), "sandbox")
+	script = strings.ReplaceAll(script, "http://127.0.0.1:8081", store)
+	output, err := exec.CommandContext(t.Context(), "sh", "-ec", script).Output()
+	if err != nil || !strings.Contains(string(output), `"result":"applied"`) {
+		t.Errorf("%s\nanswers %s, %v", script, output, err)
+	}
+}
+
+func TestSandboxStoreHasTheCompanionAsTheFlagSays(t *testing.T) {
+	tests := []struct {
+		name  string
+		flags []string
+		want  int // of the companion's index
+	}{
+		{"without the flag", nil, http.StatusNotFound},
+		{"with the flag", []string{"--sandbox-companion"}, http.StatusOK},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			store := address(t, startCommand(t, append(slices.Clone(sandboxOnFreePorts), tt.flags...)...), "sandbox")
+			if got := statusOf(t, http.MethodGet, store+"/wp-json/fluentcart-gateway/v1", "", nil); got != tt.want {
+				t.Errorf("status %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
 // The gateway's own ports set no faults: only the sandbox store's port does.
 func TestFaultsCannotBeSetAtTheGateway(t *testing.T) {
 	banner := startCommand(t, sandboxOnFreePorts...)

@@ -159,7 +159,7 @@ func TestOldestAttemptsAreForgotten(t *testing.T) {
 	}
 }
 
-func TestFailIsToldWhatARequestIsFor(t *testing.T) {
+func TestFailReceivesTheRequestsOfTheCompanion(t *testing.T) {
 	type purpose struct {
 		Customer       int64
 		Reads, Cancels bool

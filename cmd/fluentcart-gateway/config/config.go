@@ -13,6 +13,7 @@ import (
 type Config struct {
 	// The store.
 	Sandbox            bool   `help:"Run against the built-in sandbox store, which has four customers."`
+	SandboxCompanion   bool   `help:"Give the sandbox store the companion, the WordPress plug-in that makes updates atomic."`
 	StoreURL           string `placeholder:"URL" help:"Address of the store's WordPress site, such as https://shop.example.com. A path before /wp-json is part of it."`
 	StoreUsername      string `placeholder:"NAME" help:"WordPress user of the gateway. Give this user FluentCart's Manager role, never administrator."`
 	StorePasswordFile  string `placeholder:"FILE" help:"File with an application password of that user."`

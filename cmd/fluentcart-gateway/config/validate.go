@@ -64,6 +64,9 @@ func (c *Config) validateStore(f *faults) {
 	if mode := service.WriteMode(c.WriteMode); mode != service.Merge && mode != service.Replace {
 		f.add("--write-mode=%s: must be merge or replace", c.WriteMode)
 	}
+	if c.SandboxCompanion && !c.Sandbox {
+		f.add("--sandbox-companion has no effect without --sandbox: a real store gets the companion as a WordPress plug-in")
+	}
 	switch {
 	case c.Sandbox:
 		c.validateSandbox(f)

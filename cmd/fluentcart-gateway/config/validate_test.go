@@ -58,6 +58,9 @@ func TestValidateReportsAllFaultsAtOnce(t *testing.T) {
 			"--sandbox and --store-password-file exclude each other", "--sandbox and --store-username exclude each other",
 		}},
 		{"CA certificates for the sandbox store", []string{"--sandbox", "--store-ca=x"}, []string{"--sandbox and --store-ca exclude each other"}},
+		{"the companion for a real store", []string{"--sandbox-companion", "--store-url=https://shop.example.com", "--store-username=me", "--store-password-file=x"}, []string{
+			"--sandbox-companion has no effect without --sandbox",
+		}},
 		{"one port for three listeners", []string{"--sandbox", "--grpc-addr=127.0.0.1:9000", "--http-addr=localhost:9000", "--sandbox-addr=127.0.0.1:9000"}, []string{
 			"--http-addr is the same as --grpc-addr: give each a port of its own", "--sandbox-addr is the same as --grpc-addr: give each a port of its own",
 		}},

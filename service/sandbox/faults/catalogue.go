@@ -24,18 +24,19 @@ type parameters struct {
 
 // The values of "on".
 const (
-	onRead  = "read"
-	onWrite = "write"
-	onBoth  = "both"
+	onRead   = "read"
+	onWrite  = "write"  // FluentCart's PUT, and the companion's POST
+	onCancel = "cancel" // the companion's DELETE
+	onBoth   = "both"   // reads and writes, and cancellations with them
 )
 
 // catalogue lists the kinds in the order in which they are shown. Those on writes come first.
 func catalogue() []kind {
 	return []kind{
-		{name: "rejected", on: onWrite, does: "400: the store rejects the write", failure: respond(sandbox.Rejected())},
-		{name: "validation_failed", on: onWrite, does: "422 for the city", failure: respond(sandbox.ValidationFailed())},
-		{name: "email_taken", on: onWrite, does: "422: the e-mail address is another customer's", failure: respond(sandbox.EmailTaken())},
-		{name: "user_update_failed", on: onWrite, does: "423: the linked WordPress user cannot be updated", failure: respond(sandbox.UserUpdateFailed())},
+		{name: "rejected", on: onWrite, does: "400: the store rejects the write", failure: refuse(sandbox.Rejected())},
+		{name: "validation_failed", on: onWrite, does: "422 for the city", failure: refuse(sandbox.ValidationFailed())},
+		{name: "email_taken", on: onWrite, does: "422: the e-mail address is another customer's", failure: refuse(sandbox.EmailTaken())},
+		{name: "user_update_failed", on: onWrite, does: "423: the linked WordPress user cannot be updated", failure: refuse(sandbox.UserUpdateFailed())},
 		{name: "connection_reset", on: onWrite, does: "the connection is reset, and nothing is written", failure: always(sandbox.Failure{
 			Work: sandbox.Never, Delivery: sandbox.Reset,
 		})},
@@ -87,6 +88,11 @@ func catalogue() []kind {
 // respond sends a response in the store's place; nothing is written.
 func respond(response sandbox.Response) func(parameters) sandbox.Failure {
 	return always(sandbox.Failure{Work: sandbox.Never, Instead: response})
+}
+
+// refuse refuses a write as FluentCart does; nothing is written.
+func refuse(refusal sandbox.Response) func(parameters) sandbox.Failure {
+	return always(sandbox.Failure{Refusal: refusal})
 }
 
 func always(failure sandbox.Failure) func(parameters) sandbox.Failure {

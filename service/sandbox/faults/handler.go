@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	prefix     = "/sandbox/"
-	faultsPath = prefix + "faults"
-	resetPath  = prefix + "reset"
+	prefix        = "/sandbox/"
+	faultsPath    = prefix + "faults"
+	resetPath     = prefix + "reset"
+	companionPath = prefix + "companion"
 
 	maxBody = 4 << 10
 )
@@ -34,10 +35,17 @@ func (s *Switch) Handler(store *sandbox.Store) http.Handler {
 		store.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	for method, active := range map[string]bool{http.MethodPut: true, http.MethodDelete: false} {
+		api.HandleFunc(method+" "+companionPath, func(w http.ResponseWriter, _ *http.Request) {
+			store.SetCompanion(active)
+			w.WriteHeader(http.StatusNoContent)
+		})
+	}
 	api.HandleFunc(faultsPath, refuseMethod("GET, POST, DELETE"))
 	api.HandleFunc(resetPath, refuseMethod("POST"))
+	api.HandleFunc(companionPath, refuseMethod("PUT, DELETE"))
 	api.HandleFunc(prefix, func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusNotFound, "this path is not served; GET, POST and DELETE "+faultsPath+" and POST "+resetPath+" are")
+		writeError(w, http.StatusNotFound, "this path is not served; GET, POST and DELETE "+faultsPath+", POST "+resetPath+", and PUT and DELETE "+companionPath+" are")
 	})
 	// The store gets its requests as they are: the mux would redirect those whose path is not clean.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

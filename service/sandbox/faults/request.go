@@ -49,8 +49,8 @@ func parseFault(body []byte) (*fault, error) {
 			err = fmt.Errorf("%s has no field %q; its fields are: %s", k.name, shorten(field), strings.Join(valid, ", "))
 		case field == "on":
 			f.on = ""
-			if json.Unmarshal(value, &f.on) != nil || f.on != onRead && f.on != onWrite && f.on != onBoth {
-				err = errors.New(`"on": give "read", "write" or "both"`)
+			if json.Unmarshal(value, &f.on) != nil || !slices.Contains([]string{onRead, onWrite, onCancel, onBoth}, f.on) {
+				err = errors.New(`"on": give "read", "write", "cancel" or "both"`)
 			}
 		case field == "customer_id":
 			if json.Unmarshal(value, &f.customer) != nil || f.customer <= 0 {

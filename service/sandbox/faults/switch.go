@@ -1,5 +1,6 @@
 // Package faults is the switch for the faults of the sandbox store: an HTTP API that sets them while the store runs, for
-// authors of clients. docs/sandbox.md lists the faults, and what callers of the gateway then get.
+// authors of clients. It switches the store's companion plug-in too. docs/sandbox.md lists the faults, and what callers of the
+// gateway then get.
 package faults
 
 import (
@@ -44,8 +45,15 @@ func (s *Switch) Fail(r *http.Request) *sandbox.Failure {
 		return nil
 	}
 	customer, reads := sandbox.Customer(r)
+	on := onWrite
+	switch {
+	case reads:
+		on = onRead
+	case sandbox.Cancels(r):
+		on = onCancel
+	}
 	for _, f := range slices.Backward(s.set) {
-		if f.isFor(customer, reads) {
+		if f.isFor(customer, on) {
 			f.fired++
 			failure := f.kind.failure(f.parameters)
 			failure.Delay = f.delay
@@ -55,10 +63,10 @@ func (s *Switch) Fail(r *http.Request) *sandbox.Failure {
 	return nil
 }
 
-func (f *fault) isFor(customer int64, reads bool) bool {
+func (f *fault) isFor(customer int64, on string) bool {
 	return !f.isSpent() &&
 		(f.customer == 0 || f.customer == customer) &&
-		(f.on == onBoth || (f.on == onRead) == reads)
+		(f.on == onBoth || f.on == on)
 }
 
 // isSpent reports whether the fault was injected as often as asked for.
