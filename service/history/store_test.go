@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -53,9 +54,48 @@ func TestLostUpdateIsFoundInTheLogOfTheSandboxStore(t *testing.T) {
 	}
 }
 
+// Updates by the companion send only their own values, and the store keeps every other column.
+func TestAtomicUpdatesAreFoundInTheLogOfTheSandboxStore(t *testing.T) {
+	store := sandbox.New(sandbox.Config{KeepLog: true, Customers: 1, Companion: true})
+	const id = 1001
+	initial := map[int64]map[string]string{id: answered(get(t, store))}
+	calls := []Call{
+		{ID: 1, Customer: id, Fields: fields{"city": "c1"}},
+		{ID: 2, Customer: id, Fields: fields{"notes": "n2", "full_name": "Eve Poe"}},
+		{ID: 3, Customer: id, Fields: fields{"city": "c3", "email": "e3@example.com"}},
+	}
+	for i := range calls {
+		c := &calls[i]
+		c.Begin = time.Now()
+		c.After = answered(post(t, store, i, c.Fields))
+		c.End, c.Outcome = time.Now(), Written
+	}
+	writes := store.Writes()
+	wantLines(t, FalseClaims(calls, writes))
+	wantLines(t, Reverts(calls, writes))
+	wantError(t, Linearizable(calls, initial, searchLimit), "")
+
+	post(t, store, len(calls), calls[0].Fields) // as a new request
+	wantLines(t, Reverts(calls, store.Writes()), `applies call 1 a second time: city from "c3" to "c1"`)
+}
+
+// post sends an update to the companion, and returns the customer of its answer.
+func post(t testing.TB, store *sandbox.Store, request int, set fields) map[string]any {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"request_id": fmt.Sprintf("00000000-0000-4000-8000-%012d", request), "set": set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := exchange(t, store, http.MethodPost, "/fluentcart-gateway/v1/customers/1001", string(body))
+	if answer["result"] != "applied" {
+		t.Fatalf("POST: %v", answer)
+	}
+	return answer["customer"].(map[string]any)
+}
+
 func get(t testing.TB, store *sandbox.Store) map[string]any {
 	t.Helper()
-	return exchange(t, store, http.MethodGet, "")["customer"].(map[string]any)
+	return exchange(t, store, http.MethodGet, customerRoute, "")["customer"].(map[string]any)
 }
 
 func put(t testing.TB, store *sandbox.Store, read map[string]any, asked fields) map[string]any {
@@ -73,13 +113,14 @@ func put(t testing.TB, store *sandbox.Store, read map[string]any, asked fields) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exchange(t, store, http.MethodPut, string(body))["data"].(map[string]any)
+	return exchange(t, store, http.MethodPut, customerRoute, string(body))["data"].(map[string]any)
 }
 
-func exchange(t testing.TB, store *sandbox.Store, method, body string) map[string]any {
+const customerRoute = "/fluent-cart/v2/customers/1001"
+
+func exchange(t testing.TB, store *sandbox.Store, method, route, body string) map[string]any {
 	t.Helper()
-	const target = "/wp-json/fluent-cart/v2/customers/1001"
-	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), method, "/wp-json"+route, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.SetBasicAuth(sandbox.AdminUsername, sandbox.AdminPassword)
 	w := httptest.NewRecorder()

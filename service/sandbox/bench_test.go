@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -14,19 +13,23 @@ func BenchmarkGetAndPut(b *testing.B) {
 		`{"id":1,"email":"ann@example.com","full_name":"Ann Lee","city":"Paris","notes":"prefers email"}`,
 		`{"id":1,"email":"ann@example.com","full_name":"Ann Lee","city":"Lyon","notes":"prefers email"}`,
 	}
-	request := func(method, body string) {
-		r := httptest.NewRequestWithContext(b.Context(), method, routePrefix+"1", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		r.SetBasicAuth(AdminUsername, AdminPassword)
-		w := httptest.NewRecorder()
-		store.ServeHTTP(w, r)
-		if w.Code != http.StatusOK {
-			b.Fatalf("%s: %d %s", method, w.Code, w.Body)
-		}
-	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		request(http.MethodGet, "")
-		request(http.MethodPut, bodies[i%2])
+		wantStatus(b, send(b, store, http.MethodGet, routePrefix+"1", ""), http.StatusOK)
+		wantStatus(b, send(b, store, http.MethodPut, routePrefix+"1", bodies[i%2]), http.StatusOK)
+	}
+}
+
+// BenchmarkAtomicUpdate measures one update by the companion that changes the row, in the handler alone; no network is in it.
+func BenchmarkAtomicUpdate(b *testing.B) {
+	store := New(Config{Companion: true})
+	cities := [2]string{"Lyon", "Paris"}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		body := `{"request_id":"` + attemptID(i) + `","set":{"city":"` + cities[i%2] + `"}}`
+		w := send(b, store, http.MethodPost, companionPrefix+"/customers/1", body)
+		if !strings.Contains(w.Body.String(), `"result":"applied"`) {
+			b.Fatalf("%d %s", w.Code, w.Body)
+		}
 	}
 }
