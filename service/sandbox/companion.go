@@ -92,17 +92,17 @@ const (
 
 // companionJSON is an answer of the companion. The members that a result does not have are left out.
 type companionJSON struct {
-	Protocol  int                `json:"fluentcart_gateway"`
-	RequestID string             `json:"request_id"`
-	Result    string             `json:"result"`
-	Why       string             `json:"why,omitempty"`
-	Cause     string             `json:"cause,omitempty"`
-	Columns   []string           `json:"columns,omitempty"`
-	Version   string             `json:"version,omitempty"`
-	Changed   []string           `json:"changed,omitzero"`
-	Before    map[string]*string `json:"before,omitempty"`
-	Customer  *customerJSON      `json:"customer,omitempty"`
-	Answer    *refusalJSON       `json:"answer,omitempty"`
+	Protocol  int           `json:"fluentcart_gateway"`
+	RequestID string        `json:"request_id"`
+	Result    string        `json:"result"`
+	Why       string        `json:"why,omitempty"`
+	Cause     string        `json:"cause,omitempty"`
+	Columns   []string      `json:"columns,omitempty"`
+	Version   string        `json:"version,omitempty"`
+	Changed   []string      `json:"changed,omitzero"`
+	Before    *rawRow       `json:"before,omitempty"`
+	Customer  *customerJSON `json:"customer,omitempty"`
+	Answer    *refusalJSON  `json:"answer,omitempty"`
 }
 
 // answer sends an answer of the companion.

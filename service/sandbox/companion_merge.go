@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"reflect"
 	"slices"
 	"strconv"
@@ -15,46 +14,44 @@ var changeable = []string{
 	"email", "first_name", "last_name", "city", "state", "country", "postcode", "status", "notes", "user_id",
 }
 
-// column returns a changeable column as text: NULL is empty text, or 0 for the user_id.
-func (r Row) column(name string) string {
-	if name == "user_id" {
-		if r.UserID == nil {
-			return "0"
-		}
-		return strconv.FormatInt(*r.UserID, 10)
-	}
-	return stringOrEmpty(r.text(name))
-}
-
-// text returns a column of textColumns; nil is NULL.
-func (r Row) text(name string) *string {
+// column returns a changeable column as text, and whether it is NULL. NULL is empty text, or 0 for the user_id.
+func (r Row) column(name string) (text string, isNull bool) {
+	var nullable *string
 	switch name {
 	case "email":
-		return &r.Email
+		return r.Email, false
 	case "first_name":
-		return &r.FirstName
+		return r.FirstName, false
 	case "last_name":
-		return &r.LastName
+		return r.LastName, false
 	case "notes":
-		return &r.Notes
+		return r.Notes, false
+	case "user_id":
+		if r.UserID == nil {
+			return "0", true
+		}
+		return strconv.FormatInt(*r.UserID, 10), false
 	case "city":
-		return r.City
+		nullable = r.City
 	case "state":
-		return r.State
+		nullable = r.State
 	case "country":
-		return r.Country
+		nullable = r.Country
 	case "postcode":
-		return r.Postcode
-	default:
-		return r.Status
+		nullable = r.Postcode
+	case "status":
+		nullable = r.Status
 	}
+	return stringOrEmpty(nullable), nullable == nil
 }
 
 // differences returns the changeable columns in which two rows differ. NULL and empty text are the same.
 func differences(a, b Row) []string {
 	changed := []string{}
 	for _, name := range changeable {
-		if a.column(name) != b.column(name) {
+		before, _ := a.column(name)
+		after, _ := b.column(name)
+		if before != after {
 			changed = append(changed, name)
 		}
 	}
@@ -65,7 +62,7 @@ func differences(a, b Row) []string {
 type merge struct {
 	first, last string
 	changed     []string // the columns that are to change
-	body        params   // of FluentCart's PUT
+	body        texts    // of FluentCart's PUT
 	sent        params   // the part of the request's set that is to change, for the log
 }
 
@@ -75,32 +72,29 @@ func mergeInto(row Row, set params) merge {
 	first, last, full := mergeNames(row, set)
 	m := merge{
 		first: first, last: last,
-		body: params{"id": marshalled(row.ID), "full_name": marshalled(full), "aov": marshalled(row.json(regions{}).AOV)},
+		body: texts{"id": new(strconv.FormatInt(row.ID, 10)), "full_name": &full, "aov": row.decimalAOV()},
 		sent: params{},
 	}
 	for _, name := range changeable {
-		stored, value, given := row.column(name), "", false
-		switch name {
-		case "first_name":
-			value, given = first, true
-		case "last_name":
-			value, given = last, true
-		default:
-			if text := set.text(name); text != nil {
-				value, given = *text, true
-			}
-		}
+		stored, isNull := row.column(name)
+		asked, isSet := set[name]
+		value := stored
 		switch {
-		case given && value != stored:
+		case name == "first_name":
+			value = first
+		case name == "last_name":
+			value = last
+		case isSet:
+			value = *castText(asked)
+		}
+		if value != stored {
 			m.changed = append(m.changed, name)
-			m.body[name] = marshalled(value)
-			if asked, ok := set[name]; ok {
+			if isSet {
 				m.sent[name] = asked
 			}
-		case name == "user_id":
-			m.body[name] = marshalled(row.UserID)
-		default:
-			m.body[name] = marshalled(row.text(name))
+		}
+		if value != stored || !isNull {
+			m.body[name] = &value
 		}
 	}
 	if asked, ok := set["full_name"]; ok && m.changes("first_name", "last_name") {
@@ -152,10 +146,4 @@ func (m merge) unasked(before, after Row) []string {
 		changed = append(changed, "aov")
 	}
 	return changed
-}
-
-// marshalled encodes a text, a number or a pointer to one; nil is null.
-func marshalled(v any) json.RawMessage {
-	encoded, _ := json.Marshal(v) // none of these types can fail
-	return encoded
 }

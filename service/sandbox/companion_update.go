@@ -19,11 +19,13 @@ func (s *Store) postUpdate(w http.ResponseWriter, r *http.Request, id int64, rec
 	if !ok {
 		return
 	}
-	for name := range r.URL.Query() {
-		// FluentCart's own handler reads the query of the outer request too.
-		if name != "rest_route" && name != "_method" {
-			writeInvalidParam(w, http.MethodPost, name, "is not a parameter")
-			return
+	if r.URL.RawQuery != "" {
+		for name := range r.URL.Query() {
+			// FluentCart's own handler reads the query of the outer request too.
+			if name != "rest_route" && name != "_method" {
+				writeInvalidParam(w, http.MethodPost, name, "is not a parameter")
+				return
+			}
 		}
 	}
 	p, ok := parseParams(r.Header.Get("Content-Type"), body)

@@ -269,7 +269,11 @@ func TestConcurrentUpdatesOfOneCustomerAreOneChain(t *testing.T) {
 			if i > 0 && !reflect.DeepEqual(w.Before, writes[i-1].After) {
 				t.Errorf("write %d does not follow the one before", i)
 			}
-			if changed := differences(w.Before, w.After); len(changed) != 1 || len(w.Sent) != 1 || w.Sent[changed[0]] != w.After.column(changed[0]) {
+			changed := differences(w.Before, w.After)
+			if len(changed) != 1 || len(w.Sent) != 1 {
+				t.Fatalf("write %d sent %v and changed %v", i, w.Sent, changed)
+			}
+			if stored, _ := w.After.column(changed[0]); w.Sent[changed[0]] != stored {
 				t.Errorf("write %d sent %v and changed %v", i, w.Sent, changed)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"strconv"
 	"strings"
 )
 
@@ -66,6 +65,7 @@ func (r Row) json(names regions) customerJSON {
 	country := names.country(r.Country)
 	j := customerJSON{
 		ID:                r.ID,
+		UserID:            r.userIDText(),
 		ContactID:         r.ContactID,
 		Email:             r.Email,
 		FirstName:         r.FirstName,
@@ -76,6 +76,7 @@ func (r Row) json(names regions) customerJSON {
 		LTV:               r.LTV,
 		FirstPurchaseDate: r.FirstPurchaseDate,
 		LastPurchaseDate:  r.LastPurchaseDate,
+		AOV:               r.decimalAOV(),
 		Notes:             r.Notes,
 		UUID:              r.UUID,
 		Country:           r.Country,
@@ -97,16 +98,8 @@ func (r Row) json(names regions) customerJSON {
 			FullName:  fullName,
 		},
 	}
-	if r.UserID != nil {
-		id := strconv.FormatInt(*r.UserID, 10)
-		j.UserID = &id
-		if r.isLinked() {
-			j.UserLink = userLinkPrefix + id
-		}
-	}
-	if r.AOV != nil {
-		aov := strconv.FormatFloat(*r.AOV, 'f', 2, 64)
-		j.AOV = &aov
+	if r.isLinked() {
+		j.UserLink = userLinkPrefix + *j.UserID
 	}
 	return j
 }

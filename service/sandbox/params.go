@@ -11,6 +11,16 @@ import (
 // params are the fields of a request's body, by name, not yet cast.
 type params map[string]json.RawMessage
 
+// values are the fields of a PUT: params, or the texts that the companion sends.
+type values interface {
+	// text returns the field as text, or nil if it is left out or null.
+	text(field string) *string
+	// integer returns the field as an integer, or nil if it is left out or null.
+	integer(field string) *int64
+}
+
+var _, _ values = params{}, texts{}
+
 // parseParams reads a body as WordPress does. It returns false for a body that is not JSON.
 func parseParams(contentType string, body []byte) (params, bool) {
 	// WordPress parses a body as JSON only if the Content-Type says so, and otherwise sees no fields at all.
@@ -30,12 +40,10 @@ func isJSON(contentType string) bool {
 	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
 }
 
-// text returns the field as text, or nil if it is left out or null.
 func (p params) text(field string) *string {
 	return castText(p[field])
 }
 
-// integer returns the field as an integer, or nil if it is left out or null.
 func (p params) integer(field string) *int64 {
 	v := p[field]
 	n := int64(0)
@@ -65,6 +73,19 @@ func (p params) hasListForText() bool {
 
 func isEmptyList(v json.RawMessage) bool {
 	return strings.TrimSpace(string(v[1:len(v)-1])) == ""
+}
+
+// texts are fields whose values are texts; nil is null.
+type texts map[string]*string
+
+func (t texts) text(field string) *string { return t[field] }
+
+func (t texts) integer(field string) *int64 {
+	text := t[field]
+	if text == nil {
+		return nil
+	}
+	return new(castInt(*text))
 }
 
 // castInt casts text to an integer as PHP does: it returns the number that the text starts with, or 0.

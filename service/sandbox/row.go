@@ -50,7 +50,7 @@ var columnFields = []string{
 
 // replace returns the row with every writable column set from the fields. A field that is left out clears its column (F2, F4).
 // Read-only fields, the body's id among them, are ignored (F16).
-func (s *Store) replace(row Row, p params) Row {
+func (s *Store) replace(row Row, p values) Row {
 	first, last := s.names(p)
 	row.FirstName = truncate(first, nameColumn)
 	row.LastName = truncate(last, nameColumn)
@@ -105,6 +105,22 @@ func (r Row) clone() Row {
 // isLinked reports whether the customer is linked to a WordPress user; 0 and NULL both mean no.
 func (r Row) isLinked() bool {
 	return r.UserID != nil && *r.UserID != 0
+}
+
+// userIDText returns the user_id as text; nil is NULL.
+func (r Row) userIDText() *string {
+	if r.UserID == nil {
+		return nil
+	}
+	return new(strconv.FormatInt(*r.UserID, 10))
+}
+
+// decimalAOV returns the aov as the text of a decimal; nil is NULL.
+func (r Row) decimalAOV() *string {
+	if r.AOV == nil {
+		return nil
+	}
+	return new(strconv.FormatFloat(*r.AOV, 'f', 2, 64))
 }
 
 func clonePtr[T any](p *T) *T {

@@ -72,7 +72,7 @@ func (s *Store) put(id int64, p params, received time.Time) (row Row, refusal *R
 }
 
 // apply checks the fields and writes them, or refuses to. The caller holds the lock.
-func (s *Store) apply(id int64, p params) (row Row, refusal *Response) {
+func (s *Store) apply(id int64, p values) (row Row, refusal *Response) {
 	// The store checks the fields before it looks for the customer: customer 0 gets a 422 for an e-mail that is taken, and
 	// customer 999 gets a "not found" only if the fields are valid.
 	if broken := s.validate(p); len(broken) > 0 {
@@ -110,7 +110,7 @@ func stringOrEmpty(s *string) string {
 
 // names returns the first and the last name that the store makes from the request's fields. A store with Config.SplitNames
 // takes them as they are; any other store splits full_name (F11).
-func (s *Store) names(p params) (first, last string) {
+func (s *Store) names(p values) (first, last string) {
 	if s.splitNames {
 		return sanitize(stringOrEmpty(p.text("first_name"))), sanitize(stringOrEmpty(p.text("last_name")))
 	}
@@ -118,7 +118,7 @@ func (s *Store) names(p params) (first, last string) {
 }
 
 // displayName returns the whole name before the columns truncate it. WordPress's own limits apply to this one (F8).
-func (s *Store) displayName(p params) string {
+func (s *Store) displayName(p values) string {
 	return joinName(s.names(p))
 }
 

@@ -12,7 +12,7 @@ import (
 const maxLength = 255
 
 // validate checks the fields in the store's order. The caller holds the lock.
-func (s *Store) validate(p params) violations {
+func (s *Store) validate(p values) violations {
 	var vs violations
 	if s.splitNames {
 		vs = checkName(vs, p, "first_name", "First Name is required.")
@@ -27,7 +27,7 @@ func (s *Store) validate(p params) violations {
 }
 
 // checkName checks one name field. An empty required message means that the name may be left out.
-func checkName(vs violations, p params, field, required string) violations {
+func checkName(vs violations, p values, field, required string) violations {
 	name := stringOrEmpty(p.text(field))
 	if required != "" && isBlank(name) {
 		return append(vs, violation{field, "required", required})
@@ -36,7 +36,7 @@ func checkName(vs violations, p params, field, required string) violations {
 	return checkLength(vs, field, name)
 }
 
-func (s *Store) checkEmail(vs violations, p params) violations {
+func (s *Store) checkEmail(vs violations, p values) violations {
 	email := stringOrEmpty(p.text("email"))
 	if isBlank(email) {
 		return append(vs, violation{"email", "required", "Email is required."})
