@@ -45,6 +45,9 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil {
 		return nil, err
 	}
+	if call := telemetry.CallOf(ctx); call != nil {
+		call.UpdateRequestID = request.GetRequestId()
+	}
 	early, err := s.verifyAccount(ctx, pass, request.GetCustomerId())
 	if err != nil && !s.writesUnread(err, request, change) {
 		return nil, err

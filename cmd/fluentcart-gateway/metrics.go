@@ -63,6 +63,12 @@ func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *
 	m.gauge("slots_in_use", "Slots in use. Each is the right to use the store.", func() float64 { return float64(customers.Load().Working) })
 	m.gauge("slots", "Slots (--max-in-flight).", constant(cfg.MaxInFlight))
 	m.gauge("slot_waiters", "Updates and reads that wait for a slot.", func() float64 { return float64(customers.Load().Waiting) })
+	for _, mode := range []service.WriteMode{service.Merge, service.Atomic, service.Replace} {
+		m.gaugeOf(prometheus.Labels{"mode": string(mode)}, "write_mode", "1 for the way in which customers are updated now: merge, atomic (through the WordPress companion) or replace.", func() float64 {
+			now, _ := customers.Mode()
+			return boolean(now == mode)
+		})
+	}
 	m.gauge("writes_in_flight", "Writes without an outcome yet, including those whose callers have left.", func() float64 { return float64(customers.Writes().InFlight) })
 	m.gauge("writes_in_doubt", "Writes whose response does not say whether they were applied. Their customers' leases are withheld until the writes are verified or the settle time is over.", func() float64 { return float64(customers.Writes().InDoubt) })
 	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.held()) })

@@ -60,6 +60,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 	customers, err := service.New(service.Config{
 		Store:       client,
 		WriteMode:   service.WriteMode(cfg.WriteMode),
+		Shared:      cfg.RedisURL != "",
 		Leases:      leases,
 		MaxInFlight: cfg.MaxInFlight,
 		MaxQueue:    cfg.MaxQueue,
@@ -82,7 +83,7 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 
 		MaxConnectionAge: cfg.GRPCMaxConnectionAge,
 		Finish:           customers.Close,
-		NotReady:         func() []string { return notReady(ctx, cfg, client, leases) },
+		NotReady:         func() []string { return notReady(ctx, cfg, client, customers, leases) },
 		Metrics:          calls,
 		Tracer:           traces.tracer(),
 		Docs:             docs(cfg),
@@ -108,6 +109,10 @@ func serve(ctx context.Context, flags *config.Config, stdout, stderr io.Writer) 
 		group.Go(func() error { return serveSandbox(background, listeners.sandbox, cfg.SandboxCompanion) })
 	}
 	group.Go(func() error { return admin.Run(background, listeners.admin) })
+	group.Go(func() error {
+		customers.Watch(background)
+		return nil
+	})
 	go filereload.Watch(background, cfg.Files...) // not in the group: a file system that hangs must not keep the gateway from stopping
 	group.Go(func() error {
 		defer stopBackground()
@@ -129,9 +134,13 @@ func docs(cfg *config.Loaded) *http.ServeMux {
 // A store that fails is no reason. All gateways have the same store, and removing them all would only remove the error
 // that says so, and the calls that detect the store's return. Redis is a reason: without leases the gateway would write
 // nothing, and Redis is asked every second without a caller. Credentials that the store has refused are a reason,
-// because they are this gateway's own: another gateway may have newer ones.
-func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client, leases *leases) []string {
+// because they are this gateway's own: another gateway may have newer ones. With --write-mode=atomic, so is a store without the
+// companion: the operator must see that nothing can be written.
+func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client, customers *service.Service, leases *leases) []string {
 	var problems []string
+	if mode, problem := customers.Mode(); mode == service.Atomic && problem != "" {
+		problems = append(problems, problem)
+	}
 	if unavailable := leases.unavailable(); unavailable != nil {
 		problems = append(problems, unavailable.Problem())
 	}

@@ -45,6 +45,8 @@ type Call struct {
 	Result Result
 	// Changed holds the names of the fields that the store changed.
 	Changed []string
+	// UpdateRequestID is the caller's own id of the update, a UUID or empty.
+	UpdateRequestID string
 
 	spent [phases]time.Duration
 }

@@ -20,7 +20,7 @@ type Config struct {
 	StoreCA            string `name:"store-ca" placeholder:"FILE" help:"CA certificates that the store's certificate is verified with, in PEM. Without it: those of the system."`
 	AllowInsecureStore bool   `help:"Allow a store URL with http:// that is not on this machine: the credentials are sent unencrypted."`
 	StorePutAsPost     bool   `help:"Send updates as POST with the header X-HTTP-Method-Override: PUT, for a host that refuses PUT."`
-	WriteMode          string `default:"merge" placeholder:"MODE" help:"merge reads the customer first and changes only the fields of the request; replace sends one PUT with only these fields, and the store clears the rest (${default})."`
+	WriteMode          string `default:"auto" placeholder:"MODE" help:"auto is atomic while the store has the WordPress companion, and else merge; merge reads the customer first and changes only the fields of the request; atomic changes them by one request to the companion; replace sends one PUT with only these fields, and the store clears the rest (${default})."`
 	AllowUserLink      bool   `help:"Allow callers to change user_id unless their own permissions say otherwise. A caller with this permission can take over any WordPress account."`
 
 	// The listeners.

@@ -61,8 +61,8 @@ func (c *Config) faults() faults {
 }
 
 func (c *Config) validateStore(f *faults) {
-	if mode := service.WriteMode(c.WriteMode); mode != service.Merge && mode != service.Replace {
-		f.add("--write-mode=%s: must be merge or replace", c.WriteMode)
+	if !slices.Contains(service.WriteModes(), service.WriteMode(c.WriteMode)) {
+		f.add("--write-mode=%s: must be auto, merge, atomic or replace", c.WriteMode)
 	}
 	if c.SandboxCompanion && !c.Sandbox {
 		f.add("--sandbox-companion has no effect without --sandbox: a real store gets the companion as a WordPress plug-in")

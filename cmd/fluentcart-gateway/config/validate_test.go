@@ -118,7 +118,7 @@ func TestValidateReportsAllFaultsAtOnce(t *testing.T) {
 		{"everything else", []string{"--sandbox", "--write-mode=x", "--get-timeout=0", "--put-timeout=-1s", "--default-timeout=2m", "--drain-timeout=0s", "--write-settle-time=0s", "--log-level=loud", "--log-format=xml", "--grpc-addr=9090", "--http-addr=127.0.0.1:http!"}, []string{
 			"--default-timeout=2m0s: no call may take longer than 60s", "--drain-timeout=0s: must be a positive time", "--get-timeout=0s: must be a positive time",
 			"--grpc-addr=9090: must be host:port", "--http-addr=127.0.0.1:http!: the port must be a number", "--log-format=xml: must be text or json",
-			"--log-level=loud: must be debug, info, warn or error", "--put-timeout=-1s: must be a positive time", "--write-mode=x: must be merge or replace", "--write-settle-time=0s: must be a positive time",
+			"--log-level=loud: must be debug, info, warn or error", "--put-timeout=-1s: must be a positive time", "--write-mode=x: must be auto, merge, atomic or replace", "--write-settle-time=0s: must be a positive time",
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) { checkFaults(t, parse(t, row.args...).Validate(), row.faults) })

@@ -92,7 +92,7 @@ func meantParameter(name string, known []string) string {
 	if customer.IsWritable(name) {
 		return "; it is a field of the body"
 	}
-	otherNames := map[string]string{"dry_run": "validate_only", "mask": "update_mask", "field_mask": "update_mask", "fields": "update_mask", "if_match": "etag"}
+	otherNames := map[string]string{"dry_run": "validate_only", "mask": "update_mask", "field_mask": "update_mask", "fields": "update_mask", "if_match": "etag", "idempotency_key": "request_id"}
 	near := nearest.Name(name, append(slices.Clone(known), slices.Sorted(maps.Keys(otherNames))...))
 	if near == "" {
 		return ""
@@ -110,7 +110,9 @@ func queryParameters(input protoreflect.MessageDescriptor) map[string]protorefle
 			known[string(field.Name())] = field
 		}
 	}
-	maps.DeleteFunc(known, func(name string, _ protoreflect.FieldDescriptor) bool { return strings.HasSuffix(name, "_id") })
+	maps.DeleteFunc(known, func(name string, field protoreflect.FieldDescriptor) bool {
+		return strings.HasSuffix(name, "_id") && field.Kind() == protoreflect.Int64Kind
+	})
 	return known
 }
 

@@ -44,6 +44,9 @@ func accessLog(logger *slog.Logger, rejections *RejectionLog) grpc.UnaryServerIn
 		if about, ok := request.(interface{ GetCustomerId() int64 }); ok {
 			attributes = append(attributes, slog.Int64("customer_id", about.GetCustomerId()))
 		}
+		if record := telemetry.CallOf(ctx); record != nil && record.UpdateRequestID != "" {
+			attributes = append(attributes, slog.String("update_request_id", record.UpdateRequestID))
+		}
 		attributes = append(attributes, PeerAttr(peerOf(ctx)))
 		if message, ok := request.(proto.Message); ok && logger.Enabled(ctx, slog.LevelDebug) {
 			attributes = append(attributes, slog.Any("request", redact.Shape(message)))
