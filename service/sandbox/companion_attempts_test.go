@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +120,28 @@ func TestLateUpdateIsNotAppliedAfterItsCancellation(t *testing.T) {
 			wantCity(t, store, tt.city)
 		}
 	})
+}
+
+func TestConcurrentUpdateAndCancellationAgree(t *testing.T) {
+	store := New(Config{Companion: true, KeepLog: true})
+	agreeing := map[[2]string]bool{{"applied", "already_applied"}: true, {"cancelled", "cancelled"}: true}
+	applied := 0
+	for i := range 100 {
+		var results [2]string
+		var wg sync.WaitGroup
+		wg.Go(func() { results[0], _ = postSet(t, store, 1, i, fields{"city": attemptID(i)})["result"].(string) })
+		wg.Go(func() { results[1], _ = cancelUpdateOf(t, store, i)["result"].(string) })
+		wg.Wait()
+		if !agreeing[results] {
+			t.Errorf("update and cancellation of the same id: %v", results)
+		}
+		if results[0] == "applied" {
+			applied++
+		}
+	}
+	if got := len(store.Writes()); got != applied {
+		t.Errorf("%d writes, %d were answered as applied", got, applied)
+	}
 }
 
 func TestCancellationNeedsAWorker(t *testing.T) {

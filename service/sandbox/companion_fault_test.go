@@ -53,6 +53,7 @@ func TestOutcomeOfAFaultyUpdateIsKnownByItsCancellation(t *testing.T) {
 		{"a dripping response", Failure{Delivery: Dripping}, 200, nil, `"result":"applied"`, "already_applied"},
 		{"a header of a cache", Failure{Header: http.Header{"Age": {"60"}}}, 200, nil, `"result":"applied"`, "already_applied"},
 		{"a refusal", Failure{Refusal: EmailTaken()}, 200, nil, `"answer":{"status":422,"body":{"email":{"exist":`, "cancelled"},
+		{"a deadlock", Failure{Cause: "deadlock"}, 200, nil, `"result":"failed","cause":"deadlock"`, "cancelled"},
 		{"a refusal whose response is lost", Failure{Refusal: EmailTaken(), Delivery: Reset}, 0, syscall.ECONNRESET, "", "cancelled"},
 	}
 	for _, tt := range tests {

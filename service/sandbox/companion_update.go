@@ -14,7 +14,7 @@ type refusalJSON struct {
 }
 
 // postUpdate handles POST /customers/{id} of the companion.
-func (s *Store) postUpdate(w http.ResponseWriter, r *http.Request, id int64, received time.Time, refusal Response) {
+func (s *Store) postUpdate(w http.ResponseWriter, r *http.Request, id int64, received time.Time, f Failure) {
 	body, ok := readBody(w, r)
 	if !ok {
 		return
@@ -38,11 +38,11 @@ func (s *Store) postUpdate(w http.ResponseWriter, r *http.Request, id int64, rec
 		writeInvalidParam(w, http.MethodPost, param, problem)
 		return
 	}
-	answer(w, http.MethodPost, q.id, s.updateAtomically(id, q, received, refusal))
+	answer(w, http.MethodPost, q.id, s.updateAtomically(id, q, received, f))
 }
 
 // updateAtomically reads, merges and writes in one critical section, which is the transaction of the companion.
-func (s *Store) updateAtomically(id int64, q atomicRequest, received time.Time, refusal Response) companionJSON {
+func (s *Store) updateAtomically(id int64, q atomicRequest, received time.Time, f Failure) companionJSON {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
@@ -57,8 +57,11 @@ func (s *Store) updateAtomically(id int64, q atomicRequest, received time.Time, 
 	if why := q.returns(before, m); why != "" {
 		return companionJSON{Result: resultReturned, Why: why, Version: Version(before), Customer: s.readForm(before)}
 	}
-	if refusal.Status != 0 {
-		return refusedBy(refusal, before)
+	switch {
+	case f.Cause != "":
+		return companionJSON{Result: resultFailed, Cause: f.Cause}
+	case f.Refusal.Status != 0:
+		return refusedBy(f.Refusal, before)
 	}
 
 	rollBack := s.savepoint(before)

@@ -27,6 +27,9 @@ type Failure struct {
 	// companion is worked on and gets it inside the companion's answer. Any other request gets it as it is, and never reaches
 	// PHP, as with Never and Instead. A Status of 0 is no refusal.
 	Refusal Response
+	// Cause makes the companion fail an update with this cause, such as "deadlock"; nothing is written. It is for updates by
+	// the companion only.
+	Cause string
 	// Instead replaces the store's own response. If its Status is 0, the client gets the store's own response, or, if the
 	// work is not done by then, nginx's page for a PHP that took too long.
 	Instead Response

@@ -23,14 +23,14 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Store) receive(w http.ResponseWriter, r *http.Request) {
 	received := time.Now()
 	if s.workers == nil && s.latency <= 0 && s.fail == nil {
-		s.work(w, r, received, Response{})
+		s.work(w, r, received, Failure{})
 		return
 	}
 	s.serve(w, r, received)
 }
 
-// work does what PHP does with a request. An update by the companion is refused with the refusal, if there is one.
-func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time, refusal Response) {
+// work does what PHP does with a request. Of the failure, only what concerns an update by the companion is used.
+func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time, f Failure) {
 	t := s.target(r)
 	switch t.action {
 	case noAction:
@@ -51,7 +51,7 @@ func (s *Store) work(w http.ResponseWriter, r *http.Request, received time.Time,
 	case updateCustomer:
 		s.update(w, r, t.customer, received)
 	case updateAtomically:
-		s.postUpdate(w, r, t.customer, received, refusal)
+		s.postUpdate(w, r, t.customer, received, f)
 	case cancelUpdate:
 		s.cancel(w, t.requestID)
 	}

@@ -3,7 +3,8 @@
 //
 // It can inject faults into single requests ([Config].Fail), and imitate what stands in front of shops: a cache
 // ([Config].Cache, F29) and a firewall ([Config].Firewall, F30). Named responses imitate plug-ins that end a request after
-// the write (F25). It has the companion plug-in, which makes updates atomic, if asked for ([Config].Companion). All of this is off by default. Package faults sets faults while the store runs.
+// the write (F25). It can have the companion, the plug-in that makes updates atomic ([Config].Companion). All of this is off
+// by default. Package faults sets faults while the store runs.
 //
 // Comments quote the facts measured on that store as F1 to F34; BEHAVIOUR.md of the client lists them.
 package sandbox

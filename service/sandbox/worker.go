@@ -56,7 +56,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 		if asked := s.fail(r); asked != nil {
 			f = *asked
 		} else if s.workers == nil && s.latency <= 0 {
-			s.work(w, r, received, Response{}) // as without Config.Fail
+			s.work(w, r, received, Failure{}) // as without Config.Fail
 			return
 		}
 	}
@@ -103,7 +103,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request, received time.Time
 		return
 	}
 	buffered := newBufferedResponse()
-	s.work(buffered, r, received, f.Refusal)
+	s.work(buffered, r, received, f)
 	s.workers.release() // nginx has the response now, however slowly its client reads it
 	if f.Instead.Status != 0 {
 		buffered = f.replacement()
@@ -123,7 +123,7 @@ func (s *Store) workLate(r *http.Request, received time.Time, f Failure) {
 		defer s.traffic.endLate()
 		defer s.workers.release()
 		if s.traffic.pause(f.LateBy, nil) && s.resetCount() == before {
-			s.work(newBufferedResponse(), r, received, f.Refusal) // the response is discarded
+			s.work(newBufferedResponse(), r, received, f) // the response is discarded
 		}
 	}()
 }
