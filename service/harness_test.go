@@ -83,7 +83,20 @@ func newHarness(t testing.TB, s setup) *harness {
 	if h.service, err = service.New(s.service); err != nil {
 		t.Fatal(err)
 	}
+	h.watch(t)
 	return h
+}
+
+// watch lets the service probe for the companion until the test ends.
+func (h *harness) watch(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { h.service.Watch(ctx) })
+	t.Cleanup(func() {
+		cancel()
+		watching.Wait()
+	})
 }
 
 // update sends one call that sets one field of a customer. Each call number sets another value.

@@ -10,11 +10,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // inMemoryTransport carries a client's requests to a handler in this process, so that both can run in one synctest
@@ -120,10 +120,7 @@ func (m *inMemoryTransport) serve(ctx context.Context, conn net.Conn) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	customer, err := strconv.ParseInt(path.Base(r.URL.Path), 10, 64)
-	if err != nil {
-		panic("a request whose path does not end with a customer ID: " + r.URL.Path)
-	}
+	customer, _ := sandbox.Customer(r)
 	m.record(ctx, sentRequest{method: r.Method, customer: customer})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
