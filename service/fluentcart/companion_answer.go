@@ -191,7 +191,7 @@ func (s *storeAnswer) refusal(outer *response) *Error {
 // unmarked returns the Error of a response without the mark.
 func (r *response) unmarked(request *request) *Error {
 	if len(r.body) > maxBody {
-		return r.tooLong()
+		return r.error(BadAnswer, fmt.Errorf("response over %d bytes", maxBody))
 	}
 	body, count := refusalIn(r.body)
 	stated := r.stated(body)
