@@ -42,7 +42,8 @@ func (s atomicUpdate) update(ctx context.Context, u *update) (*customerv1.Update
 	if err := s.probeIfUnhealthy(ctx, id); err != nil {
 		return nil, err
 	}
-	partial := u.change.Partial(id, u.request.GetEtag(), callerOf(ctx).May)
+	may := callerOf(ctx).May
+	partial := u.change.Partial(id, u.request.GetEtag(), may.UserID, may.Status)
 	for round := range maxRounds {
 		if round > 0 {
 			if err := s.store.Wait(ctx, 1); err != nil {

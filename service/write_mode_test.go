@@ -71,12 +71,12 @@ func TestUpdateGoesOnWithoutACompanionThatIsGone(t *testing.T) {
 		}
 		h.finish(t)
 		h.checkHistory(t)
-		methods := ""
+		var methods []string
 		for _, sent := range h.transport.requestsWhere(func(r sentRequest) bool { return r.call == 2 }) {
-			methods += sent.method + " "
+			methods = append(methods, sent.method)
 		}
-		if methods != "POST GET PUT " {
-			t.Errorf("the update sent %s", methods)
+		if got := strings.Join(methods, " "); got != "POST GET PUT" {
+			t.Errorf("the update sent %s", got)
 		}
 		if !strings.Contains(h.log.String(), "customers are not updated through the WordPress companion") {
 			t.Error("the log does not say that the companion is gone")

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/auth"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -12,8 +11,9 @@ import (
 // need, and returns the customer, without writing, where a condition is not met. Then Merge decides, as in write mode merge.
 
 // Partial returns what the companion shall merge, without an id. If the stored customer must be seen before anything can be
-// sent, it asks for the customer only: the conditions of the Partial match no version.
-func (c *Change) Partial(customer int64, requestedEtag string, may auth.Permissions) fluentcart.Partial {
+// sent, it asks for the customer only: the conditions of the Partial match no version. mayLink and mayStatus say whether the caller
+// may change user_id and status.
+func (c *Change) Partial(customer int64, requestedEtag string, mayLink, mayStatus bool) fluentcart.Partial {
 	partial := fluentcart.Partial{CustomerID: customer, IfMatch: versionsIn(requestedEtag)}
 	if c.needsStored() {
 		partial.IfMatch = []string{}
@@ -27,10 +27,10 @@ func (c *Change) Partial(customer int64, requestedEtag string, may auth.Permissi
 		}
 	}
 	c.sendNames(&partial.Set)
-	if c.named[userID] && !may.UserID {
+	if c.named[userID] && !mayLink {
 		partial.Keep = append(partial.Keep, fields[userID].name)
 	}
-	if c.named[status] && !may.Status {
+	if c.named[status] && !mayStatus {
 		partial.Keep = append(partial.Keep, fields[status].name)
 	}
 	return partial
@@ -90,8 +90,7 @@ func (m *Merged) Partial(version string) fluentcart.Partial {
 	return partial
 }
 
-// Written returns the change as it was applied to a customer, for Response. What Merge would refuse is not an error: it was
-// written.
+// Written returns the change as it was applied to a customer, for Response. It refuses nothing, because all of it was written.
 func (c *Change) Written(before *fluentcart.Customer) *Merged { return c.onto(before) }
 
 // WrittenEarlier is Written if it is only known which columns the write has changed, and what the customer is now.

@@ -34,7 +34,7 @@ func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse {
 }
 
 // Repeated returns the response to an update whose request_id was applied before: the customer as it is now, and what the
-// update changed then. What other updates have changed since is no reason for a warning.
+// update changed then. It has no warnings: other updates may have changed the customer since.
 func (m *Merged) Repeated(now *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 	response := m.respond(messageRepeated, now)
 	response.Warnings = nil

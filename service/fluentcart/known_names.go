@@ -41,8 +41,9 @@ const maxShownCodes = 16
 
 // shownCodes returns why the companion accepts no updates, as the log shows it: short words.
 func shownCodes(codes []string) []string {
-	var shown []string
-	for _, code := range codes[:min(len(codes), maxShownCodes)] {
+	codes = codes[:min(len(codes), maxShownCodes)]
+	shown := make([]string, 0, len(codes))
+	for _, code := range codes {
 		if code == "" || len(code) > 40 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") != "" {
 			code = other
 		}
