@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 )
@@ -82,4 +84,37 @@ func (a *rawAnswer) refuseInCompanion(w http.ResponseWriter, r *http.Request, ne
 		"fluentcart_gateway": 1, "request_id": request["request_id"], "result": "refused", "before": returned["customer"],
 		"answer": map[string]any{"status": a.Status, "body": a.JSON},
 	})
+}
+
+// A write whose outcome is unknown in write mode merge, because its response is lost or says nothing, has a known one in write mode
+// atomic, and the outcome is that of the row.
+func TestOutcomesThatAreUnknownOtherwiseAreKnown(t *testing.T) {
+	found := 0
+	for name, file := range loadCases(t) {
+		for _, c := range file.Cases {
+			put := c.Store.Answers[http.MethodPut]
+			if c.Gateway.WriteMode != "" || put == nil || len(c.Store.Answers) > 1 || c.Want.WriteState != "unknown" || c.Atomic != nil {
+				continue
+			}
+			found++
+			t.Run(strings.TrimSuffix(name, ".json")+"/"+c.Name, func(t *testing.T) {
+				t.Parallel()
+				c.Gateway.WriteMode = string(service.Atomic)
+				c.Gateway.PutTimeout = timeout(200 * time.Millisecond)
+				c.Gateway.DefaultTimeout, c.Gateway.SettleTime = 0, timeout(20*time.Second)
+				c.Store.Answers = map[string]*rawAnswer{http.MethodPost: put}
+				g := c.start(t)
+				before := g.store.Rows()
+				got := c.Request.overJSON(t, g, "")
+				written := len(rowChanges(t, before, g.store.Rows())) > 0
+				isOK, isKnown := got.Code == "OK", got.WriteState == "rejected" || got.WriteState == "not_sent"
+				if claimsAChange := isOK && len(got.ChangedFields) > 0; claimsAChange != written || !isOK && !isKnown {
+					t.Errorf("the call got %s, %s, %s, and a column has changed: %v", got.Code, got.Reason, got.WriteState, written)
+				}
+			})
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d cases, which are too few to show it", found)
+	}
 }
