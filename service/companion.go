@@ -33,7 +33,7 @@ const (
 
 // companion knows whether the store has the companion.
 type companion struct {
-	shared     bool // other gateways update the same store
+	shared     bool // other gateways update the same store, and may do so by a read, a merge and a write
 	settleTime time.Duration
 	wake       chan struct{} // asks for a probe
 	probed     chan struct{} // closed after the first probe
@@ -220,6 +220,13 @@ func (c *companion) why() string {
 	return c.problem
 }
 
+// isLeased reports whether atomic updates still take leases.
+func (c *companion) isLeased() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Before(c.leasedUntil)
+}
+
 // begin notes that an atomic update is sent. It returns false if the companion has gone, or come back, since the update began.
 func (c *companion) begin(generation int) bool {
 	c.mu.Lock()
@@ -284,4 +291,10 @@ func (s *Service) Mode() (mode WriteMode, problem string) {
 		return Atomic, problem
 	}
 	return Merge, problem
+}
+
+// NeedsLeases reports whether updates take the leases of their customers now.
+func (s *Service) NeedsLeases() bool {
+	mode, _ := s.Mode()
+	return mode != Atomic || s.companion.isLeased()
 }

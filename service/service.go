@@ -40,8 +40,7 @@ type Config struct {
 	Store *fluentcart.Client
 	// WriteMode is how customers are written; empty is Merge. With Atomic and Auto, updates wait for the first probe of Watch.
 	WriteMode WriteMode
-	// Shared says that other gateways update the same store, so that with Auto a change between Atomic and Merge has to wait
-	// for them.
+	// Shared says that other gateways update the same store. With Auto, a change between Atomic and Merge has to wait for them.
 	Shared bool
 	// Leases give each customer one writer at a time; nil is lease.NewLocal with the limits of MaxQueue.
 	Leases lease.Locker
@@ -100,7 +99,7 @@ func New(cfg Config) (*Service, error) {
 	return &Service{
 		store:         cfg.Store,
 		writeMode:     cfg.WriteMode,
-		companion:     newCompanion(cfg.Shared, cfg.SettleTime),
+		companion:     newCompanion(cfg.Shared && cfg.WriteMode == Auto, cfg.SettleTime),
 		validator:     validator,
 		leases:        cfg.Leases,
 		settleTime:    cfg.SettleTime,

@@ -132,8 +132,8 @@ func docs(cfg *config.Loaded) *http.ServeMux {
 // notReady returns why calls cannot be served. It sends no requests, least of all to the store: it is called often.
 //
 // A store that fails is no reason. All gateways have the same store, and removing them all would only remove the error
-// that says so, and the calls that detect the store's return. Redis is a reason: without leases the gateway would write
-// nothing, and Redis is asked every second without a caller. Credentials that the store has refused are a reason,
+// that says so, and the calls that detect the store's return. Redis is a reason where updates take leases: without them the
+// gateway would write nothing, and Redis is asked every second without a caller. Credentials that the store has refused are a reason,
 // because they are this gateway's own: another gateway may have newer ones. With --write-mode=atomic, so is a store without the
 // companion: the operator must see that nothing can be written.
 func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client, customers *service.Service, leases *leases) []string {
@@ -141,7 +141,7 @@ func notReady(ctx context.Context, cfg *config.Loaded, client *fluentcart.Client
 	if mode, problem := customers.Mode(); mode == service.Atomic && problem != "" {
 		problems = append(problems, problem)
 	}
-	if unavailable := leases.unavailable(); unavailable != nil {
+	if unavailable := leases.unavailable(); unavailable != nil && customers.NeedsLeases() {
 		problems = append(problems, unavailable.Problem())
 	}
 	if cfg.CallerAuth != config.AuthStore && client.CredentialsRefused(ctx) {
