@@ -33,7 +33,8 @@ const (
 
 // companion knows whether the store has the companion.
 type companion struct {
-	shared     bool // other gateways update the same store, and may do so by a read, a merge and a write
+	merges     bool // without the companion, customers are updated by a read, a merge and a write
+	shared     bool // other gateways update the same store
 	settleTime time.Duration
 	wake       chan struct{} // asks for a probe
 	probed     chan struct{} // closed after the first probe
@@ -48,8 +49,12 @@ type companion struct {
 	idle        chan struct{} // closed when inFlight becomes 0; nil if it is
 }
 
-func newCompanion(shared bool, settleTime time.Duration) *companion {
-	return &companion{shared: shared, settleTime: settleTime, wake: make(chan struct{}, 1), probed: make(chan struct{}), problem: "the store has not been asked for the WordPress companion yet"}
+func newCompanion(cfg *Config) *companion {
+	return &companion{
+		merges: cfg.WriteMode == Auto, shared: cfg.Shared, settleTime: cfg.SettleTime,
+		wake: make(chan struct{}, 1), probed: make(chan struct{}),
+		problem: "the store has not been asked for the WordPress companion yet",
+	}
 }
 
 // updater returns the way in which an update is made.
@@ -201,6 +206,7 @@ func (c *companion) set(usable bool, problem string) bool {
 		c.generation++
 		now := time.Now()
 		switch {
+		case !c.merges:
 		case !usable && c.shared:
 			c.mergesFrom = now.Add(c.settleTime)
 		case usable && c.shared: // the others find the companion by their next probe

@@ -99,7 +99,7 @@ func New(cfg Config) (*Service, error) {
 	return &Service{
 		store:         cfg.Store,
 		writeMode:     cfg.WriteMode,
-		companion:     newCompanion(cfg.Shared && cfg.WriteMode == Auto, cfg.SettleTime),
+		companion:     newCompanion(&cfg),
 		validator:     validator,
 		leases:        cfg.Leases,
 		settleTime:    cfg.SettleTime,
