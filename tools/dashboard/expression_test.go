@@ -25,7 +25,7 @@ var (
 
 // words are those of PromQL that the expressions use. Any other word would be a metric whose name is wrong.
 var words = []string{
-	"sum", "max", "min", "count", "rate", "increase", "changes", "absent", "histogram_quantile", "last_over_time", "time", "vector",
+	"sum", "max", "min", "count", "rate", "increase", "changes", "absent", "histogram_quantile", "last_over_time", "max_over_time", "time", "vector",
 	"and", "or", "unless", "offset",
 }
 
