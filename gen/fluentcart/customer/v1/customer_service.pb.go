@@ -301,16 +301,16 @@ var File_fluentcart_customer_v1_customer_service_proto protoreflect.FileDescript
 
 const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\n" +
-	"-fluentcart/customer/v1/customer_service.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a%fluentcart/customer/v1/customer.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xa4\x03\n" +
+	"-fluentcart/customer/v1/customer_service.proto\x12\x16fluentcart.customer.v1\x1a\x1bbuf/validate/validate.proto\x1a%fluentcart/customer/v1/customer.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xfc\x02\n" +
 	"\x15UpdateCustomerRequest\x12]\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03B;\x92A-J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x8a\x01\x12^[1-9][0-9]{0,18}$\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\x12H\n" +
 	"\bcustomer\x18\x02 \x01(\v2 .fluentcart.customer.v1.CustomerB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\bcustomer\x12<\n" +
 	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskR\vupdate_mask\x12\x1f\n" +
 	"\x04etag\x18\x04 \x01(\tB\v\xbaH\x05r\x03(\x80\x01\x80\x01\x01R\x04etag\x12$\n" +
-	"\rvalidate_only\x18\x05 \x01(\bR\rvalidate_only\x12]\n" +
+	"\rvalidate_only\x18\x05 \x01(\bR\rvalidate_only\x125\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tB=\x92A/J&\"6f1b0e0c-2c4b-4f0a-9a55-5f0f3c1d7a10\"\xa2\x02\x04uuid\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
+	"request_id\x18\x06 \x01(\tB\x15\x92A\a\xa2\x02\x04uuid\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"request_id\"\xfb\x01\n" +
 	"\x16UpdateCustomerResponse\x12B\n" +
 	"\amessage\x18\x01 \x01(\tB(\x92A\"J \"Customer updated successfully!\"\x80\x01\x01R\amessage\x128\n" +
