@@ -55,12 +55,17 @@ func (s atomicUpdate) update(ctx context.Context, u *update) (*customerv1.Update
 			return o.response, o.err
 		}
 		switch {
+		case answer.Result == fluentcart.Returned && round == 0 && s.succeedsUnchanged(ctx, u, answer):
+			partial = fluentcart.Partial{CustomerID: id, IfMatch: []string{answer.Version}} // notes the request_id
 		case answer.Result == fluentcart.Returned:
 			merged, response, err := s.decide(ctx, u, answer.Customer)
 			if merged == nil {
 				return response, err
 			}
 			partial = merged.Partial(answer.Version)
+		case answer.Result == fluentcart.Applied && len(answer.Changed) == 0 && !u.change.Written(answer.Customer).Differs():
+			s.withoutWrite(ctx, telemetry.Unchanged) // the companion has only noted the request_id
+			return u.change.Written(answer.Customer).Unchanged(), nil
 		case answer.Result == fluentcart.AlreadyApplied && answer.Customer != nil:
 			s.withoutWrite(ctx, telemetry.Repeated)
 			return u.change.WrittenEarlier(answer.Customer, answer.Changed).Repeated(answer.Customer), nil
@@ -71,6 +76,16 @@ func (s atomicUpdate) update(ctx context.Context, u *update) (*customerv1.Update
 		}
 	}
 	return nil, contended()
+}
+
+// succeedsUnchanged reports whether an update with a request_id has nothing to change. Its request_id must be noted all the same: a
+// repetition of an update that has succeeded must not write later, when others may have changed the customer.
+func (s *Service) succeedsUnchanged(ctx context.Context, u *update, returned *fluentcart.Answer) bool {
+	if u.request.GetRequestId() == "" {
+		return false
+	}
+	merged, err := merge(ctx, u.request, u.change, returned.Customer)
+	return err == nil && !merged.Differs()
 }
 
 // companionWrite is a write by a request to the companion.

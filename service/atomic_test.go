@@ -164,6 +164,33 @@ func TestAtomicUpdateOutlivesItsCaller(t *testing.T) {
 	}
 }
 
+// An update that had nothing to change has succeeded, so its repetition does not put back what another one has changed since.
+func TestRepetitionOfAnUnchangedUpdateWritesNothing(t *testing.T) {
+	for name, full := range map[string]string{"by one request": "Ann Lee", "by two, because outer spaces need the stored name": " Ann Lee"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const id = "6f1b0e0c-2c4b-4f0a-9a55-5f0f3c1d7a10"
+				h := newHarness(t, atomicSetup(nil))
+				advance(time.Second)
+				request := &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{FullName: &full}, RequestId: id}
+				first, err := h.service.UpdateCustomer(t.Context(), request)
+				if err != nil || len(first.GetChangedFields()) != 0 {
+					t.Fatalf("the update got %v, %v", first, err)
+				}
+				other := "Bea Lee"
+				if _, err := h.service.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{FullName: &other}}); err != nil {
+					t.Fatal(err)
+				}
+				again, err := h.service.UpdateCustomer(t.Context(), request)
+				if err != nil || !strings.Contains(again.GetMessage(), "applied already") || again.GetCustomer().GetFullName() != other {
+					t.Errorf("the repetition got %v, %v", again, err)
+				}
+				h.finish(t)
+			})
+		})
+	}
+}
+
 // The companion gives an update up for another transaction. It is sent again, as another request.
 func TestDeadlockOfAnAtomicUpdateIsRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

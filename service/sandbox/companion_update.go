@@ -54,7 +54,12 @@ func (s *Store) updateAtomically(id int64, q atomicRequest, received time.Time, 
 		return companionJSON{Result: resultMissing}
 	}
 	m := mergeInto(before, q.set)
-	if why := q.returns(before, m); why != "" {
+	why := q.returns(before, m)
+	if why == whyUnchanged && q.key != "" { // it succeeds, so a repetition must not write later what others have changed since
+		s.attempts.set(q.id, &attempt{customer: id, result: resultApplied, key: q.key, fingerprint: q.fingerprint, changed: []string{}})
+		return companionJSON{Result: resultApplied, Version: Version(before), Before: before.raw(), Customer: s.readForm(before), Changed: []string{}}
+	}
+	if why != "" {
 		return companionJSON{Result: resultReturned, Why: why, Version: Version(before), Customer: s.readForm(before)}
 	}
 	switch {
@@ -82,13 +87,16 @@ func (s *Store) updateAtomically(id int64, q atomicRequest, received time.Time, 
 	return companionJSON{Result: resultApplied, Version: Version(after), Before: before.raw(), Customer: &customer, Changed: changed}
 }
 
+// whyUnchanged is why a row is returned that already is as asked.
+const whyUnchanged = "unchanged"
+
 // returns says why the row is returned and not written; empty if it is to be written.
 func (q atomicRequest) returns(row Row, m merge) string {
 	switch {
 	case q.ifMatch != nil && !slices.Contains(q.ifMatch, Version(row)):
 		return "if_match"
 	case len(m.changed) == 0:
-		return "unchanged"
+		return whyUnchanged
 	case m.changes(q.keep...):
 		return "keep"
 	case row.isLinked() && row.Email != "" && m.changes("email"):
