@@ -3,6 +3,7 @@ package server_test
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,18 +24,64 @@ type documentedOutcome struct {
 	Stored                         string // yes, no or later
 }
 
-// documentedCalls reads the rows. A row that it does not understand is an error, so that none is left out.
+// atomicHeading is that of the table of the faults whose outcome is another one in write mode atomic.
+const atomicHeading = "### In write mode atomic\n"
+
+// documentedCalls returns the rows for write mode merge.
 func documentedCalls(t *testing.T) []documentedCall {
+	t.Helper()
+	page := readSandboxPage(t)
+	before, rest, _ := strings.Cut(page, atomicHeading)
+	_, after, found := strings.Cut(rest, "\n## ")
+	if !found {
+		t.Fatal("docs/sandbox.md has no table for write mode atomic")
+	}
+	return callsIn(t, before+after)
+}
+
+// documentedAtomicCalls returns the rows for write mode atomic: those of the other mode, with the outcomes that differ. A fault on
+// reads has none for an update, which makes no read.
+func documentedAtomicCalls(t *testing.T) []documentedCall {
+	t.Helper()
+	_, rest, _ := strings.Cut(readSandboxPage(t), atomicHeading)
+	table, _, _ := strings.Cut(rest, "\n## ")
+	calls := documentedCalls(t)
+	for i := range calls {
+		if calls[i].fault != "" && isOnReads(t, calls[i].fault) {
+			calls[i].want = documentedOutcome{Code: "OK", HTTP: "200", Stored: "yes"}
+		}
+	}
+	for _, other := range callsIn(t, table) {
+		i := slices.IndexFunc(calls, func(c documentedCall) bool { return c.fault == other.fault && c.deadline == other.deadline })
+		switch {
+		case i < 0:
+			t.Errorf("%s is not in the table for write mode merge", other.fault)
+		case calls[i] == other:
+			t.Errorf("the outcome of %s follows from the text and the table for write mode merge: leave the row out", other.fault)
+		default:
+			calls[i] = other
+		}
+	}
+	return calls
+}
+
+func readSandboxPage(t *testing.T) string {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/sandbox.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(page)
+}
+
+// callsIn reads the rows of a text. A row that it does not understand is an error, so that none is left out.
+func callsIn(t *testing.T, text string) []documentedCall {
+	t.Helper()
 	const outcome = " \\| `([A-Z_]+)` \\| (\\d+) \\| (?:`([A-Z_]+)` )?\\| (?:`([a-z_]+)` )?\\|"
 	withFault := regexp.MustCompile("^\\| `fault '(.+)'` \\| (?:(\\d+) s )?\\|" + strings.TrimPrefix(outcome, " \\|") + " (yes|no|later) \\|$")
 	without := regexp.MustCompile("^\\| `update '?([^' ]+)'? '(.+)'`" + outcome + "$")
 	var calls []documentedCall
-	for line := range strings.Lines(string(page)) {
+	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if cells := withFault.FindStringSubmatch(line); cells != nil {
 			seconds, _ := strconv.Atoi(cells[2]) // digits, or none

@@ -29,16 +29,17 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/server"
 )
 
-// Every row of docs/sandbox.md holds, over both transports, in time that synctest makes pass.
+// Every row of docs/sandbox.md holds, over both transports and in both write modes, in time that synctest makes pass.
 func TestSandboxFaultsHaveTheDocumentedOutcomes(t *testing.T) {
-	calls := documentedCalls(t)
-	for _, call := range calls {
-		for _, transport := range []string{"gRPC", "HTTP"} {
-			t.Run(strings.TrimSpace(fmt.Sprintf("%s %s %s/%s", call.fault, call.path, call.body, transport)), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					call.run(t, transport)
+	for mode, calls := range map[service.WriteMode][]documentedCall{service.Merge: documentedCalls(t), service.Atomic: documentedAtomicCalls(t)} {
+		for _, call := range calls {
+			for _, transport := range []string{"gRPC", "HTTP"} {
+				t.Run(strings.TrimSpace(fmt.Sprintf("%s %s %s/%s/%s", call.fault, call.path, call.body, transport, mode)), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						call.run(t, transport, mode)
+					})
 				})
-			})
+			}
 		}
 	}
 }
@@ -47,7 +48,7 @@ func TestSandboxFaultsHaveTheDocumentedOutcomes(t *testing.T) {
 // a change has whole seconds and many tests reset within one.
 func TestUpdatesGoOnAfterResets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := startBySandbox(t)
+		b := startBySandbox(t, service.Merge)
 		defer b.stop()
 		for i := range 5 {
 			call := documentedCall{path: "1", body: `{"city":"Lyon"}`}
@@ -63,22 +64,11 @@ func TestUpdatesGoOnAfterResets(t *testing.T) {
 func TestDocumentationHasEverySandboxFault(t *testing.T) {
 	var documented, known []string
 	for _, call := range documentedCalls(t) {
-		var fault struct{ Fault string }
-		if call.fault == "" {
-			continue
+		if call.fault != "" {
+			documented = append(documented, faultIn(t, call.fault).Fault)
 		}
-		if err := json.Unmarshal([]byte(call.fault), &fault); err != nil {
-			t.Fatal(err)
-		}
-		documented = append(documented, fault.Fault)
 	}
-	w := httptest.NewRecorder()
-	faults.New().Handler(sandbox.New(sandbox.Config{})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sandbox/faults", nil))
-	var shown struct{ Known []struct{ Fault string } }
-	if err := json.Unmarshal(w.Body.Bytes(), &shown); err != nil {
-		t.Fatal(err)
-	}
-	for _, fault := range shown.Known {
+	for _, fault := range knownFaults(t) {
 		known = append(known, fault.Fault)
 	}
 	slices.Sort(documented)
@@ -88,8 +78,44 @@ func TestDocumentationHasEverySandboxFault(t *testing.T) {
 	}
 }
 
-func (c documentedCall) run(t *testing.T, transport string) {
-	b := startBySandbox(t)
+// namedFault is a fault, and the requests that it is for.
+type namedFault struct{ Fault, On string }
+
+// isOnReads reports whether a fault is for reads only.
+func isOnReads(t *testing.T, set string) bool {
+	t.Helper()
+	fault := faultIn(t, set)
+	for _, known := range knownFaults(t) {
+		if known.Fault == fault.Fault {
+			fault.On = or(fault.On, known.On)
+		}
+	}
+	return fault.On == "read"
+}
+
+// faultIn reads what sets a fault.
+func faultIn(t *testing.T, set string) (fault namedFault) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(set), &fault); err != nil {
+		t.Fatal(err)
+	}
+	return fault
+}
+
+// knownFaults returns the faults that the switch knows, with their defaults.
+func knownFaults(t *testing.T) []namedFault {
+	t.Helper()
+	w := httptest.NewRecorder()
+	faults.New().Handler(sandbox.New(sandbox.Config{})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sandbox/faults", nil))
+	var shown struct{ Known []namedFault }
+	if err := json.Unmarshal(w.Body.Bytes(), &shown); err != nil {
+		t.Fatal(err)
+	}
+	return shown.Known
+}
+
+func (c documentedCall) run(t *testing.T, transport string, mode service.WriteMode) {
+	b := startBySandbox(t, mode)
 	defer b.stop()
 	if c.fault != "" {
 		b.post(t, "/sandbox/faults", c.fault)
@@ -119,13 +145,15 @@ type sandboxedGateway struct {
 	toStore  *fluentcart.Transport
 	listener *memoryListener
 	server   *http.Server
+	unwatch  func()
 }
 
-// startBySandbox starts a gateway with the defaults of the flags.
-func startBySandbox(t *testing.T) *sandboxedGateway {
+// startBySandbox starts a gateway with the defaults of the flags, except for the write mode. With that of Atomic the store has
+// the companion.
+func startBySandbox(t *testing.T, mode service.WriteMode) *sandboxedGateway {
 	t.Helper()
 	injected := faults.New()
-	store := sandbox.New(sandbox.Config{Fail: injected.Fail})
+	store := sandbox.New(sandbox.Config{Fail: injected.Fail, Companion: mode == service.Atomic})
 	b := &sandboxedGateway{store: store, toStore: fluentcart.NewTransport(), listener: newMemoryListener(), server: &http.Server{Handler: injected.Handler(store)}}
 	go func() { _ = b.server.Serve(b.listener) }()
 	b.toStore.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return b.listener.dial(ctx) }
@@ -136,10 +164,13 @@ func startBySandbox(t *testing.T) *sandboxedGateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	customers, err := service.New(service.Config{Store: client, MaxInFlight: 4, MaxQueue: 256, SettleTime: flagDefault(t, "write-settle-time")})
+	customers, err := service.New(service.Config{Store: client, WriteMode: mode, MaxInFlight: 4, MaxQueue: 256, SettleTime: flagDefault(t, "write-settle-time")})
 	if err != nil {
 		t.Fatal(err)
 	}
+	watched, unwatch := context.WithCancel(context.WithoutCancel(t.Context()))
+	b.unwatch = unwatch
+	go customers.Watch(watched)
 	b.memoryGateway = serveInMemory(t, server.Config{
 		Customers: customers, Shed: customers.Shed, Callers: auth.Anyone{}, Finish: customers.Close,
 		DefaultTimeout: flagDefault(t, "default-timeout"), DrainTimeout: flagDefault(t, "drain-timeout"),
@@ -150,6 +181,7 @@ func startBySandbox(t *testing.T) *sandboxedGateway {
 // stop ends what was started, so that the synctest bubble can end.
 func (b *sandboxedGateway) stop() {
 	b.memoryGateway.stop()
+	b.unwatch()
 	_ = b.server.Close()
 	b.store.Close()
 	b.toStore.CloseIdleConnections()
