@@ -200,9 +200,15 @@ func (s *Service) outcomeOf(ctx context.Context, u *update, answer *fluentcart.A
 	return outcome{err: contended()} // returned, or cancelled: nothing was written
 }
 
-// fingerprint stands for what the caller asks for, and for the caller: an id is known to its own caller only.
+// fingerprint stands for what the caller asks for, and for the caller: an id is known to its own caller only. The caller's address is
+// no part of it, because an update whose connection was lost is repeated on another one.
 func fingerprint(ctx context.Context, request *customerv1.UpdateCustomerRequest) string {
 	content, _ := proto.MarshalOptions{Deterministic: true}.Marshal(request) // a request that was received can be sent
-	hash := sha256.Sum256(append(content, callerOf(ctx).Share...))
+	caller := callerOf(ctx)
+	name := caller.Name
+	if caller.Store != nil { // the name may be a pseudonym, which changes
+		name = caller.Store.Username
+	}
+	hash := sha256.Sum256(append(content, name...))
 	return hex.EncodeToString(hash[:])
 }
