@@ -38,7 +38,8 @@ const (
 	Warning_REASON_NOT_STORED Warning_Reason = 2
 	// The store holds a third value: neither the previous one nor the one asked for.
 	Warning_REASON_STORED_DIFFERENTLY Warning_Reason = 3
-	// The request does not name the field, and the store changed it nevertheless.
+	// The request does not name the field, and the store changed it nevertheless. In write mode atomic such an update is
+	// rolled back, and fails with STORE_BAD_ANSWER.
 	Warning_REASON_CHANGED_UNASKED Warning_Reason = 4
 	// The field is `user_id`: the customer was linked to a WordPress user, and the store wrote the customer's name onto
 	// that account: display name, nickname, first and last name, and nicename (the author's address). A dry run that
@@ -131,7 +132,7 @@ type Customer struct {
 	// The part of the name before the last word of `full_name`, 1 to 192 characters of plain text (see `city`). It
 	// cannot be cleared. A store is set up to work either with full names or with first and last names. A store of full
 	// names splits the name again at every update, whatever the update changes: of a last name of two words only the
-	// second word remains in `last_name`, and a warning reports it.
+	// second word remains in `last_name`, and a warning reports it. In write mode atomic the parts stay.
 	FirstName *string `protobuf:"bytes,4,opt,name=first_name,proto3,oneof" json:"first_name,omitempty"`
 	// The last word of `full_name`, at most 192 characters of plain text (see `city`); empty for a name of one word.
 	LastName *string `protobuf:"bytes,5,opt,name=last_name,proto3,oneof" json:"last_name,omitempty"`

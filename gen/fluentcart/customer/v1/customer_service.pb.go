@@ -320,9 +320,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x12GetCustomerRequest\x12]\n" +
 	"\vcustomer_id\x18\x01 \x01(\x03B;\x92A-J\x011i\x00\x00\x00\x00\x00\x00\xf0?\x8a\x01\x12^[1-9][0-9]{0,18}$\x9a\x02\x01\x03\xa2\x02\x05int64\xe2A\x01\x02\xbaH\x04\"\x02 \x00R\vcustomer_id\"S\n" +
 	"\x13GetCustomerResponse\x12<\n" +
-	"\bcustomer\x18\x01 \x01(\v2 .fluentcart.customer.v1.CustomerR\bcustomer2\x98C\n" +
-	"\x0fCustomerService\x12\xac+\n" +
-	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xba*\x92A\xe5(\n" +
+	"\bcustomer\x18\x01 \x01(\v2 .fluentcart.customer.v1.CustomerR\bcustomer2\xb3C\n" +
+	"\x0fCustomerService\x12\xc7+\n" +
+	"\x0eUpdateCustomer\x12-.fluentcart.customer.v1.UpdateCustomerRequest\x1a..fluentcart.customer.v1.UpdateCustomerResponse\"\xd5*\x92A\x80)\n" +
 	"\tcustomersJ\xf3\x02\n" +
 	"\x03200\x12\xeb\x02\n" +
 	"rThe store holds what was asked for, except for what warnings report. The ETag header holds the customer's version.\x122\n" +
@@ -373,9 +373,9 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"\x14\x1a\x12.google.rpc.StatusJ\x9d\x02\n" +
 	"\x03502\x12\x95\x02\n" +
 	"\xfa\x01STORE_ROUTE_MISSING, STORE_BLOCKED, STORE_CREDENTIALS_REFUSED, STORE_REDIRECTS, STORE_TLS or STORE_BAD_ANSWER: the gateway cannot use the store's response; or WRITE_OUTCOME_UNKNOWN. metadata.write_state states whether the write may have been applied.\x12\x16\n" +
-	"\x14\x1a\x12.google.rpc.StatusJ\x89\x02\n" +
-	"\x03503\x12\x81\x02\n" +
-	"\xe6\x01STORE_UNAVAILABLE; LEASES_UNAVAILABLE or LEASE_EXPIRED: the gateway cannot exclude a concurrent update of this customer; or CONNECTION_CLOSED. Nothing was written. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
+	"\x14\x1a\x12.google.rpc.StatusJ\xa4\x02\n" +
+	"\x03503\x12\x9c\x02\n" +
+	"\x81\x02STORE_UNAVAILABLE; LEASES_UNAVAILABLE or LEASE_EXPIRED: the gateway cannot exclude a concurrent update of this customer, or others came in between; or CONNECTION_CLOSED. Nothing was written. Retry-After, if present, gives the seconds to wait before a retry.\x12\x16\n" +
 	"\x14\x1a\x12.google.rpc.StatusJ\x86\x01\n" +
 	"\x03504\x12\x7f\n" +
 	"eThe caller's deadline passed: DEADLINE_PASSED before the write was sent, WRITE_OUTCOME_UNKNOWN after.\x12\x16\n" +
@@ -438,14 +438,14 @@ const file_fluentcart_customer_v1_customer_service_proto_rawDesc = "" +
 	"u\n" +
 	"\rIf-None-Match\x12bThe ETag of the customer as the caller knows it. The response is 304 if the customer still has it.\x18\x01\n" +
 	"\x8f\x01\n" +
-	"\fGrpc-Timeout\x12}The caller's deadline, at most 60 seconds. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02PZ1\x12//wp-json/fluent-cart/v2/customers/{customer_id}\x12\x1b/v1/customers/{customer_id}B\xae\r\x92A\xd2\f\x12\xcc\a\n" +
-	"\x12fluentcart-gateway\x12\xf6\x06Reads and updates customers of a FluentCart store. A field that a request does not name is never changed (in write mode merge, the default), and every response states whether the write was applied.\n" +
+	"\fGrpc-Timeout\x12}The caller's deadline, at most 60 seconds. One to eight digits and a unit (H, M, S, m, u, n), such as 500m for half a second.\x18\x01\x82\xd3\xe4\x93\x02PZ1\x12//wp-json/fluent-cart/v2/customers/{customer_id}\x12\x1b/v1/customers/{customer_id}B\xdc\r\x92A\x80\r\x12\xfa\a\n" +
+	"\x12fluentcart-gateway\x12\xa4\aReads and updates customers of a FluentCart store. A field that a request does not name is never changed (except in write mode replace), and every response states whether the write was applied.\n" +
 	"\n" +
 	"In a request body, null clears a field, as the empty string does. In a response, the times, ltv and purchase_count can be null. Ids and amounts are JSON numbers.\n" +
 	"\n" +
 	"The same calls are served over gRPC by `fluentcart.customer.v1.CustomerService`, and here as JSON. The paths under `/wp-json/fluent-cart/v2` accept the requests that FluentCart documents, unchanged.\n" +
 	"\n" +
-	"Every error is a `google.rpc.Status` whose details hold a `google.rpc.ErrorInfo` of the domain `fluentcart-gateway`: `reason` names the error, and `metadata.write_state` states the outcome of the write: `not_sent`, `rejected` (it was sent, and the store refused it) or `unknown` (read the customer before you send it again).*9\n" +
+	"Every error is a `google.rpc.Status` whose details hold a `google.rpc.ErrorInfo` of the domain `fluentcart-gateway`: `reason` names the error, and `metadata.write_state` states the outcome of the write: `not_sent`, `rejected` (it was sent, and the store refused it, or the gateway cancelled it: nothing was written) or `unknown` (read the customer before you send it again).*9\n" +
 	"\n" +
 	"Apache-2.0\x12+https://www.apache.org/licenses/LICENSE-2.02\x02v1*\x02\x01\x022\x10application/json:\x10application/jsonZ\xaf\x04\n" +
 	"\xbb\x02\n" +

@@ -31,21 +31,26 @@ const (
 type CustomerServiceClient interface {
 	// Updates one customer, and leaves every field that the request does not name as it was.
 	//
-	// This describes write mode merge, the default. In write mode replace, which an operator can choose, the store clears
-	// the fields that the request does not name.
+	// This describes the write modes merge and atomic. The gateway chooses between the two by itself: atomic where the store
+	// has the WordPress companion. In write mode replace, which an operator can choose, the store clears the fields that the
+	// request does not name.
 	//
-	// The store's own call replaces the whole customer: it clears every field that is left out. This call takes the
-	// customer's lease, so that one update at a time goes to a customer through the gateway; reads the customer; merges
-	// the fields that the request names; writes once; and compares what the store holds afterwards with what was asked
+	// The store's own call replaces the whole customer: it clears every field that is left out. In write mode merge this call
+	// takes the customer's lease, so that one update at a time goes to a customer through the gateway; reads the customer;
+	// merges the fields that the request names; writes once; and compares what the store holds afterwards with what was asked
 	// for. If the store's response is ambiguous (a timeout, a broken connection, a response that is no customer), the
 	// gateway reads the customer again until the write is seen as applied or the settle time is over.
 	//
-	// Two effects cannot be prevented. A store of full names splits the name again at every update; a warning reports it.
-	// A change that is made directly in the store, between the gateway's read and its write, is overwritten.
+	// In write mode atomic the companion does the same in one database transaction. If its answer is lost, the gateway cancels
+	// the update: it was applied before, or never will be.
+	//
+	// Two effects cannot be prevented in write mode merge. A store of full names splits the name again at every update; a
+	// warning reports it. A change that is made directly in the store, between the gateway's read and its write, is
+	// overwritten. In write mode atomic the name keeps its parts, and such a change is kept.
 	//
 	// Without `update_mask` the fields that are present are written. A present empty string clears the field, and so does
-	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is sent to the
-	// store, and the response is OK with empty `changed_fields`.
+	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is written,
+	// and the response is OK with empty `changed_fields`.
 	//
 	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the names of the WordPress account:
 	// display name, nickname, first and last name, and nicename (the author's address) become the customer's, whatever the
@@ -128,21 +133,26 @@ func (c *customerServiceClient) GetCustomer(ctx context.Context, in *GetCustomer
 type CustomerServiceServer interface {
 	// Updates one customer, and leaves every field that the request does not name as it was.
 	//
-	// This describes write mode merge, the default. In write mode replace, which an operator can choose, the store clears
-	// the fields that the request does not name.
+	// This describes the write modes merge and atomic. The gateway chooses between the two by itself: atomic where the store
+	// has the WordPress companion. In write mode replace, which an operator can choose, the store clears the fields that the
+	// request does not name.
 	//
-	// The store's own call replaces the whole customer: it clears every field that is left out. This call takes the
-	// customer's lease, so that one update at a time goes to a customer through the gateway; reads the customer; merges
-	// the fields that the request names; writes once; and compares what the store holds afterwards with what was asked
+	// The store's own call replaces the whole customer: it clears every field that is left out. In write mode merge this call
+	// takes the customer's lease, so that one update at a time goes to a customer through the gateway; reads the customer;
+	// merges the fields that the request names; writes once; and compares what the store holds afterwards with what was asked
 	// for. If the store's response is ambiguous (a timeout, a broken connection, a response that is no customer), the
 	// gateway reads the customer again until the write is seen as applied or the settle time is over.
 	//
-	// Two effects cannot be prevented. A store of full names splits the name again at every update; a warning reports it.
-	// A change that is made directly in the store, between the gateway's read and its write, is overwritten.
+	// In write mode atomic the companion does the same in one database transaction. If its answer is lost, the gateway cancels
+	// the update: it was applied before, or never will be.
+	//
+	// Two effects cannot be prevented in write mode merge. A store of full names splits the name again at every update; a
+	// warning reports it. A change that is made directly in the store, between the gateway's read and its write, is
+	// overwritten. In write mode atomic the name keeps its parts, and such a change is kept.
 	//
 	// Without `update_mask` the fields that are present are written. A present empty string clears the field, and so does
-	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is sent to the
-	// store, and the response is OK with empty `changed_fields`.
+	// a JSON null. With a mask exactly the fields of the mask are written. If nothing would change, nothing is written,
+	// and the response is OK with empty `changed_fields`.
 	//
 	// An update of a linked customer (`user_id` above 0) also makes the store rewrite the names of the WordPress account:
 	// display name, nickname, first and last name, and nicename (the author's address) become the customer's, whatever the
