@@ -1,28 +1,46 @@
 // Package service implements fluentcart.customer.v1.CustomerService over a FluentCart store.
 //
-// The store's own call replaces a whole customer. UpdateCustomer takes the customer's lease, reads, merges what the
-// request names, writes once, and compares what was stored with what was asked. Fields that are not named stay, and
-// the response says truthfully whether the write happened. If the store's response is ambiguous, the write is verified
-// by reading again. Two limits remain: a store of full names splits them again with every write (F11; a warning says
-// so), and a writer that does not use the gateway can come between the read and the write (F23).
+// The store's own call replaces a whole customer. UpdateCustomer changes what the request names, once, and compares what was
+// stored with what was asked. Fields that are not named stay, and the response says truthfully whether the write happened.
+//
+// There are two ways to do that. Where the store has the companion, a WordPress plug-in, one request to it merges in a
+// transaction (write mode atomic). If its answer is ambiguous, the request is cancelled. Elsewhere the gateway takes the customer's
+// lease, reads, merges, and writes (write mode merge). If the store's response is ambiguous, the write is verified by reading
+// again. There two limits remain: a store of full names splits them again with every write (F11; a warning says so), and a writer
+// that does not use the gateway can come between the read and the write (F23). Write mode replace only writes.
 //
 // # The steps of an update
 //
-// [Service.UpdateCustomer] is the list of the steps:
+// [Service.UpdateCustomer] has the steps that all ways have in common:
 //
-//  1. admit: admission control, before anything that costs more (reserve.go)
-//  2. validate: the request alone; what only a stored value may excuse is left to the merge (package customer)
-//  3. verifyAccount: only for callers whose store account is unverified (verify_account.go)
-//  4. reserve: the customer's lease, then a slot (reserve.go)
-//  5. read: GET; an upstream without it gets the documented call (replace.go)
-//  6. merge: etag, merge, authorization (package customer)
-//  7. write: PUT, once; it runs to its outcome whatever its caller does (write.go)
-//  8. verify the write if its response is ambiguous (verify_write.go)
+//  1. updater: choose the way (companion.go)
+//  2. admit: admission control, before anything that costs more (reserve.go)
+//  3. validate: the request alone; what only a stored value may excuse is left to the merge (package customer)
+//  4. verifyAccount: only for callers whose store account is unverified (verify_account.go)
+//  5. update, by the way
 //
-// [Service.GetCustomer] takes the steps 1, 2, 3, 4 without the lease, and 5.
+// readMergeWrite (read_merge_write.go) continues with
+//
+//  1. reserve: the customer's lease, then a slot (reserve.go)
+//  2. read: GET; an upstream without it gets the documented call (replace.go)
+//  3. decide: etag, merge, authorization (package customer); a dry run, and an update without a change, end here
+//  4. put: PUT, once; it runs to its outcome whatever its caller does (write.go)
+//  5. verify the write if its response is ambiguous (verify_write.go)
+//
+// atomicUpdate (atomic.go) continues with
+//
+//  1. reserve: a slot; a lease only while updates of the other way may be left
+//  2. apply: POST, once for each round; it runs to its outcome whatever its caller does (write.go)
+//  3. decide, if the companion returns the customer without writing; then another POST for that version of the customer
+//  4. cancel the request if its answer is ambiguous (cancel.go)
+//
+// replace (replace.go) reserves, and puts. If the companion turns out to be missing, UpdateCustomer continues in the other way, unless
+// the write mode forbids it.
+//
+// [Service.GetCustomer] takes the steps admit, validate and verifyAccount, reserve without the lease, and read.
 //
 // Errors are made from the table of package apierror: the gateway's own in rejection.go, and those for a failed request to
-// the store in store_error.go, with the texts in store_refusal.go, redirected.go and bad_read.go.
+// the store in store_error.go, with the texts in store_refusal.go, redirected.go and bad_read.go. Those of the companion are in companion_error.go.
 //
 // # Adding an RPC
 //

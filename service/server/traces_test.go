@@ -147,6 +147,15 @@ func once(method string, answer *rawAnswer) func(http.Handler) http.Handler {
 	}
 }
 
+// atomicOptions are those of a gateway that updates through the companion, whose first answer is another one, if it is not nil.
+func atomicOptions(first *rawAnswer) options {
+	o := options{companion: true, config: service.Config{WriteMode: service.Atomic}}
+	if first != nil {
+		o.wrap = once(http.MethodPost, first)
+	}
+	return o
+}
+
 func tracedCases() []tracedCase {
 	read := func(ctx context.Context, _ *testing.T, g *gateway) {
 		_, _ = g.grpc.GetCustomer(ctx, &customerv1.GetCustomerRequest{CustomerId: 1})
@@ -165,6 +174,19 @@ func tracedCases() []tracedCase {
 		{"a write in doubt that was applied", options{wrap: once(http.MethodPut, &rawAnswer{CutAfter: true})}, both("1")},
 		{"a write in doubt that stays so", options{wrap: once(http.MethodPut, &rawAnswer{Cut: true}), config: service.Config{SettleTime: 20 * time.Millisecond}}, update(1)},
 		{"a write in doubt at a limited rate", options{wrap: once(http.MethodPut, &rawAnswer{CutAfter: true}), rate: 1000}, both("1")},
+		{"an atomic update", atomicOptions(nil), both("1")},
+		{"an atomic update in doubt that was applied", atomicOptions(&rawAnswer{CutAfter: true}), both("1")},
+		{"an atomic update in doubt that stays so", func() options {
+			o := atomicOptions(nil)
+			o.wrap = answering(map[string]*rawAnswer{http.MethodPost: {Cut: true}, http.MethodDelete: {Cut: true}})
+			o.config.SettleTime = 20 * time.Millisecond
+			return o
+		}(), update(1)},
+		{"an atomic update in doubt at a limited rate", func() options {
+			o := atomicOptions(&rawAnswer{Cut: true})
+			o.rate = 1000
+			return o
+		}(), both("1")},
 		{"a low rate", options{rate: 0.5}, together(3, 200*time.Millisecond, read)},
 		{"no slot in time", options{wrap: hanging, config: service.Config{MaxInFlight: 1}, getTimeout: time.Second}, together(2, 100*time.Millisecond, read)},
 		{"no lease in time", options{wrap: hanging, getTimeout: time.Second}, together(2, 100*time.Millisecond, update(1))},
