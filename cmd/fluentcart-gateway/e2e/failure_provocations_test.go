@@ -40,6 +40,12 @@ var provocations = map[string]provocation{
 	"Outcome unknown":       storeFails(`{"fault":"hang"}`, shortTimes...),
 	"Stored differently":    storeCleans,
 
+	"Companion gone":     companionGone,
+	"Companion missing":  companionMissing,
+	"Companion refuses":  companionRefuses,
+	"Update cancelled":   companionFails(sandbox.Failure{Work: sandbox.Never, Delivery: sandbox.Reset}),
+	"Update rolled back": companionFails(sandbox.Failure{Cause: "transaction"}),
+
 	"Queue full":             queueFull,
 	"Queue too long":         queueTooLong,
 	"Deadline too short":     deadlineTooShort,
