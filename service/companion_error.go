@@ -59,7 +59,7 @@ func rolledBack(answer *fluentcart.Answer) error {
 		return apierror.New(apierror.StoreBadAnswer, apierror.Rejected, "the store, or a plug-in in it, also changed "+strings.Join(answer.Columns, ", ")+", which the request does not name; the update was rolled back, and nothing was written; "+
 			"the operator can set --write-mode=merge, which accepts such changes with a warning").CausedBy(cause)
 	case fluentcart.CauseUnsupported:
-		return apierror.New(apierror.StoreRouteMissing, apierror.NotSent, "the WordPress companion refuses to work on this store; nothing was written; the operator finds the reasons in WordPress's plug-in list, or can set --write-mode=merge").CausedBy(errUnsupported)
+		return apierror.New(apierror.StoreRouteMissing, apierror.NotSent, "the WordPress companion refuses to work on this store; nothing was written; the operator finds the reasons in the log of the gateway, or can set --write-mode=merge").CausedBy(errUnsupported)
 	}
 	return apierror.New(apierror.StoreBadAnswer, apierror.Rejected, "a plug-in in the store ended the update, or its transaction; it was rolled back, and nothing was written; the operator can set --write-mode=merge").CausedBy(cause)
 }
