@@ -90,17 +90,26 @@ type recordingStore struct {
 func newRecordingStore(t testing.TB) *recordingStore {
 	t.Helper()
 	store := &recordingStore{Store: sandbox.New(sandbox.Config{})}
-	listening := httptest.NewServer(store)
-	t.Cleanup(listening.Close)
-	store.url = listening.URL
+	store.url = serveRecorded(t, store.Store, func(r *http.Request) {
+		store.mu.Lock()
+		defer store.mu.Unlock()
+		store.sent = append(store.sent, r.Method)
+	})
 	return store
 }
 
-func (s *recordingStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	s.sent = append(s.sent, r.Method)
-	s.mu.Unlock()
-	s.Store.ServeHTTP(w, r)
+// serveRecorded serves a store on loopback until the test ends. It calls record for each request that a call caused, and so not
+// for a gateway's probe for the companion.
+func serveRecorded(t testing.TB, store http.Handler, record func(*http.Request)) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/fluentcart-gateway/v1") {
+			record(r)
+		}
+		store.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // take returns the methods since the last take.

@@ -43,20 +43,18 @@ func TestCollectorGetsTheTraceOfACall(t *testing.T) {
 	backend := sandbox.New(sandbox.Config{})
 	var mu sync.Mutex
 	var toStore []string
-	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	storeURL := serveRecorded(t, backend, func(r *http.Request) {
 		mu.Lock()
+		defer mu.Unlock()
 		toStore = append(toStore, r.Method+" "+r.Header.Get("Traceparent")+" "+r.Header.Get("Tracestate"))
-		mu.Unlock()
-		backend.ServeHTTP(w, r)
-	}))
-	t.Cleanup(store.Close)
+	})
 	binary, err := gatewayBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(context.WithoutCancel(t.Context()), binary)
 	command.Env = append(command.Environ(), "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test", "OTEL_EXPORTER_OTLP_HEADERS=x-team=shop", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1", "OTEL_TRACES_SAMPLER=always_off")
-	p := startProcess(t, command, store.URL, []string{"--otlp-endpoint=http://" + collector.address, "--trace-ratio=0"}) // the callers' flags decide
+	p := startProcess(t, command, storeURL, []string{"--otlp-endpoint=http://" + collector.address, "--trace-ratio=0"}) // the callers' flags decide
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "traceparent", "00-"+gRPCTrace+"-"+callSpan+"-01", "tracestate", "shop=1")
 	if _, err := p.customers.UpdateCustomer(ctx, cityOf(1)); err != nil {
 		t.Fatal(err)
