@@ -76,10 +76,8 @@ func (s *Service) updater(ctx context.Context, request *customerv1.UpdateCustome
 
 // awaitProbe waits for the first probe.
 func (c *companion) awaitProbe(ctx context.Context) error {
-	select {
-	case <-c.probed: // also for a call whose deadline has passed, which has to get the error that it deserves first
+	if c.wasProbed() { // also for a call whose deadline has passed, which has to get the error that it deserves first
 		return nil
-	default:
 	}
 	select {
 	case <-c.probed:
@@ -201,7 +199,7 @@ func (s *Service) setUsable(ctx context.Context, usable bool, problem string) {
 func (c *companion) set(usable bool, problem string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	changed, first := c.usable != usable || c.problem != problem, c.generation == 0
+	changed := c.usable != usable || c.problem != problem
 	if c.usable != usable {
 		c.generation++
 		now := time.Now()
@@ -211,12 +209,22 @@ func (c *companion) set(usable bool, problem string) bool {
 			c.mergesFrom = now.Add(c.settleTime)
 		case usable && c.shared: // the others find the companion by their next probe
 			c.leasedUntil = now.Add(2*probeInterval + longestCall + c.settleTime)
-		case usable && !first:
+		case usable && c.wasProbed(): // before the first probe has ended no update begins
 			c.leasedUntil = now.Add(longestCall + c.settleTime)
 		}
 	}
 	c.usable, c.problem = usable, problem
 	return changed
+}
+
+// wasProbed reports whether the first probe has ended.
+func (c *companion) wasProbed() bool {
+	select {
+	case <-c.probed:
+		return true
+	default:
+		return false
+	}
 }
 
 // why returns why the companion is not usable, or an empty text.
