@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,6 +42,11 @@ func (s atomicUpdate) update(ctx context.Context, u *update) (*customerv1.Update
 	defer held.release()
 	if err := s.probeIfUnhealthy(ctx, id); err != nil {
 		return nil, err
+	}
+	if s.companion.isSilent() { // a read that fails says at once what an update would have to find out
+		if _, err := s.read(ctx, id); err != nil {
+			return nil, err
+		}
 	}
 	may := callerOf(ctx).May
 	partial := u.change.Partial(id, u.request.GetEtag(), may.UserID, may.Status)
@@ -94,6 +100,7 @@ type companionWrite struct {
 	update    *update
 	requestID string
 	lease     lease.Lease // nil if none is needed
+	over      bool        // ended was called
 }
 
 // apply sends the partial update. It returns the companion's answer, or else the outcome. If ctx ends during the exchange, or if
@@ -107,7 +114,7 @@ func (s atomicUpdate) apply(ctx context.Context, held *reservation, u *update, p
 	}
 	partial.RequestID = uuid.NewString()
 	if key := u.request.GetRequestId(); key != "" {
-		partial.Key, partial.Fingerprint = key, fingerprint(ctx, u.request)
+		partial.Key, partial.Fingerprint = strings.ToLower(key), fingerprint(ctx, u.request)
 	}
 	w := &companionWrite{write: write{customer: partial.CustomerID, begun: time.Now()}, update: u, requestID: partial.RequestID}
 	send := func(inFlight context.Context) (outcome, func(context.Context)) {
@@ -119,6 +126,7 @@ func (s atomicUpdate) apply(ctx context.Context, held *reservation, u *update, p
 			if answer = received; answer == nil {
 				return s.outcomeOfFailure(ctx, w, failed), nil
 			}
+			s.companion.setSilent(false)
 			return outcome{}, nil
 		}
 		w.slot, w.lease = held.slot, held.lease
@@ -138,24 +146,29 @@ func (s atomicUpdate) apply(ctx context.Context, held *reservation, u *update, p
 // finishApplied takes the answer to a write that continued in the background. ctx ends when the gateway stops; caller is the
 // caller's context.
 func (s *Service) finishApplied(ctx, caller context.Context, w *companionWrite, answer *fluentcart.Answer, failed error) {
-	defer s.ended(w)
 	switch {
 	case isLost(failed):
 		s.cancel(ctx, caller, w, failed)
 	case failed != nil:
+		s.ended(w)
 		s.conclude(ctx, &w.write, s.outcomeOfFailure(caller, w, failed))
 	default:
+		s.companion.setSilent(false)
+		s.ended(w)
 		o := s.outcomeOf(caller, w.update, answer)
 		s.metrics.writes.WithLabelValues(resultOf(o.err)).Inc()
 		s.conclude(ctx, &w.write, o)
 	}
 }
 
-// ended ends a write in the background, whose outcome is known or was given up.
+// ended ends a write in the background, whose outcome is known or was given up. Further calls do nothing.
 func (s *Service) ended(w *companionWrite) {
+	if w.over {
+		return
+	}
+	w.over = true
 	if w.lease != nil {
 		w.lease.Release()
-		w.lease = nil
 	}
 	s.companion.end()
 }
@@ -201,9 +214,11 @@ func (s *Service) outcomeOf(ctx context.Context, u *update, answer *fluentcart.A
 }
 
 // fingerprint stands for what the caller asks for, and for the caller: an id is known to its own caller only. The caller's address is
-// no part of it, because an update whose connection was lost is repeated on another one.
+// no part of it, because an update whose connection was lost is repeated on another one. Nor is the id, which may be written in
+// capitals.
 func fingerprint(ctx context.Context, request *customerv1.UpdateCustomerRequest) string {
-	content, _ := proto.MarshalOptions{Deterministic: true}.Marshal(request) // a request that was received can be sent
+	asked := &customerv1.UpdateCustomerRequest{CustomerId: request.GetCustomerId(), Customer: request.GetCustomer(), UpdateMask: request.GetUpdateMask(), Etag: request.GetEtag()}
+	content, _ := proto.MarshalOptions{Deterministic: true}.Marshal(asked) // a request that was received can be sent
 	caller := callerOf(ctx)
 	name := caller.Name
 	if caller.Store != nil { // the name may be a pseudonym, which changes

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
@@ -22,14 +23,20 @@ func (s *Service) cancel(ctx, caller context.Context, w *companionWrite, cause e
 		s.metrics.resolved.WithLabelValues(state).Inc()
 		endVerify(span, state)
 	}()
-	settled, stop := context.WithDeadline(ctx, w.settledAt(s.settleTime))
+	end := w.settledAt(s.settleTime)
+	if w.lease != nil {
+		w.lease.Quarantine(time.Until(end))
+	}
+	settled, stop := context.WithDeadline(ctx, end)
 	defer stop()
 	answer := s.cancelUntilKnown(settled, w)
+	if answer == nil && ctx.Err() != nil {
+		w.lease = nil // it is not released, because the update may be applied after the gateway has stopped
+		s.logger.LogAttrs(ctx, slog.LevelWarn, "stopped with a write in doubt; it may still be applied", slog.Int64("customer_id", w.customer))
+	}
+	s.ended(w)
 	if answer == nil {
 		s.conclude(ctx, &w.write, outcome{err: lostError(caller, cause)})
-		if ctx.Err() != nil {
-			s.logger.LogAttrs(ctx, slog.LevelWarn, "stopped with a write in doubt; it may still be applied", slog.Int64("customer_id", w.customer))
-		}
 		return
 	}
 	o := outcome{err: cancelled(caller, w.customer, cause)}
@@ -45,6 +52,7 @@ func (s *Service) cancelUntilKnown(ctx context.Context, w *companionWrite) (answ
 	repeatUntil(ctx, func() bool {
 		err := s.resolve(ctx, &w.write, func() (err error) {
 			answer, err = s.store.Cancel(ctx, w.customer, w.requestID)
+			s.companion.setSilent(err != nil)
 			return err
 		})
 		if err != nil {

@@ -24,7 +24,7 @@ func TestAtomicUpdateIsLeasedWhileOthersMayBeLeft(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const settleTime = time.Second
-				c := newCompanion(false, settleTime)
+				c := newCompanion(&Config{WriteMode: Auto, SettleTime: settleTime})
 				for i, probe := range tt.probes {
 					if probe.answered {
 						c.set(probe.found, "")

@@ -14,33 +14,14 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 )
 
-// WriteMode is how a customer is written.
-type WriteMode string
-
-// The write modes.
-const (
-	// Merge reads the customer first and sends it back whole, with what the request names changed.
-	Merge WriteMode = "merge"
-	// Replace sends one PUT with only what the request names, for upstreams that only know PUT. A FluentCart store
-	// clears everything else (F2).
-	Replace WriteMode = "replace"
-	// Atomic sends one request to the companion, a plug-in in the store, which merges in a transaction. While the store has
-	// none, nothing is written.
-	Atomic WriteMode = "atomic"
-	// Auto is Atomic while the store has the companion, and Merge while it has none.
-	Auto WriteMode = "auto"
-)
-
-// WriteModes lists all write modes.
-func WriteModes() []WriteMode { return []WriteMode{Auto, Merge, Atomic, Replace} }
-
 // Config is the configuration of a Service.
 type Config struct {
 	// Store is the store to read from and write to.
 	Store *fluentcart.Client
 	// WriteMode is how customers are written; empty is Merge. With Atomic and Auto, updates wait for the first probe of Watch.
 	WriteMode WriteMode
-	// Shared says that other gateways update the same store. With Auto, a change between Atomic and Merge has to wait for them.
+	// Shared says that other gateways update the same store. With Auto, atomic updates take leases then, because another gateway
+	// may not have found the companion.
 	Shared bool
 	// Leases give each customer one writer at a time; nil is lease.NewLocal with the limits of MaxQueue.
 	Leases lease.Locker

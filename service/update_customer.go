@@ -55,7 +55,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	u := &update{request, change, pass, early}
 	response, err = way.update(ctx, u)
 	if lacksCompanion(err) {
-		return s.withoutCompanion(ctx, u, err)
+		return s.withoutCompanion(ctx, u)
 	}
 	return response, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -115,22 +116,64 @@ func TestNoReadBeginsBeforeTheLatestAtomicUpdateHasEnded(t *testing.T) {
 	})
 }
 
-// With other gateways in front of the same store, an update by a read waits for what they may still have in flight.
-func TestGatewaysThatShareAStoreWaitForEachOther(t *testing.T) {
+// With other gateways in front of the same store, of which one may not have found the companion, atomic updates take leases. One
+// whose answer is lost keeps its lease until its outcome is known.
+func TestGatewaysThatShareAStoreTakeLeases(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const settleTime = 10 * time.Second
-		h := newHarness(t, setup{
-			store:   sandbox.Config{Companion: true},
-			service: service.Config{WriteMode: service.Auto, Shared: true, SettleTime: settleTime},
-		})
-		advance(time.Second)
-		h.store.SetCompanion(false)
-		if got := h.update(t.Context(), 1, 1, "city"); got.reason != "STORE_UNAVAILABLE" || got.retryAfter > settleTime {
-			t.Errorf("the update after the companion was gone got %s, %s, retry after %v", got.Code, got.reason, got.retryAfter)
+		leases := lease.NewLocal(lease.Limits{})
+		with := setup{
+			store:   sandbox.Config{Companion: true, Fail: failFirstUpdate(sandbox.Failure{Work: sandbox.Late, LateBy: 500 * time.Millisecond, Delivery: sandbox.Silent})},
+			service: service.Config{WriteMode: service.Auto, Shared: true, Leases: leases},
 		}
-		advance(settleTime)
-		if got := h.update(t.Context(), 2, 1, "city"); got.Outcome != history.Written {
-			t.Errorf("the update after the settle time got %s, %s", got.Code, got.reason)
+		h := newHarness(t, with)
+		advance(time.Second)
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			if got := h.update(t.Context(), 1, 1, "city"); got.Outcome == history.Unknown {
+				t.Errorf("the atomic update got %s, %s, %s", got.Code, got.reason, got.state)
+			}
+		})
+		callers.Go(func() {
+			advance(100 * time.Millisecond)
+			if grant, err := leases.LastGrant(t.Context(), 1); err != nil || grant != lease.Held {
+				t.Errorf("during the atomic update the lease is %q, %v", grant, err)
+			}
+			got := h.update(t.Context(), 2, 1, "notes")
+			if got.Outcome != history.Written || got.took() < 900*time.Millisecond {
+				t.Errorf("the next update got %s after %v, before the first had its outcome", got.Code, got.took())
+			}
+		})
+		callers.Wait()
+		if !h.service.NeedsLeases() {
+			t.Error("no leases are needed")
+		}
+		h.finish(t)
+		h.checkHistory(t)
+	})
+}
+
+// While cancellations get no answer, an update reads first, so that a store that refuses everything is known at once and the outcome
+// of no further update is unknown.
+func TestStoreThatRefusesEverythingIsKnownAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocked := make(chan struct{})
+		h := newHarness(t, atomicSetup(func(*http.Request) *sandbox.Failure {
+			if isClosed(blocked) {
+				return nil
+			}
+			return &sandbox.Failure{Work: sandbox.Never, Instead: sandbox.ModSecurity(http.StatusForbidden)}
+		}))
+		advance(time.Second)
+		if first := h.update(contextEnding(t, byDeadline, 3*time.Second), 1, 1, "city"); first.state != "unknown" {
+			t.Errorf("the first update got %s, %s, %s", first.Code, first.reason, first.state)
+		}
+		if second := h.update(t.Context(), 2, 1, "city"); second.reason != "STORE_BLOCKED" || second.state != "not_sent" || second.took() > 2*latency {
+			t.Errorf("the next update got %s, %s, %s after %v", second.Code, second.reason, second.state, second.took())
+		}
+		close(blocked)
+		advance(20 * time.Second)
+		if third := h.update(t.Context(), 3, 1, "city"); third.Outcome != history.Written || third.took() != latency {
+			t.Errorf("the update after that got %s, %s after %v", third.Code, third.reason, third.took())
 		}
 		h.finish(t)
 		h.checkHistory(t)

@@ -1,0 +1,95 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+)
+
+const (
+	// probeInterval is how often the companion is probed for.
+	probeInterval = 5 * time.Minute
+	// missingInterval is the interval in write mode atomic while the companion is not usable, because nothing can be written.
+	missingInterval = 5 * time.Second
+	// firstProbePause is the pause after a probe that the store did not answer. It doubles with each, up to longestProbePause.
+	firstProbePause   = time.Second
+	longestProbePause = 30 * time.Second
+)
+
+// noCompanion is why the companion of a store without one is not usable.
+const noCompanion = "the store has no WordPress companion"
+
+// Watch probes for the companion, at once and every few minutes, until ctx is done. In write modes that do without the companion
+// it returns at once.
+func (s *Service) Watch(ctx context.Context) {
+	if s.writeMode != Atomic && s.writeMode != Auto {
+		return
+	}
+	pause := firstProbePause
+	for first := true; ; first = false {
+		answered := s.probe(ctx)
+		if first {
+			close(s.companion.probed)
+		}
+		wait := probeInterval
+		if !answered {
+			wait, pause = pause, min(2*pause, longestProbePause)
+		} else {
+			pause = firstProbePause
+		}
+		if s.writeMode == Atomic && s.companion.why() != "" {
+			wait = min(wait, missingInterval)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-s.companion.wake:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// Probed returns a channel that is closed after the first probe of Watch.
+func (s *Service) Probed() <-chan struct{} { return s.companion.probed }
+
+// probe asks the store for the companion, and reports whether the store answered. Otherwise nothing changes.
+func (s *Service) probe(ctx context.Context) bool {
+	found, err := s.store.ProbeCompanion(ctx)
+	switch failure := failureOf(err); {
+	case err == nil && found.Ready:
+		s.setUsable(ctx, true, "")
+	case err == nil:
+		s.setUsable(ctx, false, "the WordPress companion refuses to work on this store ("+strings.Join(found.Refuses, ", ")+")")
+	case failure.Kind == fluentcart.NoRoute:
+		s.setUsable(ctx, false, noCompanion)
+	case failure.Kind == fluentcart.BadAnswer, failure.Kind == fluentcart.Unauthenticated, failure.Kind == fluentcart.Forbidden, failure.Kind == fluentcart.Refused:
+		s.setUsable(ctx, false, "the store does not answer as the WordPress companion does")
+	default:
+		return false
+	}
+	return true
+}
+
+// setUsable notes whether the companion is usable, and logs a change. A store that never had the companion is as it should be in
+// write mode auto.
+func (s *Service) setUsable(ctx context.Context, usable bool, problem string) {
+	isFirst := !s.companion.wasProbed()
+	if !s.companion.set(usable, problem) {
+		return
+	}
+	if usable {
+		s.logger.LogAttrs(ctx, slog.LevelInfo, "customers are updated atomically, through the WordPress companion")
+		return
+	}
+	level := slog.LevelWarn
+	if isFirst && s.writeMode == Auto && problem == noCompanion {
+		level = slog.LevelInfo
+	}
+	s.logger.LogAttrs(ctx, level, "customers are not updated through the WordPress companion", slog.String("reason", problem), slog.String("write_mode", string(s.writeMode)))
+}
