@@ -43,7 +43,7 @@ func (s atomicUpdate) update(ctx context.Context, u *update) (*customerv1.Update
 	if err := s.probeIfUnhealthy(ctx, id); err != nil {
 		return nil, err
 	}
-	if s.companion.isSilent() { // a read that fails says at once what an update would have to find out
+	if s.companion.isSilent() { // a read that fails says at once what an update would learn later
 		if _, err := s.read(ctx, id); err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ type UpdateCustomerRequest struct {
 	// The caller's own id of this update, a random UUID; empty for none. Over HTTP a query parameter. A gateway that updates
 	// customers through the WordPress companion applies an update with the same id once: for 24 hours a repetition changes
 	// nothing, and is answered with the customer as it is now and the `changed_fields` of the update. The same id with other
-	// contents is refused with INVALID_FIELD. An update that was refused, or not written, leaves its id unused. A gateway
+	// contents is refused with INVALID_FIELD. An update that was refused or cancelled leaves its id unused. A gateway
 	// without the companion only logs the id: there, repeating an update writes it again.
 	RequestId     string `protobuf:"bytes,6,opt,name=request_id,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
