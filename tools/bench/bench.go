@@ -42,7 +42,7 @@ type measurements struct {
 	byInFlight   map[int]float64    // throughput of the gRPC server in calls a second, by calls in flight
 	byProcessors map[int]float64    // the same, by GOMAXPROCS
 	memory       map[string]float64 // peak resident memory with 1,000 calls in flight, in MiB, by transport
-	wallTime     float64            // of one update at a time, to that of a GET and a PUT without a gateway
+	wallTime     map[string]float64 // of one update at a time, to that of a GET and a PUT without a gateway, by write mode
 }
 
 // measure runs all programs at once, each idle while another is measured.
@@ -130,7 +130,11 @@ func (b *bench) subjects(ctx context.Context, group *processes) ([]subject, erro
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := group.startGateway(ctx, b.gateway, store.json)
+	gateway, err := group.startGateway(ctx, b.gateway, store.json, modeMerge)
+	if err != nil {
+		return nil, err
+	}
+	atomicGateway, err := group.startGateway(ctx, b.gateway, store.json, modeAtomic)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +142,8 @@ func (b *bench) subjects(ctx context.Context, group *processes) ([]subject, erro
 		{"bare handler", 1, bare, load{JSON: bare.json}},
 		{"gRPC server", 1, gateway, load{GRPC: gateway.grpc}},
 		{"HTTP/JSON gateway", 1.25, gateway, load{JSON: gateway.json}},
+		{"gRPC server, atomic mode", 0.75, atomicGateway, load{GRPC: atomicGateway.grpc}},
+		{"HTTP/JSON gateway, atomic mode", 0.75, atomicGateway, load{JSON: atomicGateway.json}},
 		{"vanguard-go, a PUT without a GET", 0, vanguard, load{GRPC: vanguard.json}},
 		{"rejection by the gRPC server", 0.3, nil, load{GRPC: "full", Rejected: true}},
 		{"rejection by the HTTP/JSON gateway", 0.35, nil, load{JSON: "full", Rejected: true}},
@@ -184,7 +190,7 @@ func (b *bench) fullGateway(ctx context.Context, group *processes) (*process, er
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := group.startGateway(ctx, b.gateway, store.json, "--get-timeout=30s", "--drain-timeout=1m")
+	gateway, err := group.startGateway(ctx, b.gateway, store.json, modeMerge, "--get-timeout=30s", "--drain-timeout=1m")
 	if err != nil {
 		return nil, err
 	}

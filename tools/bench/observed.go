@@ -40,7 +40,7 @@ func (b *bench) observe(ctx context.Context, group *processes) (observed, error)
 	if err != nil {
 		return observed{}, err
 	}
-	gateway, err := group.startGateway(ctx, b.gateway, store.json, "--otlp-endpoint="+collector.json, "--trace-ratio=0.01", "--admin-pprof")
+	gateway, err := group.startGateway(ctx, b.gateway, store.json, modeMerge, "--otlp-endpoint="+collector.json, "--trace-ratio=0.01", "--admin-pprof")
 	if err != nil {
 		return observed{}, err
 	}

@@ -66,9 +66,12 @@ func (p *processes) self(ctx context.Context, args ...string) (*process, error) 
 	return p.start(ctx, program, args...)
 }
 
+// The write modes: an update is a GET and a PUT, or one request to the companion.
+const modeMerge, modeAtomic = "merge", "atomic"
+
 // startGateway starts a gateway with everything on: it authenticates its callers, and writes its log at level info to a
 // file.
-func (p *processes) startGateway(ctx context.Context, program, store string, args ...string) (*process, error) {
+func (p *processes) startGateway(ctx context.Context, program, store, mode string, args ...string) (*process, error) {
 	passwords, tokens := filepath.Join(p.directory, "password"), filepath.Join(p.directory, "tokens")
 	if err := os.WriteFile(passwords, []byte(password), 0o600); err != nil {
 		return nil, err
@@ -77,7 +80,7 @@ func (p *processes) startGateway(ctx context.Context, program, store string, arg
 		return nil, err
 	}
 	return p.start(ctx, program, append([]string{
-		"--store-url=" + store, "--store-username=" + username, "--store-password-file=" + passwords,
+		"--store-url=" + store, "--store-username=" + username, "--store-password-file=" + passwords, "--write-mode=" + mode,
 		"--caller-auth=token", "--token-file=" + tokens,
 		"--grpc-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0", "--admin-addr=127.0.0.1:0",
 		fmt.Sprintf("--max-in-flight=%d", inFlight), fmt.Sprintf("--max-queue=%d", queue),

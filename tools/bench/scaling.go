@@ -33,7 +33,7 @@ func (b *bench) byProcessors(ctx context.Context) (map[int]float64, error) {
 			return nil, err
 		}
 		group.environment = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", processors))
-		gateway, err := group.startGateway(ctx, b.gateway, store.json)
+		gateway, err := group.startGateway(ctx, b.gateway, store.json, modeMerge)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (b *bench) memory(ctx context.Context) (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		gateway, err := group.startGateway(ctx, b.gateway, store.json)
+		gateway, err := group.startGateway(ctx, b.gateway, store.json, modeMerge)
 		if err != nil {
 			return nil, err
 		}
@@ -89,29 +89,33 @@ func (b *bench) memory(ctx context.Context) (map[string]float64, error) {
 	return peaks, nil
 }
 
-// wallTime compares one update at a time through the gateway with a GET and a PUT, against a store that takes 33 ms a
+// wallTime compares one update at a time through a gateway in each mode with a GET and a PUT, against a store that takes 33 ms a
 // request, as a real one does.
-func (b *bench) wallTime(ctx context.Context, group *processes) (float64, error) {
+func (b *bench) wallTime(ctx context.Context, group *processes) (map[string]float64, error) {
 	store, err := group.self(ctx, "store", "-latency", "33ms")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	gateway, err := group.startGateway(ctx, b.gateway, store.json)
-	if err != nil {
-		return 0, err
+	gateways := map[string]*process{}
+	for _, mode := range []string{modeMerge, modeAtomic} {
+		if gateways[mode], err = group.startGateway(ctx, b.gateway, store.json, mode); err != nil {
+			return nil, err
+		}
 	}
 	const calls = 60
-	var ratios []float64
+	ratios := map[string][]float64{}
 	for range 3 {
 		direct, err := group.send(ctx, load{Store: store.json, InFlight: 1, Calls: calls})
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		through, err := group.send(ctx, load{GRPC: gateway.grpc, InFlight: 1, Calls: calls})
-		if err != nil {
-			return 0, err
+		for mode, gateway := range gateways {
+			through, err := group.send(ctx, load{GRPC: gateway.grpc, InFlight: 1, Calls: calls})
+			if err != nil {
+				return nil, err
+			}
+			ratios[mode] = append(ratios[mode], through.Seconds()/direct.Seconds())
 		}
-		ratios = append(ratios, through.Seconds()/direct.Seconds())
 	}
-	return median(ratios), nil
+	return map[string]float64{modeMerge: median(ratios[modeMerge]), modeAtomic: median(ratios[modeAtomic])}, nil
 }

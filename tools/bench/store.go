@@ -23,8 +23,8 @@ const (
 	newCity    = "Lyon"
 )
 
-// serveStore serves a store that is as fast as net/http allows: it answers each GET and each PUT from a template. Every
-// GET shows the old city, and every PUT the new one.
+// serveStore serves a store that is as fast as net/http allows: it answers each GET and each PUT from a template, and so does its
+// companion. Every GET shows the old city, and every PUT the new one.
 func serveStore(args []string, _ io.Writer) error {
 	flags := flag.NewFlagSet("store", flag.ContinueOnError)
 	latency := flags.Duration("latency", 0, "how long each response takes")
@@ -37,9 +37,13 @@ func serveStore(args []string, _ io.Writer) error {
 	for _, date := range []string{"2025-06-10 09:15:00", "2025-09-20 14:30:00"} {
 		inContract = strings.Replace(inContract, date, strings.Replace(date, " ", "T", 1)+"Z", 1)
 	}
+	companion := serveCompanion()
 	return listenAndServe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(*latency) //nolint:forbidigo // a slow store
-		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		if strings.HasPrefix(r.URL.Path, companionRoute) {
+			companion(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 		template := read
 		if r.Method == http.MethodPut {
@@ -49,7 +53,7 @@ func serveStore(args []string, _ io.Writer) error {
 				template = inContract
 			}
 		}
-		_, _ = fmt.Fprintf(w, template, id) //nolint:gosec // a path of the load
+		_, _ = fmt.Fprintf(w, template, lastSegment(r.URL.Path)) //nolint:gosec // a path of the load
 	}))
 }
 
