@@ -83,7 +83,7 @@ func unknownFields(name string, message protoreflect.Message) []apierror.Violati
 	}
 	descriptors := message.Descriptor().Fields()
 	for i := range descriptors.Len() {
-		if field := descriptors.Get(i); field.Message() != nil && !field.IsList() && !field.IsMap() && !OutputOnly(field) && message.Has(field) {
+		if field := descriptors.Get(i); field.Message() != nil && !field.IsList() && !field.IsMap() && message.Has(field) && !OutputOnly(field) {
 			violations = append(violations, unknownFields(string(field.Name()), message.Get(field).Message())...)
 		}
 	}

@@ -20,6 +20,8 @@ type column struct {
 	documented bool
 	// optional says that only some stores have the column. A read without it is merged.
 	optional bool
+	// onlyShown says that the column decides nothing: it is neither written nor compared.
+	onlyShown bool
 }
 
 // columns are the columns of a customer. Others are skipped.
@@ -45,7 +47,7 @@ var columns = [...]column{
 	shown("first_purchase_date", func(c *Customer, raw jsontext.Value) { c.FirstPurchase = shownTime(raw) }),
 	shown("last_purchase_date", func(c *Customer, raw jsontext.Value) { c.LastPurchase = shownTime(raw) }),
 	shown("created_at", func(c *Customer, raw jsontext.Value) { c.CreatedAt = shownTime(raw) }),
-	shown("updated_at", func(c *Customer, raw jsontext.Value) { c.UpdatedAt = shownTime(raw) }),
+	shown("updated_at", func(c *Customer, raw jsontext.Value) { c.UpdatedAt = shownTime(raw) }).asCompared(),
 	shown("photo", func(c *Customer, raw jsontext.Value) { c.Photo = html.UnescapeString(shownText(raw)) }), // it is escaped (F14)
 	shown("country_name", func(c *Customer, raw jsontext.Value) { c.CountryName = shownText(raw) }),
 	shown("user_link", func(c *Customer, raw jsontext.Value) { c.UserLink = shownText(raw) }),
@@ -72,6 +74,11 @@ func isDocumented(c column) bool { return c.documented }
 
 func (c column) asReplaced() column {
 	c.replaced = true
+	return c
+}
+
+func (c column) asCompared() column {
+	c.onlyShown = false
 	return c
 }
 
@@ -139,7 +146,7 @@ func valueOf[T any](p *T) T {
 
 // shown returns a column that is only shown. Any JSON is accepted; shown.go reads it.
 func shown(name string, read func(*Customer, jsontext.Value)) column {
-	return column{name: name, read: func(c *Customer, raw jsontext.Value) fault {
+	return column{name: name, onlyShown: true, read: func(c *Customer, raw jsontext.Value) fault {
 		read(c, raw)
 		return noFault
 	}}

@@ -3,6 +3,7 @@ package fluentcart
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -146,15 +147,20 @@ func (r *response) readAnswer(err error) (*Answer, error) {
 	return r.answer, nil
 }
 
+// usualBody is the size of most requests, in bytes.
+const usualBody = 256
+
 // body returns the JSON of the request. None of its names, outside of set, is that of a field of FluentCart, which reads
 // the body too.
 func (p *Partial) body() []byte {
-	out := append([]byte(`{"request_id":"`), p.RequestID...)
-	set := p.Set.appendMembers([]byte{'{'})
-	if len(set) > 1 {
-		set = append(set[:1], set[2:]...) // without the first comma
+	out := append(make([]byte, 0, usualBody), `{"request_id":"`...)
+	out = append(append(out, p.RequestID...), `","set":{`...)
+	set := len(out)
+	out = p.Set.appendMembers(out)
+	if len(out) > set {
+		out = slices.Delete(out, set, set+1) // the first comma
 	}
-	out = append(append(append(out, `","set":`...), set...), '}')
+	out = append(out, '}')
 	out = appendList(out, "keep", p.Keep)
 	out = appendList(out, "if_match", p.IfMatch)
 	if p.Key != "" {

@@ -53,9 +53,9 @@ func (a *markedAnswer) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		case `"columns"`:
 			return into(&a.answer.Columns)
 		case `"before"`:
-			return a.readRow(in, &a.before)
+			return a.readRow(in, &a.before, row{compared: true})
 		case `"customer"`:
-			return a.readRow(in, &a.customer)
+			return a.readRow(in, &a.customer, row{})
 		case `"answer"`:
 			return into(&a.refusal)
 		case `"ready"`:
@@ -67,12 +67,12 @@ func (a *markedAnswer) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	})
 }
 
-// readRow reads a customer, or null.
-func (a *markedAnswer) readRow(in *jsontext.Decoder, into **row) error {
+// readRow reads a customer into an empty row, or null.
+func (a *markedAnswer) readRow(in *jsontext.Decoder, into **row, empty row) error {
 	if in.PeekKind() != '{' {
 		return in.SkipValue()
 	}
-	*into = &row{}
+	*into = &empty
 	return (*into).read(in, a.expected)
 }
 

@@ -29,15 +29,19 @@ func shownText(raw jsontext.Value) string {
 // shownInteger returns the integer of a number or of a text such as "24900" or "24900.00", or nil for any other: 0 would be
 // a false statement.
 func shownInteger(raw jsontext.Value) *int64 {
-	number := shownText(raw)
+	return integerOf(shownText(raw))
+}
+
+// integerOf is shownInteger for the text.
+func integerOf(number string) *int64 {
+	if strings.Trim(number, "0123456789+-.eE") != "" { // strconv reads hexadecimal numbers and infinities too
+		return nil
+	}
 	whole, fraction, _ := strings.Cut(number, ".")
 	if strings.Trim(fraction, "0") == "" {
 		if n, err := strconv.ParseInt(whole, 10, 64); err == nil {
 			return &n
 		}
-	}
-	if strings.Trim(number, "0123456789+-.eE") != "" { // strconv reads hexadecimal numbers and infinities too
-		return nil
 	}
 	f, err := strconv.ParseFloat(number, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) >= 1<<53 {

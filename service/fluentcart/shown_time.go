@@ -12,7 +12,7 @@ import (
 func shownTime(raw jsontext.Value) time.Time {
 	text := shownText(raw)
 	var t time.Time
-	if seconds := shownInteger(raw); seconds != nil {
+	if seconds := integerOf(text); seconds != nil {
 		if *seconds == 0 { // PHP's way to write no time
 			return time.Time{}
 		}
