@@ -83,8 +83,12 @@ func unknownFields(name string, message protoreflect.Message) []apierror.Violati
 	}
 	descriptors := message.Descriptor().Fields()
 	for i := range descriptors.Len() {
-		if field := descriptors.Get(i); field.Message() != nil && !field.IsList() && !field.IsMap() && message.Has(field) && !OutputOnly(field) {
-			violations = append(violations, unknownFields(string(field.Name()), message.Get(field).Message())...)
+		field := descriptors.Get(i)
+		if field.Message() == nil || field.IsList() || field.IsMap() || !message.Has(field) {
+			continue
+		}
+		if within := unknownFields(string(field.Name()), message.Get(field).Message()); len(within) > 0 && !OutputOnly(field) {
+			violations = append(violations, within...)
 		}
 	}
 	return violations

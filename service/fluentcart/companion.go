@@ -20,7 +20,7 @@ const (
 	// companionRoute is the path of the companion's routes below the REST API.
 	companionRoute = "/fluentcart-gateway/v1"
 	// companionProtocol is the version of the protocol that the gateway knows.
-	companionProtocol = 1
+	companionProtocol = "1"
 )
 
 // Partial is an update that the companion merges into the customer.

@@ -14,7 +14,7 @@ import (
 type markedAnswer struct {
 	expected *Customer // its id is the one that the answer must be about
 
-	protocol  int
+	protocol  string
 	requestID string
 	answer    Answer
 	before    *row
@@ -39,17 +39,17 @@ func (a *markedAnswer) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	return eachMember(in, func(name jsontext.Value) error {
 		switch string(name) {
 		case `"fluentcart_gateway"`:
-			return into(&a.protocol)
+			return readShownText(in, &a.protocol)
 		case `"request_id"`:
-			return into(&a.requestID)
+			return readShownText(in, &a.requestID)
 		case `"result"`:
-			return into((*string)(&a.answer.Result))
+			return readShownText(in, &a.answer.Result)
 		case `"version"`:
-			return into(&a.version)
+			return readShownText(in, &a.version)
 		case `"changed"`:
 			return into(&a.answer.Changed)
 		case `"cause"`:
-			return into(&a.answer.Cause)
+			return readShownText(in, &a.answer.Cause)
 		case `"columns"`:
 			return into(&a.answer.Columns)
 		case `"before"`:
@@ -65,6 +65,13 @@ func (a *markedAnswer) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		}
 		return in.SkipValue()
 	})
+}
+
+// readShownText reads a string or a number as text, and anything else as empty text.
+func readShownText[T ~string](in *jsontext.Decoder, into *T) error {
+	raw, err := in.ReadValue()
+	*into = T(shownText(raw))
+	return err
 }
 
 // readRow reads a customer into an empty row, or null.
