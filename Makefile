@@ -24,6 +24,7 @@ BASE ?=
 ADDR ?=
 CUSTOMERS ?=
 MODE ?= $(if $(ADDR),grpc,grpc http grpcurl)
+COMPANION ?= $(if $(ADDR),false,false true)
 CALLS ?=
 PARALLEL ?=
 LOADFLAGS ?=
@@ -159,14 +160,15 @@ soak: ## Run the long tests of real processes: storms, kills, overload, floods (
 	@tests=$$(awk -F '[ (]' '/^func Test/ {test = $$2} /soaking\(t\)/ {print test; found = 1} END {exit !found}' cmd/fluentcart-gateway/e2e/*_test.go | paste -sd '|'); \
 		SOAK=$(SOAK) go test -count=1 -timeout 60m -v -run "^($$tests)$$" ./cmd/fluentcart-gateway/e2e
 
-load: ## Measure the gateway with clients in one process, and as grpcurl in parallel (MODE, CALLS, PARALLEL, ADDR, CUSTOMERS)
+load: ## Measure the gateway with clients in one process, and as grpcurl in parallel (MODE, COMPANION, CALLS, PARALLEL, ADDR, CUSTOMERS)
 	go -C tools build -o ../bin/ ./load github.com/fullstorydev/grpcurl/cmd/grpcurl
 	$(build)
-	@for mode in $(MODE); do \
-		echo "== $$mode"; \
-		bin/load -mode "$$mode" -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway $(if $(CALLS),-calls '$(CALLS)') $(if $(PARALLEL),-parallel '$(PARALLEL)') \
+	@for mode in $(MODE); do for companion in $(COMPANION); do \
+		echo "== $$mode, companion: $$companion"; \
+		bin/load -mode "$$mode" -store-companion="$$companion" -grpcurl bin/grpcurl -gateway bin/fluentcart-gateway \
+			$(if $(CALLS),-calls '$(CALLS)') $(if $(PARALLEL),-parallel '$(PARALLEL)') \
 			$(if $(ADDR),-addr '$(ADDR)') $(if $(CUSTOMERS),-customers '$(CUSTOMERS)') $(LOADFLAGS); \
-	done
+	done; done
 
 openapi: build ## Lint the OpenAPI document, and call a sandbox gateway as it says, with tools from npm
 	tools/openapi/check bin/fluentcart-gateway

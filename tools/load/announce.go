@@ -25,6 +25,6 @@ func announce(out io.Writer, cfg config, addr string) {
 		fmt.Fprintf(out, "The client is in this process and calls over %s.\n", cfg.mode)
 	}
 	if len(cfg.customers) < cfg.parallel {
-		fmt.Fprintf(out, "Updates of one customer follow one another: with %d of them, the other calls at once wait in the gateway. More customers avoid that.\n", len(cfg.customers))
+		fmt.Fprintf(out, "Updates of one customer follow one another: with %d of them, the other calls at once wait. More customers avoid that.\n", len(cfg.customers))
 	}
 }

@@ -23,10 +23,11 @@ type config struct {
 	grpcurl string
 
 	// The gateway that is loaded: one that is started here with a sandbox store, or a running one.
-	gateway      string
-	gatewayFlags []string
-	storeWorkers int
-	storeLatency time.Duration
+	gateway        string
+	gatewayFlags   []string
+	storeWorkers   int
+	storeLatency   time.Duration
+	storeCompanion bool
 	target
 
 	plan
@@ -75,6 +76,7 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	flags.StringVar(&cfg.gateway, "gateway", "fluentcart-gateway", "the gateway `program`, started in front of a sandbox store if there is no -addr")
 	flags.IntVar(&cfg.storeWorkers, "store-workers", 0, "how many requests the sandbox store works on at once; 0 is no limit")
 	flags.DurationVar(&cfg.storeLatency, "store-latency", 0, "how long each request occupies a worker of the sandbox store")
+	flags.BoolVar(&cfg.storeCompanion, "store-companion", false, "give the sandbox store the WordPress companion, by which a gateway updates a customer in one request")
 	cfg.addFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
@@ -135,7 +137,8 @@ func (cfg *config) validate(f *faults) {
 	f.check(cfg.deadline > 0 && cfg.deadline <= maxTimeout, "-deadline=%s: must be more than 0 and at most %s", cfg.deadline, maxTimeout)
 	f.check(cfg.storeWorkers >= 0 && cfg.storeLatency >= 0, "-store-workers and -store-latency must not be negative")
 	if cfg.addr != "" {
-		f.check(cfg.storeWorkers == 0 && cfg.storeLatency == 0, "-store-workers and -store-latency are about the sandbox store; -addr uses the store of that gateway")
+		f.check(cfg.storeWorkers == 0 && cfg.storeLatency == 0 && !cfg.storeCompanion,
+			"-store-workers, -store-latency and -store-companion are about the sandbox store; -addr uses the store of that gateway")
 		f.check(len(cfg.gatewayFlags) == 0, "unexpected argument %q: with -addr, no gateway is started to which it could be passed", cfg.gatewayFlags)
 	} else if len(cfg.gatewayFlags) > 0 {
 		f.check(strings.HasPrefix(cfg.gatewayFlags[0], "-"), "unexpected argument %q: all arguments must be flags, and behind -- flags of the gateway", cfg.gatewayFlags[0])

@@ -37,6 +37,7 @@ func TestWrongArgumentsAreNamed(t *testing.T) {
 		{"a range that overflows", "-customers=1-9223372036854775807", "at most 2000 customers"},
 		{"a running gateway without customers", "-addr=127.0.0.1:1", "-addr needs -customers: the notes of these customers of its store are overwritten"},
 		{"a store for a running gateway", "-addr=127.0.0.1:1 -customers=1 -store-workers=4", "-addr uses the store of that gateway"},
+		{"a companion for a running gateway", "-addr=127.0.0.1:1 -customers=1 -store-companion", "-addr uses the store of that gateway"},
 		{"flags for a running gateway", "-addr=127.0.0.1:1 -customers=1 -- --max-queue=1", "no gateway is started"},
 		{"a token for no running gateway", "-token-file=t", "about a running gateway: give -addr"},
 		{"permission without a host", "-addr=192.0.2.1:1 -customers=1 -allow-remote", "-allow-remote and -remote-host need each other"},

@@ -69,6 +69,17 @@ func TestStoreGetsTwoRequestsForEachUpdate(t *testing.T) {
 	}
 }
 
+// The calls of one customer are not one after another in this mode, so they come to the store in any order.
+func TestStoreWithCompanionGetsOneRequestForEachUpdate(t *testing.T) {
+	s, err := loadGateway(t, "-calls=300", "-customers=1001-1003", "-store-companion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.ok() != 300 || s.Store.Requests["POST"] != 300 || len(s.Store.Requests) != 1 || s.Store.PerOK != 1 || !s.Store.Agrees {
+		t.Errorf("%d of %d calls OK, the store got %v", s.ok(), s.Calls, s.Store.Requests)
+	}
+}
+
 // Whatever the speed of the machine: 64 calls at once meet a store with one worker and a gateway with a queue of eight.
 func TestRejectedUpdatesDoNotReachTheStore(t *testing.T) {
 	for _, mode := range []string{modeGRPC, modeHTTP} {

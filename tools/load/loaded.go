@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"sync"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
 // loaded is what is loaded: a running gateway, or a gateway and a sandbox store that were started here.
@@ -21,7 +23,7 @@ func prepare(ctx context.Context, cfg config, stderr io.Writer) (*loaded, error)
 		return &loaded{addr: cfg.addr, admin: cfg.admin, close: func() {}}, cfg.check(ctx, ranges(cfg.customers))
 	}
 	needed := int(min(max(slices.Max(cfg.customers)-firstExtra+1, 0), maxCustomers))
-	store, err := startStore(needed, cfg.storeWorkers, cfg.storeLatency)
+	store, err := startStore(sandbox.Config{Customers: needed, Workers: cfg.storeWorkers, Latency: cfg.storeLatency, Companion: cfg.storeCompanion})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,8 +23,9 @@ type store struct {
 
 	mu       sync.Mutex // guards what follows
 	requests requests
-	applied  map[string]int    // how often an update with these notes was applied
-	latest   map[string]string // the notes of the latest one, by the path of the customer
+	applied  map[string]int            // how often an update with these notes was applied
+	latest   map[string]string         // the notes of the latest PUT, by customer
+	chains   map[string]map[string]int // by customer: its notes, how often they were written minus how often they were replaced
 }
 
 // requests counts the requests to a store by their method.
@@ -39,14 +42,14 @@ func (r requests) since(earlier requests) requests {
 	return later
 }
 
-func startStore(customers, workers int, latency time.Duration) (*store, error) {
+func startStore(cfg sandbox.Config) (*store, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with close
 	if err != nil {
 		return nil, err
 	}
 	s := &store{
-		Store: sandbox.New(sandbox.Config{Customers: customers, Workers: workers, Latency: latency}),
-		url:   "http://" + listener.Addr().String(), requests: requests{}, applied: map[string]int{}, latest: map[string]string{},
+		Store: sandbox.New(cfg), url: "http://" + listener.Addr().String(),
+		requests: requests{}, applied: map[string]int{}, latest: map[string]string{}, chains: map[string]map[string]int{},
 	}
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = s.server.Serve(listener) }() // it ends with close
@@ -70,7 +73,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests[r.Method]++
 	s.mu.Unlock()
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet || r.Method == http.MethodDelete { // a DELETE cancels an update
 		s.Store.ServeHTTP(w, r)
 		return
 	}
@@ -80,39 +83,78 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	s.Store.ServeHTTP(&watchedResponse{ResponseWriter: w, succeeds: func() { s.remember(r.URL.Path, body) }}, r)
+	remember := s.rememberWrite
+	if strings.Contains(r.URL.Path, companionRoute) {
+		remember = s.rememberAtomic
+	}
+	s.Store.ServeHTTP(&watchedResponse{ResponseWriter: w, succeeds: func(answer []byte) { remember(path.Base(r.URL.Path), body, answer) }}, r)
 }
 
-func (s *store) remember(path string, body []byte) {
+// companionRoute is a part of the paths of the companion's routes.
+const companionRoute = "/fluentcart-gateway/v1/"
+
+// rememberWrite remembers an update by a PUT. Those of one customer follow one another.
+func (s *store) rememberWrite(customer string, body, _ []byte) {
 	var sent struct{ Notes string }
 	if err := json.Unmarshal(body, &sent); err != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.applied[sent.Notes]++
-	s.latest[path] = sent.Notes
+	s.add(customer, sent.Notes, s.latest[customer])
+	s.latest[customer] = sent.Notes
 }
 
-// watchedResponse calls succeeds before the first byte of a response with status 200.
+// rememberAtomic remembers an update by a POST to the companion, if it was applied. Those of one customer may come here in
+// another order than that in which they were applied.
+func (s *store) rememberAtomic(customer string, body, answer []byte) {
+	var sent struct {
+		Set struct{ Notes string }
+	}
+	var answered struct {
+		Result string
+		Before struct{ Notes string }
+	}
+	if json.Unmarshal(body, &sent) != nil || json.Unmarshal(answer, &answered) != nil || answered.Result != "applied" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(customer, sent.Set.Notes, answered.Before.Notes)
+}
+
+// add adds an update. The caller holds the lock.
+func (s *store) add(customer, notes, replaced string) {
+	s.applied[notes]++
+	chain := s.chains[customer]
+	if chain == nil {
+		chain = map[string]int{}
+		s.chains[customer] = chain
+	}
+	chain[notes]++
+	chain[replaced]--
+	maps.DeleteFunc(chain, func(_ string, count int) bool { return count == 0 })
+}
+
+// watchedResponse calls succeeds with the body of a response with status 200, before its first byte is sent.
 type watchedResponse struct {
 	http.ResponseWriter
-	succeeds func()
+	succeeds func(body []byte)
+	status   int
 	begun    bool
 }
 
 func (w *watchedResponse) WriteHeader(status int) {
-	if !w.begun && status == http.StatusOK {
-		w.succeeds()
-	}
-	w.begun = true
+	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Write is called once by the sandbox store, with the whole body.
 func (w *watchedResponse) Write(content []byte) (int, error) {
-	if !w.begun {
-		w.WriteHeader(http.StatusOK)
+	if !w.begun && (w.status == 0 || w.status == http.StatusOK) {
+		w.succeeds(content)
 	}
+	w.begun = true
 	return w.ResponseWriter.Write(content)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path"
 	"strconv"
 )
 
@@ -29,18 +28,19 @@ func (s *store) verify(all []result, notes func(number int) string) error {
 	return errors.Join(found...)
 }
 
-// verifyRows checks that the row of each customer has the latest update.
+// verifyRows checks that each update of a customer replaced the one before it, and that its row has the latest one. Then all
+// notes were replaced as often as written, except the latest, and the first, which no update wrote.
 func (s *store) verifyRows() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []error
-	for address, want := range s.latest {
-		id, err := strconv.ParseInt(path.Base(address), 10, 64)
+	for customer, chain := range s.chains {
+		id, err := strconv.ParseInt(customer, 10, 64)
 		if err != nil {
 			return err
 		}
-		if row, _ := s.Row(id); row.Notes != want {
-			found = append(found, fmt.Errorf("customer %d does not have the notes of its latest update", id))
+		if row, _ := s.Row(id); chain[row.Notes] != 1 || len(chain) != 2 {
+			found = append(found, fmt.Errorf("an update of customer %d was lost", id))
 		}
 	}
 	return errors.Join(found...)
