@@ -14,7 +14,7 @@ import (
 type markedAnswer struct {
 	expected *Customer // its id is the one that the answer must be about
 
-	protocol  string
+	protocol  string // as it stands in the JSON
 	requestID string
 	answer    Answer
 	before    *row
@@ -39,7 +39,9 @@ func (a *markedAnswer) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	return eachMember(in, func(name jsontext.Value) error {
 		switch string(name) {
 		case `"fluentcart_gateway"`:
-			return readShownText(in, &a.protocol)
+			raw, err := in.ReadValue()
+			a.protocol = string(raw)
+			return err
 		case `"request_id"`:
 			return readShownText(in, &a.requestID)
 		case `"result"`:
