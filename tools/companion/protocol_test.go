@@ -1,0 +1,218 @@
+package companion
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// customers of the fixture: 1 is linked to no account, 2 to that of bob, 3 to one that does not exist, 4 has many columns that are NULL.
+func TestUpdates(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	first := s.row(t, 1).version(t)
+	for _, test := range []struct {
+		name     string
+		customer int
+		body     fields // without request_id
+		want     answer // what of it is not empty
+	}{
+		{"an empty set is a locked read", 1, fields{"set": fields{}}, answer{Result: "returned", Why: "unchanged", Version: first}},
+		{"an empty if_match is a locked read", 1, fields{"set": fields{"city": "Lyon"}, "if_match": []string{}}, answer{Result: "returned", Why: "if_match", Version: first}},
+		{"another version is returned", 1, fields{"set": fields{"city": "Lyon"}, "if_match": []string{"AAAAAAAAAAAAAAAAAAAAAA"}}, answer{Result: "returned", Why: "if_match"}},
+		{"a column is changed, and nothing else", 1, fields{"set": fields{"city": "Lyon"}, "if_match": []string{"x", first}}, answer{Result: "applied", Changed: []string{"city"}}},
+		{"the same values are unchanged", 1, fields{"set": fields{"city": "Lyon", "full_name": "Ann Lee", "user_id": 0}}, answer{Result: "returned", Why: "unchanged"}},
+		{"a column is cleared", 1, fields{"set": fields{"state": ""}}, answer{Result: "applied", Changed: []string{"state"}}},
+		{"an empty text is that of NULL", 4, fields{"set": fields{"city": "", "status": ""}}, answer{Result: "returned", Why: "unchanged"}},
+		{"other columns stay NULL", 4, fields{"set": fields{"notes": "new"}}, answer{Result: "applied", Changed: []string{"notes"}}},
+		{"a first name of two words stays in its column", 4, fields{"set": fields{"first_name": "Anne Marie", "last_name": "de Groot"}}, answer{Result: "applied", Changed: []string{"first_name", "last_name"}}},
+		{"such names stay when another column is changed", 4, fields{"set": fields{"city": "Lyon"}}, answer{Result: "applied", Changed: []string{"city"}}},
+		{"the same full name is unchanged", 4, fields{"set": fields{"full_name": "Anne Marie de Groot"}}, answer{Result: "returned", Why: "unchanged"}},
+		{"another full name is parted at its last space", 4, fields{"set": fields{"full_name": "Dan van Dyk"}}, answer{Result: "applied", Changed: []string{"first_name", "last_name"}}},
+		{"a full name of one word is a first name", 4, fields{"set": fields{"full_name": "Dan"}}, answer{Result: "applied", Changed: []string{"first_name", "last_name"}}},
+		{"a text that is cut is kept", 1, fields{"set": fields{"postcode": strings.Repeat("7", 60)}}, answer{Result: "applied", Changed: []string{"postcode"}}},
+		{"a kept column is not changed", 1, fields{"set": fields{"status": "inactive", "city": "Nice"}, "keep": []string{"status", "user_id"}}, answer{Result: "returned", Why: "keep"}},
+		{"a kept column with its own value is no matter", 1, fields{"set": fields{"status": "active", "city": "Nice"}, "keep": []string{"status", "user_id"}}, answer{Result: "applied", Changed: []string{"city"}}},
+		{"a customer is linked", 1, fields{"set": fields{"user_id": 3}}, answer{Result: "applied", Changed: []string{"user_id"}}},
+		{"a customer is unlinked", 1, fields{"set": fields{"user_id": 0}}, answer{Result: "applied", Changed: []string{"user_id"}}},
+		{"the e-mail of a linked customer stays", 2, fields{"set": fields{"email": "other@example.com"}}, answer{Result: "returned", Why: "email"}},
+		{"FluentCart refuses an e-mail that is taken", 1, fields{"set": fields{"email": "bob@example.com"}}, answer{Result: "refused"}},
+		{"FluentCart refuses a customer of an account that is gone", 3, fields{"set": fields{"city": "Lyon"}}, answer{Result: "refused"}},
+		{"there is no such customer", 999, fields{"set": fields{"city": "Lyon"}}, answer{Result: "missing"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var before row
+			if test.customer != 999 {
+				before = s.row(t, test.customer)
+			}
+			id := newID()
+			test.body["request_id"] = id
+			got := s.call(t.Context(), http.MethodPost, fmt.Sprintf("customers/%d", test.customer), test.body, nil)
+			if !got.marked() || got.Result != test.want.Result || got.Why != test.want.Why || !slices.Equal(got.Changed, test.want.Changed) || test.want.Version != "" && got.Version != test.want.Version {
+				t.Fatalf("got %d %s", got.status, got.raw)
+			}
+			if test.customer == 999 {
+				return
+			}
+			after := s.row(t, test.customer)
+			if o := (outcome{post: got}); o.wrong(t, before, after) != "" {
+				t.Errorf("%s: %s", o.wrong(t, before, after), got.raw)
+			}
+			if got.Before != nil && cmp.Diff(before, got.Before) != "" {
+				t.Errorf("the row before: %s", cmp.Diff(before, got.Before))
+			}
+			if got.Customer != nil {
+				checkCustomer(t, after, got.Customer)
+			}
+			// NULL stays NULL, and the average order value stays.
+			for _, column := range append([]string{"aov"}, columns...) {
+				if !slices.Contains(got.Changed, column) && cmp.Diff(before[column], after[column]) != "" {
+					t.Errorf("%s is changed: %s", column, cmp.Diff(before[column], after[column]))
+				}
+			}
+		})
+	}
+}
+
+// checkCustomer compares a customer as FluentCart presents it with the row.
+func checkCustomer(t testing.TB, want row, got map[string]any) {
+	t.Helper()
+	for _, column := range append([]string{"aov"}, columns...) {
+		var text any
+		if want[column] != nil {
+			text = *want[column]
+		}
+		if got[column] != text {
+			t.Errorf("the customer's %s is %v, the row's %v", column, got[column], text)
+		}
+	}
+	if name := strings.TrimSpace(want.text("first_name") + " " + want.text("last_name")); got["full_name"] != name || fmt.Sprint(got["id"]) != want.text("id") {
+		t.Errorf("the customer is %v, %v", got["id"], got["full_name"])
+	}
+}
+
+func TestRefusalsAreThoseOfFluentCart(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	for _, test := range []struct {
+		name     string
+		customer int
+		set      fields
+		status   int
+		body     string
+	}{
+		{"a rule is broken", 1, fields{"email": "bob@example.com"}, 422, `{"email":{"exist":"Email already exists."}}`},
+		{"an account cannot be updated", 3, fields{"city": "Lyon"}, 500, `{"code":423,"message":"Failed to update user.","data":null}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			before := s.row(t, test.customer)
+			got := s.update(t.Context(), test.customer, test.set)
+			if got.Result != "refused" || got.Answer.Status != test.status || string(got.Answer.Body) != test.body || cmp.Diff(before, got.Before) != "" {
+				t.Errorf("got %s", got.raw)
+			}
+			if diff := cmp.Diff(before, s.row(t, test.customer)); diff != "" {
+				t.Errorf("the row is changed: %s", diff)
+			}
+		})
+	}
+}
+
+func TestRepeatedRequests(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	id, key, late := newID(), newID(), newID()
+	post := func(id string, more fields) answer {
+		body := fields{"request_id": id, "set": fields{"city": "Lyon"}}
+		for name, value := range more {
+			body[name] = value
+		}
+		return s.call(t.Context(), http.MethodPost, "customers/1", body, nil)
+	}
+	remove := func(id string) answer { return s.call(t.Context(), http.MethodDelete, "requests/"+id, nil, nil) }
+	keyed := fields{"key": key, "fingerprint": "ü1"}
+	for i, step := range []struct {
+		does string
+		got  func() answer
+		want string
+	}{
+		{"an update", func() answer { return post(id, keyed) }, "applied"},
+		{"the same again", func() answer { return post(id, keyed) }, "already_applied"},
+		{"in upper case", func() answer { return post(strings.ToUpper(id), keyed) }, "already_applied"},
+		{"another attempt with the key", func() answer { return post(newID(), keyed) }, "already_applied"},
+		{"the key with other content", func() answer { return post(newID(), fields{"key": key, "fingerprint": "2"}) }, "key_reused"},
+		{"its cancellation", func() answer { return remove(id) }, "already_applied"},
+		{"its cancellation in upper case", func() answer { return remove(strings.ToUpper(id)) }, "already_applied"},
+		{"the cancellation of a request to come", func() answer { return remove(late) }, "cancelled"},
+		{"again", func() answer { return remove(late) }, "cancelled"},
+		{"that request", func() answer { return post(late, fields{"set": fields{"city": "Nice"}}) }, "cancelled"},
+		{"a request that changes nothing", func() answer { return post(newID(), nil) }, "returned"},
+	} {
+		a := step.got()
+		if !a.marked() || a.Result != step.want || a.ID != strings.ToLower(a.ID) {
+			t.Fatalf("%d, %s: %s", i, step.does, a.raw)
+		}
+		if a.Result == "already_applied" && (!slices.Equal(a.Changed, []string{"city"}) || a.Customer["city"] != "Lyon") {
+			t.Errorf("%d, %s: %s", i, step.does, a.raw)
+		}
+	}
+	s.sql(t, "DELETE FROM wp_fct_customers WHERE id = 1")
+	if a := remove(id); a.Result != "already_applied" || a.Customer != nil {
+		t.Errorf("the customer is gone: %s", a.raw)
+	}
+	// Rows of more than a day are pruned, and no row has anything of the customer but the id.
+	s.sql(t, "UPDATE wp_fluentcart_gateway_requests SET created_at = UTC_TIMESTAMP() - INTERVAL 25 HOUR")
+	if a := s.update(t.Context(), 2, fields{"city": "Lyon"}); a.Result != "applied" {
+		t.Fatal(a.raw)
+	}
+	waitFor(t, "pruning", func() bool { return len(s.sql(t, "SELECT * FROM wp_fluentcart_gateway_requests")) == 1 })
+	kept, _ := json.Marshal(s.sql(t, "SELECT customer_id, request_key, fingerprint, state, changed FROM wp_fluentcart_gateway_requests"))
+	if string(kept) != `[{"changed":"city","customer_id":"2","fingerprint":"","request_key":null,"state":"applied"}]` {
+		t.Errorf("the table has %s", kept)
+	}
+}
+
+func TestRequestsThatWordPressRefuses(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	before := s.row(t, 1)
+	subscriber := http.Header{"Authorization": {basic("sub", s.Subscriber)}}
+	valid := func(more fields) fields {
+		body := fields{"request_id": newID(), "set": fields{"city": "Lyon"}}
+		for name, value := range more {
+			body[name] = value
+		}
+		return body
+	}
+	for _, test := range []struct {
+		name, method, path string
+		body               any
+		header             http.Header
+		status             int
+		code               string
+	}{
+		{"no account", http.MethodPost, "customers/1", valid(nil), http.Header{"Authorization": {"none"}}, 401, "rest_forbidden"},
+		{"an account without the permission", http.MethodPost, "customers/1", valid(nil), subscriber, 403, "rest_forbidden"},
+		{"a cancellation without the permission", http.MethodDelete, "requests/" + newID(), nil, subscriber, 403, "rest_forbidden"},
+		{"a column in the body", http.MethodPost, "customers/1", valid(fields{"city": "Lyon"}), nil, 400, "rest_invalid_param"},
+		{"an id in the body", http.MethodPost, "customers/1", valid(fields{"id": 2}), nil, 400, "rest_invalid_param"},
+		{"a parameter in the URL", http.MethodPost, "customers/1?notes=x", valid(nil), nil, 400, "rest_invalid_param"},
+		{"an unknown column in set", http.MethodPost, "customers/1", valid(fields{"set": fields{"ltv": "1"}}), nil, 400, "rest_invalid_param"},
+		{"a number where text belongs", http.MethodPost, "customers/1", valid(fields{"set": fields{"city": 1}}), nil, 400, "rest_invalid_param"},
+		{"a negative user_id", http.MethodPost, "customers/1", valid(fields{"set": fields{"user_id": -1}}), nil, 400, "rest_invalid_param"},
+		{"a request_id that is no UUID", http.MethodPost, "customers/1", valid(fields{"request_id": "1"}), nil, 400, "rest_invalid_param"},
+		{"a fingerprint that is too long", http.MethodPost, "customers/1", valid(fields{"fingerprint": strings.Repeat("x", 65)}), nil, 400, "rest_invalid_param"},
+		{"no set", http.MethodPost, "customers/1", fields{"request_id": newID()}, nil, 400, "rest_missing_callback_param"},
+		{"an id that is no number", http.MethodPost, "customers/1x", valid(nil), nil, 404, "rest_no_route"},
+		{"a cancellation of what is no UUID", http.MethodDelete, "requests/1", nil, nil, 404, "rest_no_route"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if a := s.call(t.Context(), test.method, test.path, test.body, test.header); a.marked() || a.status != test.status || a.Code != test.code {
+				t.Errorf("got %d %s", a.status, a.raw)
+			}
+		})
+	}
+	if diff := cmp.Diff(before, s.row(t, 1)); diff != "" {
+		t.Errorf("the row is changed: %s", diff)
+	}
+}
