@@ -41,7 +41,7 @@ BENCHFLAGS ?=
 deep := staticcheck,govet,unused,contextcheck,unparam,nilerr,bodyclose,fatcontext,gosec
 
 .DEFAULT_GOAL := help
-.PHONY: help build sbom image release reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi alerts clean
+.PHONY: help build sbom image release reproducible vulncheck verify run test race kubernetes lint words fmt generate protos clients breaking bench fuzz soak load openapi alerts companion clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -176,6 +176,9 @@ openapi: build ## Lint the OpenAPI document, and call a sandbox gateway as it sa
 alerts: ## Check the alert rules, and test when they fire, with promtool (Debian: prometheus)
 	promtool check rules --lint=all --lint-fatal deploy/prometheus/alerts.yaml
 	promtool test rules deploy/prometheus/alerts_test.yaml
+
+companion: ## Test the WordPress companion in a real WordPress (Debian: wordpress mariadb-server php-cli php-mysql)
+	go -C tools test -vet=off -count=1 ./companion
 
 clean: ## Remove built and downloaded files
 	rm -rf bin third_party cmd/fluentcart-gateway/e2e/testdata/clients/node_modules examples/node_modules tools/openapi/node_modules

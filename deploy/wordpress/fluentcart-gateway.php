@@ -210,7 +210,7 @@ final class FluentCart_Gateway_Companion {
 			'if_match'  => isset( $body['if_match'] ) && ! in_array( self::version( $this->before ), $body['if_match'], true ),
 			'unchanged' => ! $changed,
 			'keep'      => (bool) array_intersect( $body['keep'] ?? array(), $changed ),
-			'email'     => in_array( 'email', $changed, true ) && $this->before['user_id'] > 0 && '' !== $this->before['email'], // FluentCart would ignore it.
+			'email'     => in_array( 'email', $changed, true ) && $this->before['user_id'] > 0 && '' !== (string) $this->before['email'], // FluentCart would ignore it.
 			'encoding'  => false === json_encode( $merged ),
 		) ) );
 	}
@@ -249,7 +249,7 @@ final class FluentCart_Gateway_Companion {
 		$values = array_map( fn( $value ) => null === $value ? 'NULL' : "'" . mysqli_real_escape_string( $this->link, $value ) . "'", $values );
 		$this->note_error(); // That of the last statement of a plug-in.
 		$result = $this->cause ? false : mysqli_query( $this->link, vsprintf( $sql, $values ) );
-		if ( false === $result && ( $this->cause || 1062 !== mysqli_errno( $this->link ) ) ) {
+		if ( ! $result && ( $this->cause || 1062 !== mysqli_errno( $this->link ) ) ) {
 			$this->cause = $this->cause ? $this->cause : self::ERRORS[ mysqli_errno( $this->link ) ] ?? 'database';
 			throw new RuntimeException( 'The transaction cannot go on.' );
 		}
@@ -289,7 +289,7 @@ final class FluentCart_Gateway_Companion {
 	private function finish( $answer ) {
 		global $wpdb;
 		$this->open = false;
-		ini_set( 'memory_limit', '-1' ); // A plug-in may have used it up.
+		is_callable( 'ini_set' ) && ini_set( 'memory_limit', '-1' ); // A plug-in may have used it up.
 		try {
 			$this->note_error();
 			$commit = $answer && 'applied' === $answer['result'] && ! $this->cause;

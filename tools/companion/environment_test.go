@@ -64,8 +64,8 @@ func TestUpdatesAreRefusedWhereNoTransactionIsPossible(t *testing.T) {
 	}
 	dropIn := filepath.Join(s.directory, "content", "db.php")
 	for _, test := range []struct {
-		code         string
-		break_, mend func()
+		code               string
+		introduce, restore func()
 	}{
 		{"engine", func() { s.sql(t, "ALTER TABLE wp_usermeta ENGINE=MyISAM") }, func() { s.sql(t, "ALTER TABLE wp_usermeta ENGINE=InnoDB") }},
 		{"db_dropin", func() {
@@ -74,7 +74,7 @@ func TestUpdatesAreRefusedWhereNoTransactionIsPossible(t *testing.T) {
 			}
 		}, func() { _ = os.Remove(dropIn) }},
 	} {
-		test.break_()
+		test.introduce()
 		a := s.update(t.Context(), 1, fields{"city": "Nice"})
 		if !a.marked() || a.Cause != "unsupported" || !slices.Equal(a.Reasons, []string{test.code}) {
 			t.Errorf("%s: %s", test.code, a.raw)
@@ -85,7 +85,7 @@ func TestUpdatesAreRefusedWhereNoTransactionIsPossible(t *testing.T) {
 		if a := s.call(t.Context(), http.MethodDelete, "requests/"+applied, nil, nil); a.Result != "already_applied" {
 			t.Errorf("%s: cancelling answers %s", test.code, a.raw)
 		}
-		test.mend()
+		test.restore()
 	}
 	if city := s.row(t, 1).text("city"); city != "Lyon" {
 		t.Errorf("the city is %s", city)

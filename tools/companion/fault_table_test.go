@@ -23,9 +23,9 @@ type fault struct {
 }
 
 // points are those of an update at which another plug-in may run.
-var points = []string{"before", "after", "commit"} //nolint:gochecknoglobals // a table
+var points = []string{"before", "after", "commit"}
 
-var faults = []fault{ //nolint:gochecknoglobals // a table
+var faults = []fault{
 	// Ends of the request.
 	{"exit", []string{died}},
 	{"die-with-text", []string{died}},
@@ -129,7 +129,7 @@ var faults = []fault{ //nolint:gochecknoglobals // a table
 }
 
 // loadFaults begin before the update, and are there until its end.
-var loadFaults = []fault{ //nolint:gochecknoglobals // a table
+var loadFaults = []fault{
 	{"put-answered-by-plug-in", []string{applied}},
 	{"error-answered-by-plug-in", []string{died}},
 	{"answers-changed", []string{applied}},

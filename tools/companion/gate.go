@@ -1,7 +1,6 @@
 package companion
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -160,12 +159,12 @@ func (g *Gate) passStatements(client io.Reader, server io.Writer, after chan<- *
 
 // readPacket reads a packet of MariaDB's protocol: its length, its number in a command, and what it contains.
 func readPacket(r io.Reader) ([]byte, error) {
-	header := make([]byte, 4)
-	if _, err := io.ReadFull(r, header); err != nil {
+	var header [4]byte
+	if _, err := io.ReadFull(r, header[:]); err != nil {
 		return nil, err
 	}
-	length := binary.LittleEndian.Uint32(append(bytes.Clone(header[:3]), 0))
-	packet := append(header, make([]byte, length)...)
+	packet := make([]byte, 4+binary.LittleEndian.Uint32([]byte{header[0], header[1], header[2], 0}))
+	copy(packet, header[:])
 	_, err := io.ReadFull(r, packet[4:])
 	return packet, err
 }

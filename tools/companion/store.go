@@ -111,7 +111,7 @@ func (s *Store) writeFiles(t testing.TB, form Form) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(s.directory, to), content, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(s.directory, to), content, 0o600); err != nil { //nolint:gosec // a path of the test
 			t.Fatal(err)
 		}
 	}
