@@ -18,13 +18,13 @@ if ( ! class_exists( 'FluentCart_Gateway_Companion', false ) ) : // It may be a 
 final class FluentCart_Gateway_Companion {
 	const ROUTE      = 'fluentcart-gateway/v1';
 	const COLUMNS    = array( 'email', 'first_name', 'last_name', 'city', 'state', 'country', 'postcode', 'status', 'notes', 'user_id' );
+	const MEMBERS    = array( 'request_id', 'set', 'keep', 'if_match', 'key', 'fingerprint', 'rest_route' ); // Of a request, with the parameter of its URL.
 	const UUID       = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 	const PERMISSION = '\FluentCart\App\Services\Permission\PermissionManager::hasPermission';
 	// Errors after which the database has undone work, while plug-ins go on as if nothing had happened. The last three: connection lost.
-	const ERRORS = array( 1205 => 'lock_timeout', 1213 => 'deadlock', 1927 => 'database', 2006 => 'database', 2013 => 'database' );
+	const ERRORS = array( 1020 => 'deadlock', 1205 => 'lock_timeout', 1213 => 'deadlock', 1927 => 'database', 2006 => 'database', 2013 => 'database' );
 	private static $running = false;
-	private $link, $customers, $requests, $locked_row, $request_id, $settings, $hook_began, $open, $before = array(), $mails = array();
-	private $cause = ''; // Why the transaction can only be rolled back.
+	private $link, $customers, $requests, $locked_row, $request_id, $settings, $hook_began, $open, $before = array(), $mails = array(), $cause = ''; // With a cause, it is rolled back.
 
 	private function __construct( $request_id ) {
 		global $wpdb;
@@ -59,7 +59,8 @@ final class FluentCart_Gateway_Companion {
 		global $wpdb;
 		if ( self::ROUTE === $request['namespace'] ) {
 			$refuses = self::refuses();
-			$store   = array( 'wordpress' => get_bloginfo( 'version' ), 'fluentcart' => defined( 'FLUENTCART_VERSION' ) ? FLUENTCART_VERSION : '', 'php' => PHP_VERSION, 'database' => $wpdb->get_var( 'SELECT VERSION()' ) );
+			$store   = array( 'wordpress' => get_bloginfo( 'version' ), 'fluentcart' => defined( 'FLUENTCART_VERSION' ) ? FLUENTCART_VERSION : '' );
+			$store  += array( 'php' => PHP_VERSION, 'database' => $wpdb->get_var( 'SELECT VERSION()' ) );
 			$members = array( 'fluentcart_gateway' => 1, 'version' => '1.0.0', 'ready' => ! $refuses ) + ( self::is_allowed() ? compact( 'refuses', 'store' ) : array() );
 			$response->set_data( $members + $response->get_data() );
 		}
@@ -99,7 +100,7 @@ final class FluentCart_Gateway_Companion {
 	public static function post( $request ) {
 		$body = (array) $request->get_json_params();
 		// FluentCart reads the URL's query and this body too: a column's value in them would be stored.
-		$unknown = array_diff_key( $body + $request->get_query_params() + $request->get_body_params(), array_flip( array( 'request_id', 'set', 'keep', 'if_match', 'key', 'fingerprint', 'rest_route' ) ) );
+		$unknown = array_diff( array_keys( $body + $request->get_query_params() + $request->get_body_params() ), self::MEMBERS );
 		if ( $unknown || ! isset( $body['request_id'], $body['set'] ) ) {
 			return new WP_Error( 'rest_invalid_param', 'A JSON body without other members is required, and no parameters in the URL.', array( 'status' => 400 ) );
 		}
@@ -149,8 +150,7 @@ final class FluentCart_Gateway_Companion {
 		if ( $why ) {
 			return array( 'result' => 'returned', 'version' => self::version( $this->before ), 'customer' => $this->call( 'GET', $id )[1]->customer ?? null, 'why' => $why );
 		}
-		// FluentCart's PUT clears what is left out.
-		$names = array( 'full_name' => $body['set']['full_name'] ?? self::full_name( $merged ) );
+		$names = array( 'full_name' => $body['set']['full_name'] ?? self::full_name( $merged ) ); // FluentCart clears what is left out.
 		$sent  = $names + array( 'id' => (int) $id, 'aov' => $merged['aov'] ) + array_intersect_key( $merged, array_flip( self::COLUMNS ) );
 		list( $status, $json ) = $this->call( 'PUT', $id, $sent );
 		$refused = array( 'result' => 'refused', 'before' => $this->before, 'answer' => array( 'status' => $status, 'body' => $json ) );
@@ -171,9 +171,8 @@ final class FluentCart_Gateway_Companion {
 			return array( 'result' => 'failed', 'cause' => 'unasked_change', 'columns' => array_values( $unasked ) );
 		}
 		$changed = self::changed( $this->before, $after, self::COLUMNS );
-		if ( 1 !== $this->sql( "UPDATE $this->requests SET state = 'applied', changed = %s WHERE request_id = %s AND state = 'pending'", implode( ',', $changed ), $this->request_id ) ) {
-			return array( 'result' => 'failed', 'cause' => 'transaction' );
-		}
+		$rows    = $this->sql( "UPDATE $this->requests SET state = 'applied', changed = %s WHERE request_id = %s AND state = 'pending'", implode( ',', $changed ), $this->request_id );
+		$this->cause = 1 === $rows ? '' : 'transaction'; // A plug-in has changed our row.
 		$customer = array( 'full_name' => self::full_name( $after ) ) + array_intersect_key( $after, array_flip( $written ) ) + $customer;
 		return array( 'result' => 'applied', 'version' => self::version( $after ), 'before' => $this->before, 'customer' => $customer, 'changed' => $changed );
 	}
@@ -181,7 +180,8 @@ final class FluentCart_Gateway_Companion {
 	/** The answer to a request that is in the table. Null: a plug-in has committed a part of it, and nobody knows which. */
 	private function known( $row ) {
 		if ( 'applied' === $row['state'] ) {
-			return array( 'result' => 'already_applied', 'changed' => array_filter( explode( ',', $row['changed'] ) ), 'customer' => $this->call( 'GET', $row['customer_id'] )[1]->customer ?? null );
+			$customer = $this->call( 'GET', $row['customer_id'] )[1]->customer ?? null;
+			return array( 'result' => 'already_applied', 'changed' => array_filter( explode( ',', $row['changed'] ) ), 'customer' => $customer );
 		}
 		return 'cancelled' === $row['state'] ? array( 'result' => 'cancelled' ) : null;
 	}
@@ -295,8 +295,8 @@ final class FluentCart_Gateway_Companion {
 			$commit = $answer && 'applied' === $answer['result'] && ! $this->cause;
 			$whole  = mysqli_query( $this->link, 'RELEASE SAVEPOINT fluentcart_gateway' ); // Fails if a plug-in has ended the transaction past $wpdb.
 			$done   = mysqli_query( $this->link, $commit && $whole ? 'COMMIT' : 'ROLLBACK' );
-			// A deadlock has rolled back all, unless a plug-in had committed before.
-			$whole = $whole || 'deadlock' === $this->cause && ! mysqli_num_rows( mysqli_query( $this->link, "SELECT 1 FROM $this->requests WHERE request_id = '$this->request_id'" ) );
+			// After an error the database may have rolled back all. If it has not, a plug-in had committed before.
+			$whole = $whole || in_array( $this->cause, self::ERRORS, true ) && ! mysqli_num_rows( mysqli_query( $this->link, "SELECT 1 FROM $this->requests WHERE request_id = '$this->request_id'" ) );
 			if ( ! $whole ) { // It is not known what was written, so no later DELETE may answer "cancelled".
 				mysqli_query( $this->link, "INSERT IGNORE INTO $this->requests (request_id, state, created_at) VALUES ('$this->request_id', 'pending', UTC_TIMESTAMP())" );
 			}
@@ -319,7 +319,7 @@ final class FluentCart_Gateway_Companion {
 		foreach ( $this->mails as $mail ) {
 			wp_mail( $mail['to'], $mail['subject'], $mail['message'], $mail['headers'], $mail['attachments'] );
 		}
-		foreach ( $wpdb->get_col( "SELECT request_id FROM $this->requests WHERE created_at < UTC_TIMESTAMP() - INTERVAL 1 DAY LIMIT 20" ) as $old ) { // One DELETE by time would wait for updates that run.
+		foreach ( $wpdb->get_col( "SELECT request_id FROM $this->requests WHERE created_at < UTC_TIMESTAMP() - INTERVAL 1 DAY LIMIT 20" ) as $old ) { // A DELETE by time would wait for others.
 			$wpdb->delete( $this->requests, array( 'request_id' => $old ) );
 		}
 	}

@@ -49,10 +49,15 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// call sends a request to the companion with the administrator's account. An answer that is lost, or no JSON, has status 0.
+// call sends a request to the companion.
 func (s *Store) call(ctx context.Context, method, path string, body any, header http.Header) answer {
+	return s.rest(ctx, method, "fluentcart-gateway/v1/"+path, body, header)
+}
+
+// rest sends a request to the REST API with the administrator's account. An answer that is lost, or no JSON, has status 0.
+func (s *Store) rest(ctx context.Context, method, path string, body any, header http.Header) answer {
 	content, _ := json.Marshal(body)
-	request, err := http.NewRequestWithContext(ctx, method, s.URL+"/wp-json/fluentcart-gateway/v1/"+path, bytes.NewReader(content))
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+"/wp-json/"+path, bytes.NewReader(content))
 	if err != nil {
 		return answer{raw: err.Error()}
 	}

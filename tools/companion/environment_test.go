@@ -134,3 +134,32 @@ deactivate_plugins( 'fluentcart-gateway.php' ); uninstall_plugin( 'fluentcart-ga
 		t.Error("the table is still there")
 	}
 }
+
+// The account of a customer is renamed in the transaction, and an object cache outlives the rollback.
+func TestObjectCacheHasNothingThatWasRolledBack(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	cached := func(fault string) http.Header {
+		return http.Header{"X-Cache": {"on"}, "X-Gate": {"cache"}, "X-Fault": {fault}, "X-Point": {"commit"}}
+	}
+	account := func() string {
+		var user struct{ Name string }
+		a := s.rest(t.Context(), http.MethodGet, "wp/v2/users/2?context=edit", nil, cached(""))
+		if err := json.Unmarshal([]byte(a.raw), &user); err != nil || user.Name == "" {
+			t.Fatal(a.raw)
+		}
+		return user.Name
+	}
+	update := func(fault string) answer {
+		return s.call(t.Context(), http.MethodPost, "customers/2", fields{"request_id": newID(), "set": fields{"full_name": "Rob Roy"}}, cached(fault))
+	}
+	before := account()
+	if a := update("account-read-and-400"); a.Result != "refused" || account() != before {
+		t.Errorf("the account is %s after %s", account(), a.raw)
+	}
+	if a := update("account-read-and-exit"); a.Cause != "died" || account() != before {
+		t.Errorf("the account is %s after %s", account(), a.raw)
+	}
+	if a := update(""); a.Result != "applied" || account() != "Rob Roy" {
+		t.Errorf("the account is %s after %s", account(), a.raw)
+	}
+}

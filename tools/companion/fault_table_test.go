@@ -124,6 +124,8 @@ var faults = []fault{
 	{"answer-400", []string{refused}},
 	{"answer-200", []string{applied}},
 	{"user-logged-out", []string{applied}},
+	{"account-read-and-exit", []string{died}},
+	{"account-read-and-400", []string{refused}},
 	{"cache-flushed", []string{applied}},
 	{"slow", []string{applied}},
 }

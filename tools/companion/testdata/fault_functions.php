@@ -205,6 +205,8 @@ function all() {
 		'answer-400'              => function () { answer_with( 400 ); },
 		'answer-200'              => function () { answer_with( 200 ); },
 		'user-logged-out'         => function () { wp_set_current_user( 0 ); },
+		'account-read-and-exit'   => function () { get_userdata( customer() ); get_user_meta( customer() ); exit; },
+		'account-read-and-400'    => function () { get_userdata( customer() ); get_user_meta( customer() ); answer_with( 400 ); },
 		'cache-flushed'           => function () { wp_cache_flush(); },
 		'slow'                    => function () { usleep( 300000 ); },
 

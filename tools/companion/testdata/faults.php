@@ -33,6 +33,15 @@ function at( $point ) {
 if ( header_of( 'X-Gate' ) ) {
 	$GLOBALS['wpdb']->query( "DO 'gate: " . header_of( 'X-Gate' ) . "'" );
 }
+if ( header_of( 'X-Cache' ) ) { // An object cache that outlives the request, as one in Redis does.
+	$file = getenv( 'COMPANION_DIRECTORY' ) . '/cache';
+	if ( file_exists( $file ) ) {
+		$GLOBALS['wp_object_cache']->cache = unserialize( file_get_contents( $file ) );
+	}
+	register_shutdown_function( 'register_shutdown_function', function () use ( $file ) { // As the last one.
+		file_put_contents( $file, serialize( $GLOBALS['wp_object_cache']->cache ) );
+	} );
+}
 add_action( 'plugins_loaded', function () {
 	if ( preg_match( '/^(deadlock|lock-wait)/', header_of( 'X-Fault' ) ) ) {
 		make_table();
