@@ -51,13 +51,13 @@ func newID() string {
 
 // call sends a request to the companion.
 func (s *Store) call(ctx context.Context, method, path string, body any, header http.Header) answer {
-	return s.rest(ctx, method, "fluentcart-gateway/v1/"+path, body, header)
+	return s.rest(ctx, method, "/wp-json/fluentcart-gateway/v1/"+path, body, header)
 }
 
-// rest sends a request to the REST API with the administrator's account. An answer that is lost, or no JSON, has status 0.
+// rest sends a request to WordPress with the administrator's account. An answer that is lost, or no JSON, has status 0.
 func (s *Store) rest(ctx context.Context, method, path string, body any, header http.Header) answer {
 	content, _ := json.Marshal(body)
-	request, err := http.NewRequestWithContext(ctx, method, s.URL+"/wp-json/"+path, bytes.NewReader(content))
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(content))
 	if err != nil {
 		return answer{raw: err.Error()}
 	}

@@ -6,9 +6,14 @@ import (
 	"testing"
 )
 
-func TestFiftyUpdatesOfOneCustomerAreOneChain(t *testing.T) {
-	const updates = 50
+func TestConcurrentUpdates(t *testing.T) {
 	s := StartWordPress(t, Plugin)
+	t.Run("50 of one customer are one chain", func(t *testing.T) { oneChain(t, s) })
+	t.Run("those of different columns are all kept", func(t *testing.T) { allKept(t, s) })
+}
+
+func oneChain(t *testing.T, s *Store) {
+	const updates = 50
 	version := s.row(t, 1).version(t)
 	var mu sync.Mutex
 	after := map[string]string{} // version before, version after
@@ -33,9 +38,8 @@ func TestFiftyUpdatesOfOneCustomerAreOneChain(t *testing.T) {
 	}
 }
 
-// Each of ten callers changes a column of its own, and a writer past the companion another one.
-func TestConcurrentUpdatesOfDifferentColumnsAreAllKept(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+// allKept lets each of ten callers change a column of its own, and a writer past the companion another one.
+func allKept(t *testing.T, s *Store) {
 	set := fields{"email": "new@example.com", "first_name": "Anne", "last_name": "de Groot", "city": "Lyon", "state": "ARA", "country": "BE", "postcode": "69001", "status": "inactive", "notes": "new"}
 	var all sync.WaitGroup
 	for column, value := range set {

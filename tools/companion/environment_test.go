@@ -35,6 +35,11 @@ func TestIndexReportsReadiness(t *testing.T) {
 	if full.Mark != 1 || full.Version == "" || !full.Ready || full.Refuses == nil || len(full.Refuses) > 0 || full.Store.WordPress == "" || full.Store.Database == "" {
 		t.Errorf("got %+v", full)
 	}
+	for _, path := range []string{"/wp-json/fluentcart-gateway/v1", "/?rest_route=/fluentcart-gateway/v1", "/?rest_route=/fluentcart-gateway/v1/"} {
+		if a := s.rest(t.Context(), http.MethodGet, path, nil, nil); a.status != http.StatusOK || a.Mark != 1 {
+			t.Errorf("%s: %d %s", path, a.status, a.raw)
+		}
+	}
 	for who, header := range map[string]http.Header{"no account": {"Authorization": {"none"}}, "a subscriber": {"Authorization": {basic("sub", s.Subscriber)}}} {
 		if i := s.index(t, header); i.Mark != 1 || !i.Ready || i.Refuses != nil || i.Store.Database != "" {
 			t.Errorf("%s: %+v", who, i)
@@ -143,7 +148,7 @@ func TestObjectCacheHasNothingThatWasRolledBack(t *testing.T) {
 	}
 	account := func() string {
 		var user struct{ Name string }
-		a := s.rest(t.Context(), http.MethodGet, "wp/v2/users/2?context=edit", nil, cached(""))
+		a := s.rest(t.Context(), http.MethodGet, "/wp-json/wp/v2/users/2?context=edit", nil, cached(""))
 		if err := json.Unmarshal([]byte(a.raw), &user); err != nil || user.Name == "" {
 			t.Fatal(a.raw)
 		}

@@ -10,6 +10,13 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/tools/gatewaytest"
 )
 
+func TestOutcomeIsExact(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	t.Run("the connection is lost at any statement", func(t *testing.T) { connectionLost(t, s) })
+	t.Run("the process is killed at any statement", func(t *testing.T) { processKilled(t, s) })
+	t.Run("the client is gone, and cancels", func(t *testing.T) { clientGone(t, s) })
+}
+
 // statements returns the statements of an update's transaction, and whatever follows them.
 func (s *Store) statements(t testing.TB, customer int) []string {
 	t.Helper()
@@ -40,9 +47,8 @@ func (s *Store) post(ctx context.Context, url, name string, customer int, id str
 	return at.call(ctx, http.MethodPost, fmt.Sprintf("customers/%d", customer), fields{"request_id": id, "set": fields{"city": "Lyon"}}, http.Header{"X-Gate": {name}})
 }
 
-// TestConnectionLostAtAnyStatement cuts the connection to the database before and after each statement of an update.
-func TestConnectionLostAtAnyStatement(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+// connectionLost cuts the connection to the database before and after each statement of an update.
+func connectionLost(t *testing.T, s *Store) {
 	const first = 1000
 	s.addCustomers(t, first, 200)
 	all := s.statements(t, first)
@@ -65,10 +71,9 @@ func TestConnectionLostAtAnyStatement(t *testing.T) {
 	t.Logf("%d statements: %v", len(all), outcomes)
 }
 
-// TestKilledProcessAtAnyStatement kills the process of PHP, by SIGKILL, before and after each statement of an update.
-func TestKilledProcessAtAnyStatement(t *testing.T) {
-	const kills, first = 50, 1000
-	s := StartWordPress(t, Plugin)
+// processKilled kills the process of PHP, by SIGKILL, before and after each statement of an update.
+func processKilled(t *testing.T, s *Store) {
+	const kills, first = 50, 2000
 	s.addCustomers(t, first, 200)
 	all := s.statements(t, first)
 	outcomes := newTally()
@@ -92,10 +97,9 @@ func TestKilledProcessAtAnyStatement(t *testing.T) {
 	t.Log(outcomes)
 }
 
-// TestClientGoneThenCancel leaves 100 updates, and cancels each: one half while they run, the other before they begin.
-func TestClientGoneThenCancel(t *testing.T) {
-	const each, first = 50, 1000
-	s := StartWordPress(t, Plugin)
+// clientGone leaves 100 updates, and cancels each: one half while they run, the other before they begin.
+func clientGone(t *testing.T, s *Store) {
+	const each, first = 50, 3000
 	s.addCustomers(t, first, 2*each+1)
 	all := s.statements(t, first+2*each)
 	outcomes := newTally()

@@ -11,9 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// customers of the fixture: 1 is linked to no account, 2 to that of bob, 3 to one that does not exist, 4 has many columns that are NULL.
-func TestUpdates(t *testing.T) {
+func TestProtocol(t *testing.T) {
 	s := StartWordPress(t, Plugin)
+	t.Run("updates", func(t *testing.T) { updates(t, s) })
+	t.Run("refusals are those of FluentCart", func(t *testing.T) { refusals(t, s) })
+	t.Run("requests that WordPress refuses", func(t *testing.T) { invalidRequests(t, s) })
+	t.Run("repeated requests", func(t *testing.T) { repeatedRequests(t, s) })
+}
+
+// Customers of the fixture: 1 is linked to no account, 2 to that of bob, 3 to one that does not exist, 4 has many columns that are NULL.
+func updates(t *testing.T, s *Store) {
 	first := s.row(t, 1).version(t)
 	for _, test := range []struct {
 		name     string
@@ -95,8 +102,7 @@ func checkCustomer(t testing.TB, want row, got map[string]any) {
 	}
 }
 
-func TestRefusalsAreThoseOfFluentCart(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+func refusals(t *testing.T, s *Store) {
 	for _, test := range []struct {
 		name     string
 		customer int
@@ -120,15 +126,14 @@ func TestRefusalsAreThoseOfFluentCart(t *testing.T) {
 	}
 }
 
-func TestRepeatedRequests(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+func repeatedRequests(t *testing.T, s *Store) {
 	id, key, late := newID(), newID(), newID()
 	post := func(id string, more fields) answer {
-		body := fields{"request_id": id, "set": fields{"city": "Lyon"}}
+		body := fields{"request_id": id, "set": fields{"city": "Oslo"}}
 		for name, value := range more {
 			body[name] = value
 		}
-		return s.call(t.Context(), http.MethodPost, "customers/1", body, nil)
+		return s.rest(t.Context(), http.MethodPost, "/?rest_route=/fluentcart-gateway/v1/customers/1", body, nil)
 	}
 	remove := func(id string) answer { return s.call(t.Context(), http.MethodDelete, "requests/"+id, nil, nil) }
 	keyed := fields{"key": key, "fingerprint": "ü1"}
@@ -153,7 +158,7 @@ func TestRepeatedRequests(t *testing.T) {
 		if !a.marked() || a.Result != step.want || a.ID != strings.ToLower(a.ID) {
 			t.Fatalf("%d, %s: %s", i, step.does, a.raw)
 		}
-		if a.Result == "already_applied" && (!slices.Equal(a.Changed, []string{"city"}) || a.Customer["city"] != "Lyon") {
+		if a.Result == "already_applied" && (!slices.Equal(a.Changed, []string{"city"}) || a.Customer["city"] != "Oslo") {
 			t.Errorf("%d, %s: %s", i, step.does, a.raw)
 		}
 	}
@@ -163,7 +168,7 @@ func TestRepeatedRequests(t *testing.T) {
 	}
 	// Rows of more than a day are pruned, and no row has anything of the customer but the id.
 	s.sql(t, "UPDATE wp_fluentcart_gateway_requests SET created_at = UTC_TIMESTAMP() - INTERVAL 25 HOUR")
-	if a := s.update(t.Context(), 2, fields{"city": "Lyon"}); a.Result != "applied" {
+	if a := s.update(t.Context(), 2, fields{"city": "Oslo"}); a.Result != "applied" {
 		t.Fatal(a.raw)
 	}
 	waitFor(t, "pruning", func() bool { return len(s.sql(t, "SELECT * FROM wp_fluentcart_gateway_requests")) == 1 })
@@ -173,8 +178,7 @@ func TestRepeatedRequests(t *testing.T) {
 	}
 }
 
-func TestRequestsThatWordPressRefuses(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+func invalidRequests(t *testing.T, s *Store) {
 	before := s.row(t, 1)
 	subscriber := http.Header{"Authorization": {basic("sub", s.Subscriber)}}
 	valid := func(more fields) fields {

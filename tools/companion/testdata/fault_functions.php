@@ -162,7 +162,11 @@ function all() {
 
 		// The connection, locks and other transactions.
 		'killed'                  => function () { kill(); },
-		'killed-with-reconnects'  => function () { $GLOBALS['wpdb']->reconnect_retries = 2; kill(); },
+		'killed-with-reconnects'  => function () {
+			$GLOBALS['wpdb']->get_col_charset( 'wp_fct_customers', 'city' ); // So that the next statement is the UPDATE.
+			$GLOBALS['wpdb']->reconnect_retries = 2;
+			kill();
+		},
 		'killed-and-exit'         => function () { kill(); exit; },
 		'killed-and-connected'    => function () { kill(); $GLOBALS['wpdb']->db_connect( false ); },
 		'connected-again'         => function () { $GLOBALS['wpdb']->db_connect( false ); },
