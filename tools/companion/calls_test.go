@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"testing"
 )
 
 // answer is what the companion says, or an error of WordPress.
@@ -88,35 +87,6 @@ func (s *Store) rest(ctx context.Context, method, path string, body any, header 
 // update sends an update with a random id.
 func (s *Store) update(ctx context.Context, customer int, set fields) answer {
 	return s.call(ctx, http.MethodPost, fmt.Sprintf("customers/%d", customer), fields{"request_id": newID(), "set": set}, nil)
-}
-
-// sql runs a statement past WordPress, and returns its rows.
-func (s *Store) sql(t testing.TB, format string, arguments ...any) []map[string]*string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/sql", bytes.NewReader(fmt.Appendf(nil, format, arguments...)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows []map[string]*string
-	if err := json.Unmarshal(content, &rows); err != nil {
-		t.Fatalf("%s: %s", fmt.Sprintf(format, arguments...), content)
-	}
-	return rows
-}
-
-// row returns the customer's row.
-func (s *Store) row(t testing.TB, customer int) row {
-	t.Helper()
-	return s.sql(t, "SELECT * FROM wp_fct_customers WHERE id = %d", customer)[0]
 }
 
 // basic returns the value of an Authorization header.

@@ -2,6 +2,7 @@ package companion
 
 import (
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 )
@@ -10,6 +11,7 @@ func TestConcurrentUpdates(t *testing.T) {
 	s := StartWordPress(t, Plugin)
 	t.Run("50 of one customer are one chain", func(t *testing.T) { oneChain(t, s) })
 	t.Run("those of different columns are all kept", func(t *testing.T) { allKept(t, s) })
+	t.Run("those with one key are applied once", func(t *testing.T) { appliedOnce(t, s) })
 }
 
 func oneChain(t *testing.T, s *Store) {
@@ -57,5 +59,22 @@ func allKept(t *testing.T, s *Store) {
 		if row.text(column) != value {
 			t.Errorf("%s is %q, not %q", column, row.text(column), value)
 		}
+	}
+}
+
+func appliedOnce(t *testing.T, s *Store) {
+	const attempts = 10
+	key, results := newID(), make(chan string, attempts)
+	inParallel(attempts, func(i int) {
+		body := fields{"request_id": newID(), "key": key, "fingerprint": "same", "set": fields{"notes": fmt.Sprint("attempt ", i)}}
+		results <- s.call(t.Context(), http.MethodPost, "customers/2", body, nil).Result
+	})
+	close(results)
+	count := map[string]int{}
+	for result := range results {
+		count[result]++
+	}
+	if count["applied"] != 1 || count["already_applied"] != attempts-1 {
+		t.Errorf("got %v", count)
 	}
 }

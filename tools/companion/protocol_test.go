@@ -1,7 +1,6 @@
 package companion
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -123,100 +122,5 @@ func refusals(t *testing.T, s *Store) {
 				t.Errorf("the row is changed: %s", diff)
 			}
 		})
-	}
-}
-
-func repeatedRequests(t *testing.T, s *Store) {
-	id, key, late := newID(), newID(), newID()
-	post := func(id string, more fields) answer {
-		body := fields{"request_id": id, "set": fields{"city": "Oslo"}}
-		for name, value := range more {
-			body[name] = value
-		}
-		return s.rest(t.Context(), http.MethodPost, "/?rest_route=/fluentcart-gateway/v1/customers/1", body, nil)
-	}
-	remove := func(id string) answer { return s.call(t.Context(), http.MethodDelete, "requests/"+id, nil, nil) }
-	keyed := fields{"key": key, "fingerprint": "ü1"}
-	for i, step := range []struct {
-		does string
-		got  func() answer
-		want string
-	}{
-		{"an update", func() answer { return post(id, keyed) }, "applied"},
-		{"the same again", func() answer { return post(id, keyed) }, "already_applied"},
-		{"in upper case", func() answer { return post(strings.ToUpper(id), keyed) }, "already_applied"},
-		{"another attempt with the key", func() answer { return post(newID(), keyed) }, "already_applied"},
-		{"the key with other content", func() answer { return post(newID(), fields{"key": key, "fingerprint": "2"}) }, "key_reused"},
-		{"its cancellation", func() answer { return remove(id) }, "already_applied"},
-		{"its cancellation in upper case", func() answer { return remove(strings.ToUpper(id)) }, "already_applied"},
-		{"the cancellation of a request to come", func() answer { return remove(late) }, "cancelled"},
-		{"again", func() answer { return remove(late) }, "cancelled"},
-		{"that request", func() answer { return post(late, fields{"set": fields{"city": "Nice"}}) }, "cancelled"},
-		{"a request that changes nothing", func() answer { return post(newID(), nil) }, "returned"},
-	} {
-		a := step.got()
-		if !a.marked() || a.Result != step.want || a.ID != strings.ToLower(a.ID) {
-			t.Fatalf("%d, %s: %s", i, step.does, a.raw)
-		}
-		if a.Result == "already_applied" && (!slices.Equal(a.Changed, []string{"city"}) || a.Customer["city"] != "Oslo") {
-			t.Errorf("%d, %s: %s", i, step.does, a.raw)
-		}
-	}
-	s.sql(t, "DELETE FROM wp_fct_customers WHERE id = 1")
-	if a := remove(id); a.Result != "already_applied" || a.Customer != nil {
-		t.Errorf("the customer is gone: %s", a.raw)
-	}
-	// Rows of more than a day are pruned, and no row has anything of the customer but the id.
-	s.sql(t, "UPDATE wp_fluentcart_gateway_requests SET created_at = UTC_TIMESTAMP() - INTERVAL 25 HOUR")
-	if a := s.update(t.Context(), 2, fields{"city": "Oslo"}); a.Result != "applied" {
-		t.Fatal(a.raw)
-	}
-	waitFor(t, "pruning", func() bool { return len(s.sql(t, "SELECT * FROM wp_fluentcart_gateway_requests")) == 1 })
-	kept, _ := json.Marshal(s.sql(t, "SELECT customer_id, request_key, fingerprint, state, changed FROM wp_fluentcart_gateway_requests"))
-	if string(kept) != `[{"changed":"city","customer_id":"2","fingerprint":"","request_key":null,"state":"applied"}]` {
-		t.Errorf("the table has %s", kept)
-	}
-}
-
-func invalidRequests(t *testing.T, s *Store) {
-	before := s.row(t, 1)
-	subscriber := http.Header{"Authorization": {basic("sub", s.Subscriber)}}
-	valid := func(more fields) fields {
-		body := fields{"request_id": newID(), "set": fields{"city": "Lyon"}}
-		for name, value := range more {
-			body[name] = value
-		}
-		return body
-	}
-	for _, test := range []struct {
-		name, method, path string
-		body               any
-		header             http.Header
-		status             int
-		code               string
-	}{
-		{"no account", http.MethodPost, "customers/1", valid(nil), http.Header{"Authorization": {"none"}}, 401, "rest_forbidden"},
-		{"an account without the permission", http.MethodPost, "customers/1", valid(nil), subscriber, 403, "rest_forbidden"},
-		{"a cancellation without the permission", http.MethodDelete, "requests/" + newID(), nil, subscriber, 403, "rest_forbidden"},
-		{"a column in the body", http.MethodPost, "customers/1", valid(fields{"city": "Lyon"}), nil, 400, "rest_invalid_param"},
-		{"an id in the body", http.MethodPost, "customers/1", valid(fields{"id": 2}), nil, 400, "rest_invalid_param"},
-		{"a parameter in the URL", http.MethodPost, "customers/1?notes=x", valid(nil), nil, 400, "rest_invalid_param"},
-		{"an unknown column in set", http.MethodPost, "customers/1", valid(fields{"set": fields{"ltv": "1"}}), nil, 400, "rest_invalid_param"},
-		{"a number where text belongs", http.MethodPost, "customers/1", valid(fields{"set": fields{"city": 1}}), nil, 400, "rest_invalid_param"},
-		{"a negative user_id", http.MethodPost, "customers/1", valid(fields{"set": fields{"user_id": -1}}), nil, 400, "rest_invalid_param"},
-		{"a request_id that is no UUID", http.MethodPost, "customers/1", valid(fields{"request_id": "1"}), nil, 400, "rest_invalid_param"},
-		{"a fingerprint that is too long", http.MethodPost, "customers/1", valid(fields{"fingerprint": strings.Repeat("x", 65)}), nil, 400, "rest_invalid_param"},
-		{"no set", http.MethodPost, "customers/1", fields{"request_id": newID()}, nil, 400, "rest_missing_callback_param"},
-		{"an id that is no number", http.MethodPost, "customers/1x", valid(nil), nil, 404, "rest_no_route"},
-		{"a cancellation of what is no UUID", http.MethodDelete, "requests/1", nil, nil, 404, "rest_no_route"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if a := s.call(t.Context(), test.method, test.path, test.body, test.header); a.marked() || a.status != test.status || a.Code != test.code {
-				t.Errorf("got %d %s", a.status, a.raw)
-			}
-		})
-	}
-	if diff := cmp.Diff(before, s.row(t, 1)); diff != "" {
-		t.Errorf("the row is changed: %s", diff)
 	}
 }
