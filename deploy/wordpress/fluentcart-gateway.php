@@ -170,10 +170,10 @@ final class FluentCart_Gateway_Companion {
 		if ( $unasked ) {
 			return array( 'result' => 'failed', 'cause' => 'unasked_change', 'columns' => array_values( $unasked ) );
 		}
-		$changed = self::changed( $this->before, $after, self::COLUMNS );
-		$rows    = $this->sql( "UPDATE $this->requests SET state = 'applied', changed = %s WHERE request_id = %s AND state = 'pending'", implode( ',', $changed ), $this->request_id );
+		$changed     = self::changed( $this->before, $after, self::COLUMNS );
+		$rows        = $this->sql( "UPDATE $this->requests SET state = 'applied', changed = %s WHERE request_id = %s AND state = 'pending'", implode( ',', $changed ), $this->request_id );
 		$this->cause = 1 === $rows ? '' : 'transaction'; // A plug-in has changed our row.
-		$customer = array( 'full_name' => self::full_name( $after ) ) + array_intersect_key( $after, array_flip( $written ) ) + $customer;
+		$customer    = array( 'full_name' => self::full_name( $after ) ) + array_intersect_key( $after, array_flip( $written ) ) + $customer;
 		return array( 'result' => 'applied', 'version' => self::version( $after ), 'before' => $this->before, 'customer' => $customer, 'changed' => $changed );
 	}
 
