@@ -15,11 +15,14 @@ import (
 func startMariaDB(t testing.TB, directory string) {
 	t.Helper()
 	data, socket := filepath.Join(directory, "data"), filepath.Join(directory, "mariadb.sock")
-	run(t, exec.CommandContext(t.Context(), "mariadb-install-db", "--no-defaults", "--datadir="+data, "--user=root", //nolint:gosec // a directory of the test
-		"--auth-root-authentication-method=normal", "--skip-test-db"))
-	start(t, exec.Command("mariadbd", "--no-defaults", "--datadir="+data, "--socket="+socket, "--skip-networking", "--user=root", //nolint:gosec,noctx // as above; the clean-up ends it
+	common := []string{"--no-defaults", "--datadir=" + data}
+	if os.Geteuid() == 0 {
+		common = append(common, "--user=root") // which it does not run as unless it is asked to
+	}
+	run(t, exec.CommandContext(t.Context(), "mariadb-install-db", append(common, "--auth-root-authentication-method=normal", "--skip-test-db")...)) //nolint:gosec // a directory of the test
+	start(t, exec.Command("mariadbd", append(common, "--socket="+socket, "--skip-networking",                                                       //nolint:gosec,noctx // as above; the clean-up ends it
 		"--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2", "--skip-log-bin",
-		"--innodb-lock-wait-timeout=2", "--max-connections=200", "--performance-schema=OFF"))
+		"--innodb-lock-wait-timeout=2", "--max-connections=200", "--performance-schema=OFF")...))
 	waitFor(t, "MariaDB", func() bool { return accepts(t, "unix", socket) })
 	run(t, exec.CommandContext(t.Context(), "mariadb", "--no-defaults", "--user=root", "--socket="+socket, //nolint:gosec // as above
 		"--execute=CREATE DATABASE wordpress CHARACTER SET utf8mb4"))
