@@ -29,8 +29,32 @@ func (s *Store) index(t testing.TB, header http.Header) index {
 	return i
 }
 
-func TestIndexReportsReadiness(t *testing.T) {
+func TestMustUsePlugIn(t *testing.T) {
 	s := StartWordPress(t, MustUse)
+	t.Run("its index reports readiness", func(t *testing.T) { reportsReadiness(t, s) })
+	t.Run("an update makes the table", func(t *testing.T) {
+		s.sql(t, "DROP TABLE wp_fluentcart_gateway_requests")
+		if a := s.update(t.Context(), 1, fields{"city": "Lyon"}); a.Result != "applied" {
+			t.Errorf("got %s", a.raw)
+		}
+	})
+	t.Run("a cancellation makes the table", func(t *testing.T) {
+		s.sql(t, "DROP TABLE wp_fluentcart_gateway_requests")
+		if a := s.call(t.Context(), http.MethodDelete, "requests/"+newID(), nil, nil); a.Result != "cancelled" {
+			t.Errorf("got %s", a.raw)
+		}
+	})
+}
+
+func TestPlugIn(t *testing.T) {
+	s := StartWordPress(t, Plugin)
+	t.Run("mails are sent after the commit only", func(t *testing.T) { holdsMails(t, s) })
+	t.Run("an object cache has nothing that was rolled back", func(t *testing.T) { cleansCaches(t, s) })
+	t.Run("updates are refused where no transaction is possible", func(t *testing.T) { refusesUpdates(t, s) })
+	t.Run("uninstalling drops the table", func(t *testing.T) { uninstalls(t, s) })
+}
+
+func reportsReadiness(t *testing.T, s *Store) {
 	full := s.index(t, nil)
 	if full.Mark != 1 || full.Version == "" || !full.Ready || full.Refuses == nil || len(full.Refuses) > 0 || full.Store.WordPress == "" || full.Store.Database == "" {
 		t.Errorf("got %+v", full)
@@ -47,22 +71,7 @@ func TestIndexReportsReadiness(t *testing.T) {
 	}
 }
 
-func TestMustUsePlugInMakesItsTable(t *testing.T) {
-	for name, first := range map[string]func(s *Store) answer{
-		"by an update":      func(s *Store) answer { return s.update(t.Context(), 1, fields{"city": "Lyon"}) },
-		"by a cancellation": func(s *Store) answer { return s.call(t.Context(), http.MethodDelete, "requests/"+newID(), nil, nil) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := StartWordPress(t, MustUse)
-			if a := first(s); a.Result != "applied" && a.Result != "cancelled" {
-				t.Errorf("got %s", a.raw)
-			}
-		})
-	}
-}
-
-func TestUpdatesAreRefusedWhereNoTransactionIsPossible(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+func refusesUpdates(t *testing.T, s *Store) {
 	applied := newID()
 	if a := s.call(t.Context(), http.MethodPost, "customers/1", fields{"request_id": applied, "set": fields{"city": "Lyon"}}, nil); a.Result != "applied" {
 		t.Fatal(a.raw)
@@ -103,8 +112,7 @@ func TestUpdatesAreRefusedWhereNoTransactionIsPossible(t *testing.T) {
 	}
 }
 
-func TestMailsAreSentAfterTheCommitOnly(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+func holdsMails(t *testing.T, s *Store) {
 	send := func(fault, name string) answer {
 		return s.call(t.Context(), http.MethodPost, "customers/2", fields{"request_id": newID(), "set": fields{"notes": name}}, http.Header{"X-Fault": {fault}, "X-Point": {"after"}, "X-Gate": {name}})
 	}
@@ -124,8 +132,7 @@ func TestMailsAreSentAfterTheCommitOnly(t *testing.T) {
 	}
 }
 
-func TestUninstallDropsTheTable(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+func uninstalls(t *testing.T, s *Store) {
 	tables := func() int { return len(s.sql(t, "SHOW TABLES LIKE 'wp_fluentcart_gateway_requests'")) }
 	if tables() != 1 {
 		t.Fatal("activation made no table")
@@ -140,9 +147,8 @@ deactivate_plugins( 'fluentcart-gateway.php' ); uninstall_plugin( 'fluentcart-ga
 	}
 }
 
-// The account of a customer is renamed in the transaction, and an object cache outlives the rollback.
-func TestObjectCacheHasNothingThatWasRolledBack(t *testing.T) {
-	s := StartWordPress(t, Plugin)
+// cleansCaches renames the account of a customer in a transaction that an object cache outlives.
+func cleansCaches(t *testing.T, s *Store) {
 	cached := func(fault string) http.Header {
 		return http.Header{"X-Cache": {"on"}, "X-Gate": {"cache"}, "X-Fault": {fault}, "X-Point": {"commit"}}
 	}

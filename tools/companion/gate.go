@@ -16,13 +16,13 @@ type Gate struct {
 	rules map[string]*Rule
 }
 
-// Rule says what happens to a statement of a request. Connection is to be cut, or do is called, at one place.
+// Rule says what happens at one statement of a request: the first for which At is true. The statement waits until Do has returned.
 type Rule struct {
-	At    func(n int, statement string) bool // n counts from 1 at the statement that begins the transaction, and is 0 before
-	After bool                               // the statement has run, and its result is not yet passed on
-	Do    func()                             // called once
-	Cut   bool                               // the connection is cut then
-	Ended chan struct{}                      // if not nil: closed at the end of the connection
+	At    func(n int, statement string) bool // n is 1 at the statement that begins the transaction, and 0 before it
+	After bool                               // when the statement has run, and before WordPress has its result
+	Do    func()                             // may be nil
+	Cut   bool                               // cut the connection then
+	Ended chan struct{}                      // closed at the end of the connection, unless it is nil
 
 	done bool
 }
@@ -46,6 +46,15 @@ func (g *Gate) matches(name string, n int, statement string) *Rule {
 	return rule
 }
 
+// apply does what the rule says, and reports whether the connection is to be cut.
+func (r *Rule) apply() bool {
+	if r.Do != nil {
+		r.Do()
+	}
+	return r.Cut
+}
+
+// ended signals that the connection of the request is closed.
 func (g *Gate) ended(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -99,8 +108,7 @@ func (g *Gate) pass(t testing.TB, client net.Conn, database string) {
 			n, err := server.Read(buffer)
 			select {
 			case rule := <-after:
-				rule.Do()
-				if rule.Cut {
+				if rule.apply() {
 					return
 				}
 			default:
@@ -143,11 +151,8 @@ func (g *Gate) passStatements(client io.Reader, server io.Writer, after chan<- *
 			if rule := g.matches(name, n, statement); rule != nil {
 				if rule.After {
 					after <- rule
-				} else {
-					rule.Do()
-					if rule.Cut {
-						return name
-					}
+				} else if rule.apply() {
+					return name
 				}
 			}
 		}

@@ -58,7 +58,7 @@ func connectionLost(t *testing.T, s *Store) {
 		name := fmt.Sprintf("lost-%d-%t", n, after)
 		before := s.row(t, customer)
 		ended := make(chan struct{})
-		s.Gate.Add(name, &Rule{At: func(at int, _ string) bool { return at == n }, After: after, Cut: true, Do: func() {}, Ended: ended})
+		s.Gate.Add(name, &Rule{At: func(at int, _ string) bool { return at == n }, After: after, Cut: true, Ended: ended})
 		id := newID()
 		post := s.post(t.Context(), s.URL, name, customer, id)
 		<-ended

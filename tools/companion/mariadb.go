@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -49,7 +50,7 @@ func run(t testing.TB, command *exec.Cmd) string {
 	return string(output)
 }
 
-// start runs a program until the test ends. Its output is shown if the test fails.
+// start runs a program, and the processes that it starts, until the test ends. Its output is shown if the test fails.
 func start(t testing.TB, command *exec.Cmd) {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "log")
@@ -57,11 +58,12 @@ func start(t testing.TB, command *exec.Cmd) {
 		t.Fatal(err)
 	}
 	command.Stdout, command.Stderr = log, log
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = command.Process.Kill() // a test may have done so
+		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // a test may have done so
 		_ = command.Wait()
 		if content, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
 			t.Logf("%s: %s", filepath.Base(command.Path), content[max(0, len(content)-4000):])
