@@ -59,8 +59,7 @@ final class FluentCart_Gateway_Companion {
 		global $wpdb;
 		if ( self::ROUTE === $request['namespace'] ) {
 			$refuses = self::refuses();
-			$store   = array( 'wordpress' => get_bloginfo( 'version' ), 'fluentcart' => defined( 'FLUENTCART_VERSION' ) ? FLUENTCART_VERSION : '' );
-			$store  += array( 'php' => PHP_VERSION, 'database' => $wpdb->get_var( 'SELECT VERSION()' ) );
+			$store   = array( 'php' => PHP_VERSION, 'database' => $wpdb->get_var( 'SELECT VERSION()' ), 'wordpress' => get_bloginfo( 'version' ), 'fluentcart' => defined( 'FLUENTCART_VERSION' ) ? FLUENTCART_VERSION : '' );
 			$members = array( 'fluentcart_gateway' => 1, 'version' => '1.0.0', 'ready' => ! $refuses ) + ( self::is_allowed() ? compact( 'refuses', 'store' ) : array() );
 			$response->set_data( $members + $response->get_data() );
 		}
@@ -73,14 +72,13 @@ final class FluentCart_Gateway_Companion {
 		$tables  = array( $wpdb->prefix . 'fct_customers', $wpdb->prefix . 'fluentcart_gateway_requests', $wpdb->users, $wpdb->usermeta );
 		$query   = "SELECT table_name AS name, engine AS engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN ('" . implode( "', '", $tables ) . "')";
 		$engines = array_column( $wpdb->get_results( $query, ARRAY_A ), 'engine', 'name' );
-		$galera  = $wpdb->get_row( "SHOW VARIABLES LIKE 'wsrep_on'", ARRAY_N );
 		return array_keys( array_filter( array(
 			'db_dropin'          => 'wpdb' !== get_class( $wpdb ) || ! $wpdb->dbh instanceof mysqli, // It may use several connections.
 			'multisite'          => is_multisite(),
 			'table_missing'      => ! isset( $engines[ $tables[1] ] ) && ! self::install(),
 			'fluentcart_missing' => ! isset( $engines[ $tables[0] ] ) || ! is_callable( self::PERMISSION ),
 			'engine'             => (bool) array_diff( $engines, array( 'InnoDB' ) ),
-			'galera'             => $galera && 'ON' === $galera[1], // It finds conflicts as late as at COMMIT.
+			'galera'             => 'ON' === ( $wpdb->get_row( "SHOW VARIABLES LIKE 'wsrep_on'", ARRAY_N )[1] ?? '' ), // It finds conflicts as late as at COMMIT.
 		) ) );
 	}
 
@@ -148,7 +146,9 @@ final class FluentCart_Gateway_Companion {
 		$merged = self::merge( $this->before, $body['set'] );
 		$why    = $this->why_not( $merged, $body );
 		if ( $why ) {
-			return array( 'result' => 'returned', 'version' => self::version( $this->before ), 'customer' => $this->call( 'GET', $id )[1]->customer ?? null, 'why' => $why );
+			$customer = $this->call( 'GET', $id )[1]->customer ?? null;
+			$returned = array( 'result' => 'returned', 'version' => self::version( $this->before ), 'customer' => $customer, 'why' => $why );
+			return 'unchanged' === $why && $key ? $this->check( $id, $merged, (array) $customer ) : $returned; // A repetition must not put back what others change meanwhile.
 		}
 		$names = array( 'full_name' => $body['set']['full_name'] ?? self::full_name( $merged ) ); // FluentCart clears what is left out.
 		$sent  = $names + array( 'id' => (int) $id, 'aov' => $merged['aov'] ) + array_intersect_key( $merged, array_flip( self::COLUMNS ) );
@@ -227,7 +227,7 @@ final class FluentCart_Gateway_Companion {
 
 	private static function version( $row ) {
 		$texts = array_map( static fn( $column ) => strlen( (string) $row[ $column ] ) . ':' . $row[ $column ] . "\n", array_diff( self::COLUMNS, array( 'user_id' ) ) );
-		$text  = implode( '', $texts ) . (int) $row['user_id'] . "\n" . ( (int) $row['updated_at'] ? strtotime( $row['updated_at'] . ' UTC' ) : '' ) . "\n";
+		$text  = implode( '', $texts ) . (int) $row['user_id'] . "\n" . ( (int) $row['updated_at'] ? strtotime( $row['updated_at'] . ' UTC' ) : '' );
 		return rtrim( strtr( base64_encode( substr( hash( 'sha256', $text, true ), 0, 16 ) ), '+/', '-_' ), '=' );
 	}
 

@@ -35,6 +35,7 @@ func repeatedRequests(t *testing.T, s *Store) {
 		{"again", func() answer { return remove(late) }, "cancelled"},
 		{"that request", func() answer { return post(late, fields{"set": fields{"city": "Nice"}}) }, "cancelled"},
 		{"a request that changes nothing", func() answer { return post(newID(), nil) }, "returned"},
+		{"with a key", func() answer { return post(newID(), fields{"key": newID(), "fingerprint": "3"}) }, "applied"},
 	} {
 		a := step.got()
 		if !a.marked() || a.Result != step.want || a.ID != strings.ToLower(a.ID) {

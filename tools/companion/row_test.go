@@ -44,7 +44,6 @@ func (r row) version(t testing.TB) string {
 		}
 		fmt.Fprint(&content, at.Unix())
 	}
-	content.WriteString("\n")
 	hash := sha256.Sum256([]byte(content.String()))
 	return base64.RawURLEncoding.EncodeToString(hash[:16])
 }
