@@ -258,7 +258,7 @@ func startLosingProxy(t testing.TB, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // its client is the gateway
+	proxy := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			switch posts.Add(1) % 4 {
 			case 0:
