@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
 
@@ -59,17 +60,18 @@ func (h *bareHandler) call(r *http.Request, method string, body []byte, answer a
 	return json.NewDecoder(response.Body).Decode(answer)
 }
 
-// An update allocates no more than the bare handler does. Both figures hold the clients and the store, which are the same for
+// An update allocates no more than the bare handler does, and in atomic mode at most three quarters of that. Both figures hold the clients and the store, which are the same for
 // the JSON transport and allocate more for the gRPC server.
 func TestUpdateAllocatesNoMoreThanTheBareHandler(t *testing.T) {
 	if raceEnabled { // the race detector allocates too
 		return
 	}
-	store := httptest.NewServer(sandbox.New(sandbox.Config{}))
+	store := httptest.NewServer(sandbox.New(sandbox.Config{Companion: true}))
 	t.Cleanup(store.Close)
 	bare := httptest.NewServer(&bareHandler{customer: store.URL + "/wp-json/fluent-cart/v2/customers/1"})
 	t.Cleanup(bare.Close)
-	g := start(t, options{storeURL: store.URL})
+	merge := start(t, options{storeURL: store.URL})
+	atomic := start(t, options{storeURL: store.URL, config: service.Config{WriteMode: service.Atomic}})
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
 	n := 0
@@ -90,21 +92,30 @@ func TestUpdateAllocatesNoMoreThanTheBareHandler(t *testing.T) {
 			_ = response.Body.Close()
 		}
 	}
-	most := testing.AllocsPerRun(200, overJSON(bare.URL))
-	for transport, call := range map[string]func(){
-		"JSON": overJSON(g.url + "/v1/customers/1"),
-		"gRPC": func() {
+	overGRPC := func(client customerv1.CustomerServiceClient) func() {
+		return func() {
 			n++
-			_, err := g.grpc.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon " + strconv.Itoa(n))}})
+			_, err := client.UpdateCustomer(t.Context(), &customerv1.UpdateCustomerRequest{CustomerId: 1, Customer: &customerv1.Customer{City: proto.String("Lyon " + strconv.Itoa(n))}})
 			if err != nil {
 				t.Fatal(err)
 			}
-		},
+		}
+	}
+	baseline := testing.AllocsPerRun(200, overJSON(bare.URL))
+	for _, row := range []struct {
+		name string
+		call func()
+		most float64 // to the bare handler
+	}{
+		{"JSON in merge mode", overJSON(merge.url + "/v1/customers/1"), 1},
+		{"gRPC in merge mode", overGRPC(merge.grpc), 1},
+		{"JSON in atomic mode", overJSON(atomic.url + "/v1/customers/1"), 0.75},
+		{"gRPC in atomic mode", overGRPC(atomic.grpc), 0.75},
 	} {
-		got := testing.AllocsPerRun(200, call)
-		t.Logf("%s: %.0f allocations, the bare handler: %.0f", transport, got, most)
-		if got > most {
-			t.Errorf("%s: %.0f allocations, the bare handler: %.0f", transport, got, most)
+		got := testing.AllocsPerRun(200, row.call)
+		t.Logf("%s: %.0f allocations, the bare handler: %.0f", row.name, got, baseline)
+		if got > row.most*baseline {
+			t.Errorf("%s: %.0f allocations, want at most %.2f of the bare handler's %.0f", row.name, got, row.most, baseline)
 		}
 	}
 }
