@@ -43,6 +43,8 @@ type Call struct {
 	// After holds the customer's city, state, country, postcode, status and notes in the answer to a Written call. An
 	// absent column is empty.
 	After map[string]string
+	// ReadLater says that After was read at some time between the write and End. It may show later calls too.
+	ReadLater bool
 	// Code is the code of the answer. It is for reports only.
 	Code string
 }

@@ -33,6 +33,12 @@ func (c Call) answered(values fields) Call {
 	return c
 }
 
+// readLater returns the call with an answer that was read at some time after its write.
+func (c Call) readLater() Call {
+	c.ReadLater = true
+	return c
+}
+
 func with(values, over fields) fields {
 	values = maps.Clone(values)
 	maps.Copy(values, over)

@@ -51,6 +51,16 @@ func TestLinearizable(t *testing.T) {
 			"no order of 2 calls",
 		},
 		{
+			"answers that were read later",
+			[]Call{call(1, 0, 3, Written, c1).answered(both).readLater(), call(2, 0, 3, Written, n2).answered(both).readLater()},
+			"",
+		},
+		{
+			"an answer that was read later and lacks an earlier call",
+			[]Call{call(1, 0, 1, Written, c1).answered(c1), call(2, 2, 3, Written, n2).answered(n2).readLater()},
+			"no order of 3 calls",
+		},
+		{
 			"a value that comes back",
 			[]Call{
 				call(1, 0, 1, Written, c1).answered(c1),

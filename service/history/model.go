@@ -74,6 +74,13 @@ func operations(calls []Call) ([]porcupine.Operation, error) {
 	for _, c := range calls {
 		switch c.Outcome {
 		case Written:
+			if c.ReadLater {
+				write, read := c, c
+				write.Outcome, read.Fields = Unknown, nil // the write alone shows nothing, and the read sets nothing
+				add(write, c.Begin, c.End)
+				add(read, c.Begin, c.End)
+				continue
+			}
 			add(c, c.Begin, c.End)
 		case Unknown:
 			from, to, ok := shown(calls, c)

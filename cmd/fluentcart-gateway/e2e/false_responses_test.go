@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/history"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/sandbox"
 )
@@ -48,6 +50,11 @@ func (f *falseResponses) fail(r *http.Request) *sandbox.Failure {
 	if r.Method != http.MethodPut || rand.IntN(10) > 0 {
 		return nil
 	}
+	return f.response(r)
+}
+
+// response is what says nothing about the request, in place of its work or after it.
+func (f *falseResponses) response(r *http.Request) *sandbox.Failure {
 	failure := &sandbox.Failure{Work: pick([]sandbox.Work{sandbox.Done, sandbox.Never})}
 	failure.Instead = sandbox.Response{Status: pick(falseStatuses)}
 	failure.Instead.ContentType, failure.Instead.Body = f.body(r, failure.Instead.Status)
@@ -67,16 +74,24 @@ func (f *falseResponses) body(r *http.Request, status int) (contentType, body st
 	case 1:
 		return "text/html", ""
 	case 2:
-		return typeJSON, f.customer(r, r.URL.Path)
+		return typeJSON, f.customer(r, customerPath(r))
 	case 3:
-		whole := f.customer(r, r.URL.Path)
+		whole := f.customer(r, customerPath(r))
 		return typeJSON, whole[:len(whole)*2/3]
 	case 4:
 		return typeJSON, f.customer(r, fmt.Sprintf("/wp-json/fluent-cart/v2/customers/%d", 1001+rand.IntN(50)))
-	case 5:
+	case 5: // the companion's answer to another request
+		return typeJSON, `{"fluentcart_gateway":1,"request_id":"` + uuid.NewString() + `","result":"` + pick([]string{"cancelled", "already_applied", "failed"}) + `","changed":[],"cause":"database","customer":null}`
+	case 6:
 		return typeJSON, fmt.Sprintf(`{"code":"points_failed","message":"No points","data":{"status":%d}}`, pick([]int{status, pick(falseStatuses)}))
 	}
 	return typeJSON, pick([]string{`{"success":false,"data":"x"}`, `{}`, `[]`, `null`, `{"data":{"id":1}}`, `{"message":"ok"}`})
+}
+
+// customerPath is the path of FluentCart's PUT for the customer of the request.
+func customerPath(r *http.Request) string {
+	id, _ := sandbox.Customer(r)
+	return fmt.Sprintf("/wp-json/fluent-cart/v2/customers/%d", id)
 }
 
 // customer returns a response of the store to a PUT that changed nothing.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ type gatewayPair struct {
 	redis *redistest.Server
 	storm *storm
 	watch *leaseWatch
+	flags []string // of both gateways
 
 	mu       sync.Mutex
 	gateways [2]*process
@@ -40,6 +42,7 @@ func startPair(t *testing.T, customers int) *gatewayPair {
 	}})
 	p.watch.prefix = "fluentcart-gateway:{" + strings.TrimPrefix(p.url, "http://") + "}:lease:"
 	p.storm = newStorm(p.store)
+	p.flags = append(quickFlags, "--redis-url="+p.redis.URL)
 	for i := range p.gateways {
 		p.start(t, i)
 	}
@@ -50,7 +53,7 @@ func startPair(t *testing.T, customers int) *gatewayPair {
 
 func (p *gatewayPair) start(t *testing.T, i int) {
 	t.Helper()
-	started := startGateway(t, p.url, append(quickFlags, "--redis-url="+p.redis.URL)...)
+	started := startGateway(t, p.url, slices.Clone(p.flags)...)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.gateways[i] = started

@@ -93,6 +93,17 @@ func soaking(t testing.TB) (long bool) {
 	return false
 }
 
+// stormTime is how long a storm lasts that is part of the quick tests too.
+func stormTime() time.Duration {
+	switch os.Getenv("SOAK") {
+	case "short":
+		return 10 * time.Second
+	case "long":
+		return time.Minute
+	}
+	return 2 * time.Second
+}
+
 // needs skips a test whose program is missing. In CI the test fails.
 func needs(t testing.TB, program string) {
 	t.Helper()

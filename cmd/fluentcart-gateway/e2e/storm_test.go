@@ -24,6 +24,8 @@ var stormFields = []protoreflect.Name{"city", "state", "country", "postcode", "s
 // storm is many concurrent updates, each with values that no other update uses.
 type storm struct {
 	initial map[int64]map[string]string
+	// readLater says that the gateway may learn of a write by a cancellation, whose answer shows the customer of that moment.
+	readLater bool
 
 	mu    sync.Mutex
 	calls []history.Call
@@ -47,14 +49,26 @@ func newStorm(store *sandbox.Store) *storm {
 	return s
 }
 
-// update makes one call, and records its outcome.
-func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceClient, customer int64) history.Call {
+// begin records a call without an outcome yet. A call that never returns keeps it so.
+func (s *storm) begin(customer int64) history.Call {
 	call := history.Call{Customer: customer, Fields: map[string]string{}, Begin: time.Now()}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	call.ID = len(s.calls)
-	s.calls = append(s.calls, call) // a call that never returns has an unknown outcome
-	s.mu.Unlock()
+	s.calls = append(s.calls, call)
+	return call
+}
 
+// end records the outcome of a call.
+func (s *storm) end(call history.Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[call.ID] = call
+}
+
+// update makes one call, and records its outcome.
+func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceClient, customer int64) history.Call {
+	call := s.begin(customer)
 	request := &customerv1.UpdateCustomerRequest{CustomerId: customer, Customer: &customerv1.Customer{}}
 	message := request.GetCustomer().ProtoReflect()
 	for range 1 + rand.IntN(2) {
@@ -69,15 +83,13 @@ func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceCl
 	if err == nil && keptAll(response, call.Fields) {
 		call.Outcome, call.Code = history.NotWritten, "OK NOT_STORED"
 	} else if err == nil {
-		call.After = map[string]string{}
+		call.After, call.ReadLater = map[string]string{}, s.readLater
 		answered := response.GetCustomer().ProtoReflect()
 		for _, field := range stormFields {
 			call.After[string(field)] = answered.Get(answered.Descriptor().Fields().ByName(field)).String()
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls[call.ID] = call
+	s.end(call)
 	return call
 }
 
