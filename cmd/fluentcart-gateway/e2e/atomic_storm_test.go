@@ -81,7 +81,7 @@ func TestEveryClaimOfAnAtomicUpdateIsTrueInAStorm(t *testing.T) {
 	}
 }
 
-// outsider is the User-Agent of a writer that does not use a gateway.
+// outsider is the User-Agent of a client of the store that is not a gateway.
 const outsider = "outsider"
 
 // updatePast changes one column of a customer in the store, and keeps all others, without a gateway.

@@ -97,6 +97,7 @@ func customerPath(r *http.Request) string {
 // customer returns a response of the store to a PUT that changed nothing.
 func (f *falseResponses) customer(r *http.Request, path string) string {
 	read := httptest.NewRequestWithContext(r.Context(), http.MethodGet, path, nil)
+	read.Header.Set("User-Agent", outsider) // it is not a request of the gateway, and gets no fault
 	read.SetBasicAuth(sandbox.AdminUsername, sandbox.AdminPassword)
 	response := httptest.NewRecorder()
 	f.store.ServeHTTP(response, read)
