@@ -38,11 +38,14 @@ type companion struct {
 	idle        chan struct{} // closed when inFlight becomes 0; nil if it is
 }
 
+// notAsked is the problem while the store has answered no probe.
+const notAsked = "the store has not been asked for the WordPress companion yet"
+
 func newCompanion(cfg *Config) *companion {
 	return &companion{
 		merges: cfg.WriteMode == Auto, shared: cfg.Shared, settleTime: cfg.SettleTime,
 		wake: make(chan struct{}, 1), probed: make(chan struct{}),
-		problem: "the store has not been asked for the WordPress companion yet",
+		problem: notAsked,
 	}
 }
 

@@ -66,6 +66,10 @@ func rolledBack(answer *fluentcart.Answer) error {
 
 // companionMissing rejects an update in write mode atomic while the companion is not usable.
 func companionMissing(problem string) error {
+	if problem == notAsked {
+		return apierror.New(apierror.StoreUnavailable, apierror.NotSent,
+			"the store did not answer whether it has the WordPress companion; nothing was written", apierror.RetryInfo(missingInterval))
+	}
 	return apierror.New(apierror.StoreRouteMissing, apierror.NotSent,
 		problem+", and this gateway runs with --write-mode=atomic; nothing was written; the operator must install the plug-in deploy/wordpress/fluentcart-gateway.php, or set --write-mode=auto")
 }

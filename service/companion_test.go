@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 )
 
 // An atomic update takes the lease while updates by read, merge and write may be left, which the first probe alone rules out: a
@@ -43,5 +45,57 @@ func TestAtomicUpdateIsLeasedWhileOthersMayBeLeft(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestWriteThatEndsTwiceIsCountedOnce(t *testing.T) {
+	s := &Service{companion: newCompanion(&Config{WriteMode: Auto, SettleTime: time.Second})}
+	s.companion.begin(0)
+	s.companion.begin(0)
+	w := &companionWrite{}
+	s.ended(w)
+	s.ended(w) // a panic comes after the first end
+	if got := s.companion.inFlight; got != 1 {
+		t.Errorf("%d updates in flight, want the other one", got)
+	}
+}
+
+func TestProbeIsRepeatedSoonWhileNothingCanBeWritten(t *testing.T) {
+	tests := []struct {
+		name              string
+		answered, missing bool
+		pause, wait, next time.Duration
+	}{
+		{"the store answers", true, false, 8 * time.Second, probeInterval, firstProbePause},
+		{"the store lacks the companion that is needed", true, true, 8 * time.Second, missingInterval, firstProbePause},
+		{"no answer at first", false, false, firstProbePause, firstProbePause, 2 * firstProbePause},
+		{"no answer for long", false, false, longestProbePause, longestProbePause, longestProbePause},
+		{"no answer for long about a companion that is needed", false, true, 4 * time.Second, 4 * time.Second, missingInterval},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if wait, next := probePauses(tt.answered, tt.missing, tt.pause); wait != tt.wait || next != tt.next {
+				t.Errorf("waits %v and then %v, want %v and %v", wait, next, tt.wait, tt.next)
+			}
+		})
+	}
+}
+
+func TestErrorOfAStoreThatWasNotAskedYetIsTemporary(t *testing.T) {
+	s := &Service{writeMode: Atomic, companion: newCompanion(&Config{WriteMode: Auto, SettleTime: time.Second})}
+	for _, want := range []struct {
+		problem string
+		reason  apierror.Reason
+	}{
+		{"", apierror.StoreUnavailable},
+		{"the store has no WordPress companion", apierror.StoreRouteMissing},
+	} {
+		if want.problem != "" {
+			s.companion.set(false, want.problem)
+		}
+		_, err := s.updaterWithoutCompanion(t.Context())
+		if got := apierror.InfoOfError(err).GetReason(); got != string(want.reason) {
+			t.Errorf("%q: %s, want %s", want.problem, got, want.reason)
+		}
 	}
 }

@@ -34,15 +34,8 @@ func (s *Service) Watch(ctx context.Context) {
 		if first {
 			close(s.companion.probed)
 		}
-		wait := probeInterval
-		if !answered {
-			wait, pause = pause, min(2*pause, longestProbePause)
-		} else {
-			pause = firstProbePause
-		}
-		if s.writeMode == Atomic && s.companion.why() != "" {
-			wait = min(wait, missingInterval)
-		}
+		var wait time.Duration
+		wait, pause = probePauses(answered, s.writeMode == Atomic && s.companion.why() != "", pause)
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
@@ -53,6 +46,19 @@ func (s *Service) Watch(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// probePauses returns the pause after a probe, and the pause after the next one if that gets no answer. missing says that nothing
+// can be written until the companion is found.
+func probePauses(answered, missing bool, pause time.Duration) (wait, next time.Duration) {
+	interval, longest := probeInterval, longestProbePause
+	if missing {
+		interval, longest = missingInterval, missingInterval
+	}
+	if answered {
+		return interval, firstProbePause
+	}
+	return pause, min(2*pause, longest)
 }
 
 // Probed returns a channel that is closed after the first probe of Watch.
