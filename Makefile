@@ -157,7 +157,7 @@ fuzz: ## Run each fuzz target for FUZZTIME
 
 # `make test` has run the others.
 soak: ## Run the long tests of real processes: storms, kills, overload, floods (SOAK=short or long)
-	@tests=$$(awk -F '[ (]' '/^func Test/ {test = $$2} /(soaking\(t|stormTime\()\)/ {print test; found = 1} END {exit !found}' cmd/fluentcart-gateway/e2e/*_test.go | paste -sd '|'); \
+	@tests=$$(awk -F '[ (]' '/^func Test/ {test = $$2} /(soaking|stormTime)\(t\)/ {print test; found = 1} END {exit !found}' cmd/fluentcart-gateway/e2e/*_test.go | paste -sd '|'); \
 		SOAK=$(SOAK) go test -count=1 -timeout 60m -v -run "^($$tests)$$" ./cmd/fluentcart-gateway/e2e
 
 load: ## Measure the gateway with clients in one process, and as grpcurl in parallel (MODE, COMPANION, CALLS, PARALLEL, ADDR, CUSTOMERS)

@@ -36,7 +36,7 @@ func TestCompanionThatComesAndGoesLosesNothing(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			var calling sync.WaitGroup
 			calling.Go(func() { s.run(ctx, 30, ids(customers), func() *process { return gateway }, 10*time.Minute) })
-			for change := range 3 + int(stormTime()/time.Second) {
+			for change := range 3 + int(stormTime(t)/time.Second) {
 				if before := store.writes(); !waitFor(t, 30*time.Second, func() bool { return store.writes() >= before+10 }) {
 					t.Errorf("no updates after change %d", change)
 				}

@@ -65,7 +65,7 @@ func TestEveryClaimOfAnAtomicUpdateIsTrueInAStorm(t *testing.T) {
 					}
 				})
 			}
-			s.run(t.Context(), 60, ids(row.customers), func() *process { return pick(gateways) }, stormTime())
+			s.run(t.Context(), 60, ids(row.customers), func() *process { return pick(gateways) }, stormTime(t))
 			stop()
 			others.Wait()
 			for _, gateway := range gateways {
@@ -137,7 +137,7 @@ func TestKilledAtomicGatewayLosesNothing(t *testing.T) {
 	for i := range p.gateways {
 		p.start(t, i)
 	}
-	kills := 2 * int(stormTime()/time.Second)
+	kills := 2 * int(stormTime(t)/time.Second)
 	for kill := range kills {
 		i := kill % len(p.gateways)
 		p.underLoad(t, customers, func() {

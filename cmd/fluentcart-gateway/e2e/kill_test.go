@@ -42,7 +42,7 @@ func startPair(t *testing.T, customers int) *gatewayPair {
 	}})
 	p.watch.prefix = "fluentcart-gateway:{" + strings.TrimPrefix(p.url, "http://") + "}:lease:"
 	p.storm = newStorm(p.store)
-	p.flags = append(quickFlags, "--redis-url="+p.redis.URL)
+	p.flags = slices.Concat(quickFlags, []string{"--redis-url=" + p.redis.URL})
 	for i := range p.gateways {
 		p.start(t, i)
 	}

@@ -94,7 +94,8 @@ func soaking(t testing.TB) (long bool) {
 }
 
 // stormTime is how long a storm lasts that is part of the quick tests too.
-func stormTime() time.Duration {
+func stormTime(t testing.TB) time.Duration {
+	t.Helper()
 	switch os.Getenv("SOAK") {
 	case "short":
 		return 10 * time.Second
