@@ -143,7 +143,7 @@ func (b *bench) subjects(ctx context.Context, group *processes) ([]subject, erro
 		{"gRPC server", 1, gateway, load{GRPC: gateway.grpc}},
 		{"HTTP/JSON gateway", 1.25, gateway, load{JSON: gateway.json}},
 		{"gRPC server, atomic mode", 0.75, atomicGateway, load{GRPC: atomicGateway.grpc}},
-		{"HTTP/JSON gateway, atomic mode", 0.95, atomicGateway, load{JSON: atomicGateway.json}},
+		{"HTTP/JSON gateway, atomic mode", 1.00, atomicGateway, load{JSON: atomicGateway.json}},
 		{"vanguard-go, a PUT without a GET", 0, vanguard, load{GRPC: vanguard.json}},
 		{"rejection by the gRPC server", 0.3, nil, load{GRPC: "full", Rejected: true}},
 		{"rejection by the HTTP/JSON gateway", 0.35, nil, load{JSON: "full", Rejected: true}},
