@@ -65,7 +65,9 @@ func TestEveryClaimOfAnAtomicUpdateIsTrueInAStorm(t *testing.T) {
 					}
 				})
 			}
-			s.run(t.Context(), 60, ids(row.customers), func() *process { return pick(gateways) }, stormTime(t))
+			for times := 0; times == 0 || times < 5 && s.counts()[history.Written] < 20; times++ { // more than once on a busy machine
+				s.run(t.Context(), 60, ids(row.customers), func() *process { return pick(gateways) }, stormTime(t))
+			}
 			stop()
 			others.Wait()
 			for _, gateway := range gateways {
@@ -125,7 +127,7 @@ func (s *storm) updatePast(t *testing.T, store string, customer int64) {
 func TestKilledAtomicGatewayLosesNothing(t *testing.T) {
 	t.Parallel()
 	customers := ids(10)
-	p := &gatewayPair{flags: quickAtomicFlags()}
+	p := &gatewayPair{flags: slices.Concat(quickAtomicFlags(), []string{"--write-settle-time=1m"})} // as long as a quarantine would last
 	p.store, p.url = startStore(t, sandbox.Config{Companion: true, Latency: 5 * time.Millisecond, Customers: len(customers), Fail: func(*http.Request) *sandbox.Failure {
 		if rand.IntN(3) > 0 {
 			return nil
@@ -144,7 +146,7 @@ func TestKilledAtomicGatewayLosesNothing(t *testing.T) {
 			p.gateways[i].kill()
 			p.start(t, i)
 		})
-		p.usable(t, fmt.Sprintf("kill %d", kill), customers, slack)
+		p.usable(t, fmt.Sprintf("kill %d", kill), customers, 15*time.Second)
 	}
 	p.storm.judge(t, p.store)
 }
