@@ -35,6 +35,9 @@ func (c jsonClient) UpdateCustomer(ctx context.Context, request *customerv1.Upda
 	}
 	response := &customerv1.UpdateCustomerResponse{}
 	path := fmt.Sprintf("/v1/customers/%d?validate_only=%t", request.GetCustomerId(), request.GetValidateOnly())
+	if id := request.GetRequestId(); id != "" {
+		path += "&request_id=" + id
+	}
 	return response, c.send(ctx, pick([]string{http.MethodPatch, http.MethodPut}), path, string(body), response)
 }
 
