@@ -92,6 +92,7 @@ func (s *storm) updatePast(t *testing.T, store string, customer int64) {
 	call := s.begin(customer)
 	field := string(pick(stormFields))
 	call.Fields[field] = fmt.Sprintf("%s %d", field, call.ID)
+	s.record(call)
 	body, _ := json.Marshal(map[string]any{"request_id": uuid.NewString(), "set": call.Fields}) // texts can be encoded
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("%s/wp-json/fluentcart-gateway/v1/customers/%d", store, customer), bytes.NewReader(body))
 	if err != nil {
@@ -119,7 +120,7 @@ func (s *storm) updatePast(t *testing.T, store string, customer int64) {
 	for _, field := range stormFields {
 		call.After[string(field)], _ = answer.Customer[string(field)].(string)
 	}
-	s.end(call)
+	s.record(call)
 }
 
 // A gateway that is killed in the middle of atomic updates leaves nothing behind for which others have to wait, and no claim

@@ -49,18 +49,16 @@ func newStorm(store *sandbox.Store) *storm {
 	return s
 }
 
-// begin records a call without an outcome yet. A call that never returns keeps it so.
+// begin returns a new call. It is part of the history once it is recorded.
 func (s *storm) begin(customer int64) history.Call {
-	call := history.Call{Customer: customer, Fields: map[string]string{}, Begin: time.Now()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	call.ID = len(s.calls)
-	s.calls = append(s.calls, call)
-	return call
+	s.calls = append(s.calls, history.Call{})
+	return history.Call{ID: len(s.calls) - 1, Customer: customer, Fields: map[string]string{}, Begin: time.Now()}
 }
 
-// end records the outcome of a call.
-func (s *storm) end(call history.Call) {
+// record records a call: before it is made, because a call that never returns has an unknown outcome, and with its outcome.
+func (s *storm) record(call history.Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[call.ID] = call
@@ -77,6 +75,7 @@ func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceCl
 		call.Fields[string(field)] = value
 		message.Set(message.Descriptor().Fields().ByName(field), protoreflect.ValueOfString(value))
 	}
+	s.record(call)
 	response, err := gateway.UpdateCustomer(ctx, request)
 	call.End = time.Now()
 	call.Outcome, call.Code = outcomeOf(err)
@@ -89,7 +88,7 @@ func (s *storm) update(ctx context.Context, gateway customerv1.CustomerServiceCl
 			call.After[string(field)] = answered.Get(answered.Descriptor().Fields().ByName(field)).String()
 		}
 	}
-	s.end(call)
+	s.record(call)
 	return call
 }
 
