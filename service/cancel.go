@@ -68,11 +68,16 @@ func (s *Service) cancelAfterPanic(ctx context.Context, w *companionWrite) {
 	defer s.ended(w)
 	w.releaseSlot()
 	w.orphaned.Store(true)
-	settled, stop := context.WithDeadline(ctx, w.settledAt(s.settleTime))
-	defer stop()
-	if !w.sent.IsZero() {
-		s.cancelUntilKnown(settled, w)
+	if w.sent.IsZero() {
+		return
 	}
+	end := w.settledAt(s.settleTime)
+	if w.lease != nil {
+		w.lease.Quarantine(time.Until(end))
+	}
+	settled, stop := context.WithDeadline(ctx, end)
+	defer stop()
+	s.cancelUntilKnown(settled, w)
 }
 
 // lostError returns the error of a request whose outcome is not known. caller is the caller's context.

@@ -8,7 +8,7 @@ import (
 
 // Two ways of updating must not meet in one customer: an atomic update that comes between the read and the write of another
 // update would be lost. So a change of ways takes time. Once the companion is there, atomic updates still take leases, until no
-// update of the other kind can be left. Once it is gone, no update begins by a read before the latest atomic one has ended.
+// update of the other kind can be left. Once it is gone, no update of a customer begins by a read before its atomic ones have ended.
 //
 // Gateways that share a store do not find the companion at the same time. In write mode auto their atomic updates always take
 // leases.
@@ -25,7 +25,6 @@ type companion struct {
 	merges     bool // without the companion, customers are updated by a read, a merge and a write
 	shared     bool // other gateways update the same store
 	settleTime time.Duration
-	wake       chan struct{} // asks for a probe
 	probed     chan struct{} // closed after the first probe
 
 	mu          sync.Mutex
@@ -33,9 +32,14 @@ type companion struct {
 	problem     string // why it is not usable
 	generation  int    // counts the changes of usable
 	leasedUntil time.Time
-	silent      bool // a request whose answer was lost could not be cancelled
-	inFlight    int
-	idle        chan struct{} // closed when inFlight becomes 0; nil if it is
+	silent      bool                    // a request whose answer was lost could not be cancelled
+	inFlight    map[int64]*atomicWrites // by customer
+}
+
+// atomicWrites are the atomic updates of one customer that have no outcome.
+type atomicWrites struct {
+	count int
+	ended chan struct{} // closed when the last one has ended
 }
 
 // notAsked is the problem while the store has answered no probe.
@@ -44,8 +48,7 @@ const notAsked = "the store has not been asked for the WordPress companion yet"
 func newCompanion(cfg *Config) *companion {
 	return &companion{
 		merges: cfg.WriteMode == Auto, shared: cfg.Shared, settleTime: cfg.SettleTime,
-		wake: make(chan struct{}, 1), probed: make(chan struct{}),
-		problem: notAsked,
+		probed: make(chan struct{}), problem: notAsked, inFlight: map[int64]*atomicWrites{},
 	}
 }
 
@@ -69,14 +72,6 @@ func (c *companion) wasProbed() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// probeSoon asks for a probe.
-func (c *companion) probeSoon() {
-	select {
-	case c.wake <- struct{}{}:
-	default: // it was asked for
 	}
 }
 
@@ -136,40 +131,44 @@ func (c *companion) isSilent() bool {
 }
 
 // begin notes that an atomic update is sent. It returns false if the companion has gone, or come back, since the update began.
-func (c *companion) begin(generation int) bool {
+func (c *companion) begin(generation int, customer int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.generation != generation {
 		return false
 	}
-	if c.inFlight++; c.idle == nil {
-		c.idle = make(chan struct{})
+	writes := c.inFlight[customer]
+	if writes == nil {
+		writes = &atomicWrites{ended: make(chan struct{})}
+		c.inFlight[customer] = writes
 	}
+	writes.count++
 	return true
 }
 
 // end notes that an atomic update has its outcome.
-func (c *companion) end() {
+func (c *companion) end(customer int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inFlight--; c.inFlight == 0 {
-		close(c.idle)
-		c.idle = nil
+	writes := c.inFlight[customer]
+	if writes.count--; writes.count == 0 {
+		close(writes.ended)
+		delete(c.inFlight, customer)
 	}
 }
 
-// awaitIdle waits a little until no atomic update is in flight, and reports whether that is so.
-func (c *companion) awaitIdle(ctx context.Context) bool {
+// awaitIdle waits a little until no atomic update of the customer is in flight, and reports whether that is so.
+func (c *companion) awaitIdle(ctx context.Context, customer int64) bool {
 	c.mu.Lock()
-	idle := c.idle
+	writes := c.inFlight[customer]
 	c.mu.Unlock()
-	if idle == nil {
+	if writes == nil {
 		return true
 	}
 	timer := time.NewTimer(longestIdleWait)
 	defer timer.Stop()
 	select {
-	case <-idle:
+	case <-writes.ended:
 		return true
 	case <-timer.C:
 	case <-ctx.Done():

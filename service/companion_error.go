@@ -34,9 +34,10 @@ func applyError(ctx context.Context, id int64, err error) error {
 	return readError(ctx, id, failure)
 }
 
-// customerGone returns the error for a customer that does not exist any more.
-func customerGone(ctx context.Context, id int64) error {
-	return refused(ctx, id, nil, apierror.NotSent, &fluentcart.Error{Kind: fluentcart.NotFound, Method: http.MethodPost})
+// unwritable rejects an update of a customer that the companion cannot pass on to FluentCart.
+func unwritable() error {
+	return apierror.New(apierror.StoreBadAnswer, apierror.NotSent,
+		"a text that the store holds of this customer is damaged, and writing the customer back could change it; nothing was written; the operator should correct it in the database")
 }
 
 // contended rejects an update whose customer changed each time between the answer of the companion and the next request, or
@@ -59,7 +60,7 @@ func rolledBack(answer *fluentcart.Answer) error {
 		return apierror.New(apierror.StoreBadAnswer, apierror.Rejected, "the store, or a plug-in in it, also changed "+strings.Join(answer.Columns, ", ")+", which the request does not name; the update was rolled back, and nothing was written; "+
 			"the operator can set --write-mode=merge, which accepts such changes with a warning").CausedBy(cause)
 	case fluentcart.CauseUnsupported:
-		return apierror.New(apierror.StoreRouteMissing, apierror.NotSent, "the WordPress companion refuses to work on this store; nothing was written; the operator finds the reasons in the log of the gateway, or can set --write-mode=merge").CausedBy(errUnsupported)
+		return apierror.New(apierror.StoreRouteMissing, apierror.NotSent, companionRefuses+"; nothing was written; the operator finds the reasons in the log of the gateway, or can set --write-mode=merge").CausedBy(errUnsupported)
 	}
 	return apierror.New(apierror.StoreBadAnswer, apierror.Rejected, "a plug-in in the store ended the update, or its transaction; it was rolled back, and nothing was written; the operator can set --write-mode=merge").CausedBy(cause)
 }
@@ -70,6 +71,10 @@ func companionMissing(problem string) error {
 		return apierror.New(apierror.StoreUnavailable, apierror.NotSent,
 			"the store did not answer whether it has the WordPress companion; nothing was written", apierror.RetryInfo(missingInterval))
 	}
+	remedy := "install the plug-in deploy/wordpress/fluentcart-gateway.php"
+	if strings.HasPrefix(problem, companionRefuses) {
+		remedy = "end what it refuses, which the log of the gateway names"
+	}
 	return apierror.New(apierror.StoreRouteMissing, apierror.NotSent,
-		problem+", and this gateway runs with --write-mode=atomic; nothing was written; the operator must install the plug-in deploy/wordpress/fluentcart-gateway.php, or set --write-mode=auto")
+		problem+", and this gateway runs with --write-mode=atomic; nothing was written; the operator must "+remedy+", or set --write-mode=auto")
 }

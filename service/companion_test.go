@@ -50,13 +50,13 @@ func TestAtomicUpdateIsLeasedWhileOthersMayBeLeft(t *testing.T) {
 
 func TestWriteThatEndsTwiceIsCountedOnce(t *testing.T) {
 	s := &Service{companion: newCompanion(&Config{WriteMode: Auto, SettleTime: time.Second})}
-	s.companion.begin(0)
-	s.companion.begin(0)
-	w := &companionWrite{}
+	s.companion.begin(0, 1)
+	s.companion.begin(0, 1)
+	w := &companionWrite{write: write{customer: 1}}
 	s.ended(w)
 	s.ended(w) // a panic comes after the first end
-	if got := s.companion.inFlight; got != 1 {
-		t.Errorf("%d updates in flight, want the other one", got)
+	if got := s.companion.inFlight[1]; got == nil || got.count != 1 {
+		t.Errorf("in flight are %+v, want the other one", got)
 	}
 }
 
@@ -88,12 +88,14 @@ func TestErrorOfAStoreThatWasNotAskedYetIsTemporary(t *testing.T) {
 		reason  apierror.Reason
 	}{
 		{"", apierror.StoreUnavailable},
-		{"the store has no WordPress companion", apierror.StoreRouteMissing},
+		{noCompanion, apierror.StoreRouteMissing},
 	} {
 		if want.problem != "" {
 			s.companion.set(false, want.problem)
 		}
-		_, err := s.updaterWithoutCompanion(t.Context())
+		close(s.companion.probed)
+		_, err := s.updater(t.Context(), nil)
+		s.companion.probed = make(chan struct{})
 		if got := apierror.InfoOfError(err).GetReason(); got != string(want.reason) {
 			t.Errorf("%q: %s, want %s", want.problem, got, want.reason)
 		}

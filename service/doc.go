@@ -13,7 +13,7 @@
 //
 // [Service.UpdateCustomer] has the steps that all ways have in common:
 //
-//  1. updater: choose the way (companion.go)
+//  1. updater: choose the way (write_mode.go, companion.go, watch_companion.go)
 //  2. admit: admission control, before anything that costs more (reserve.go)
 //  3. validate: the request alone; what only a stored value may excuse is left to the merge (package customer)
 //  4. verifyAccount: only for callers whose store account is unverified (verify_account.go)
@@ -30,8 +30,8 @@
 // atomicUpdate (atomic.go) continues with
 //
 //  1. reserve: a slot; a lease only while updates of the other way may be left
-//  2. apply: POST, once for each round; it runs to its outcome whatever its caller does (write.go)
-//  3. decide, if the companion returns the customer without writing; then another POST for that version of the customer
+//  2. apply: POST, once for each round; it runs to its outcome whatever its caller does (companion_write.go)
+//  3. follow: decide, if the companion returns the customer without writing; then another POST for that version of the customer
 //  4. cancel the request if its answer is ambiguous (cancel.go)
 //
 // replace (replace.go) reserves, and puts. If the companion turns out to be missing, UpdateCustomer continues in the other way, unless

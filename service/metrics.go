@@ -39,7 +39,7 @@ func NewMetrics() *Metrics {
 		}, []string{"result"}),
 		resolved: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "in_doubt_writes_resolved_total",
-			Help: "In-doubt writes that have ended, by what verifying them showed; unknown: nothing within the settle time.",
+			Help: "In-doubt writes that have ended, by what verifying or cancelling them showed; unknown: nothing within the settle time.",
 		}, []string{"outcome"}),
 		warnings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: prefix + "warnings_total",

@@ -8,7 +8,6 @@ import (
 	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/customer"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
-	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
 
@@ -67,7 +66,6 @@ func (s *Service) read(ctx context.Context, id int64) (*fluentcart.Customer, err
 type putWrite struct {
 	write
 	merged   *customer.Merged
-	lease    lease.Lease
 	released bool // the lease is released
 }
 
@@ -77,7 +75,7 @@ func (s *Service) put(ctx context.Context, held *reservation, merged *customer.M
 	if err := s.maySend(ctx); err != nil {
 		return nil, err
 	}
-	w := &putWrite{write: write{customer: merged.CustomerID(), slot: held.slot, begun: time.Now()}, merged: merged, lease: held.lease}
+	w := &putWrite{write: write{customer: merged.CustomerID(), slot: held.slot, lease: held.lease, begun: time.Now()}, merged: merged}
 	held.lease, held.slot = nil, nil
 	send := func(inFlight context.Context) (outcome, func(context.Context)) {
 		stored, failed := s.store.PutCustomer(inFlight, merged.Body(), merged.Expected(), func() error { return w.mayStart(ctx) })
@@ -95,17 +93,6 @@ func (s *Service) put(ctx context.Context, held *reservation, merged *customer.M
 	}
 	o := s.run(ctx, &w.write, send, func(background context.Context) { s.holdAfterPanic(background, w) })
 	return o.response, o.err
-}
-
-// mayStart is the send gate of the write, which also needs the lease.
-func (w *putWrite) mayStart(caller context.Context) error {
-	if err := caller.Err(); err != nil {
-		return err
-	}
-	if err := w.lease.Check(); err != nil {
-		return err
-	}
-	return w.write.mayStart(caller)
 }
 
 // finishOrphaned takes the response to a write whose caller has left. ctx ends when the gateway stops; caller is the caller's

@@ -181,6 +181,11 @@ func (s *Service) waitForSlot(ctx context.Context, held *reservation, pass *admi
 	if err != nil {
 		return s.waitError(ctx, err)
 	}
+	return s.waitForRate(ctx, n)
+}
+
+// waitForRate waits until the rate limit of the store allows the requests.
+func (s *Service) waitForRate(ctx context.Context, n needs) error {
 	requests, _ := s.requests(n)
 	if err := s.store.Wait(ctx, requests); err != nil {
 		if ctx.Err() != nil {

@@ -60,11 +60,11 @@ type Service struct {
 
 	shedFull, shedLate atomic.Pointer[shedding] // because of the queue, and of deadlines
 
-	metrics       *Metrics
-	inFlight      inFlightWrites
-	inDoubt       atomic.Int64
-	verifyReads   chan struct{} // tokens of reads that verify a write whose caller waits
-	orphanedReads chan struct{} // tokens of reads that verify a write whose caller is gone
+	metrics        *Metrics
+	inFlight       inFlightWrites
+	inDoubt        atomic.Int64
+	urgentRequests chan struct{} // tokens of requests that show the outcome of a write whose caller waits
+	orphanRequests chan struct{} // the same for a write whose caller is gone
 }
 
 // New returns a Service. It compiles the rules of the contract; it starts nothing.
@@ -78,19 +78,19 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("write mode %q: must be one of %q", cfg.WriteMode, WriteModes())
 	}
 	return &Service{
-		store:         cfg.Store,
-		writeMode:     cfg.WriteMode,
-		companion:     newCompanion(&cfg),
-		validator:     validator,
-		leases:        cfg.Leases,
-		settleTime:    cfg.SettleTime,
-		logger:        cfg.Logger,
-		metrics:       cfg.Metrics,
-		gate:          admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
-		maxUnverified: max(int64(cfg.MaxQueue)/8, 4),
-		verifying:     make(chan struct{}, max(cfg.MaxInFlight/4, 1)),
-		verifyReads:   make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
-		orphanedReads: make(chan struct{}, 1),
+		store:          cfg.Store,
+		writeMode:      cfg.WriteMode,
+		companion:      newCompanion(&cfg),
+		validator:      validator,
+		leases:         cfg.Leases,
+		settleTime:     cfg.SettleTime,
+		logger:         cfg.Logger,
+		metrics:        cfg.Metrics,
+		gate:           admission.New(admission.Config{Slots: cfg.MaxInFlight, Queue: cfg.MaxQueue}),
+		maxUnverified:  max(int64(cfg.MaxQueue)/8, 4),
+		verifying:      make(chan struct{}, max(cfg.MaxInFlight/4, 1)),
+		urgentRequests: make(chan struct{}, max(cfg.MaxInFlight/2, 1)),
+		orphanRequests: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -122,8 +122,7 @@ func (cfg *Config) setDefaults() {
 type Writes struct {
 	// InFlight is the number of all of them.
 	InFlight int
-	// InDoubt is the number of those whose response did not say whether they were applied. Their customers are in
-	// quarantine.
+	// InDoubt is the number of those whose response did not say whether they were applied. They are verified, or cancelled.
 	InDoubt int
 }
 

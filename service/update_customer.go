@@ -52,12 +52,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, request *customerv1.Update
 	if err != nil && !s.writesUnread(err, request, change) {
 		return nil, err
 	}
-	u := &update{request, change, pass, early}
-	response, err = way.update(ctx, u)
-	if lacksCompanion(err) {
-		return s.withoutCompanion(ctx, u)
-	}
-	return response, err
+	return s.update(ctx, way, &update{request, change, pass, early})
 }
 
 // validate checks everything that can be checked without the store.

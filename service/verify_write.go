@@ -108,9 +108,9 @@ func (s *Service) readAgain(ctx context.Context, w *putWrite) (read *fluentcart.
 // other calls, and such requests use at most half of the slots. Once the caller is gone, one such request at a time queues
 // with the other calls.
 func (s *Service) resolve(ctx context.Context, w *write, send func() error) error {
-	takeSlot, requests := s.gate.Urgent, s.verifyReads
+	takeSlot, requests := s.gate.Urgent, s.urgentRequests
 	if w.orphaned.Load() {
-		takeSlot, requests = s.gate.Patient, s.orphanedReads
+		takeSlot, requests = s.gate.Patient, s.orphanRequests
 	}
 	select {
 	case requests <- struct{}{}:

@@ -19,8 +19,11 @@ const (
 	longestProbePause = 30 * time.Second
 )
 
-// noCompanion is why the companion of a store without one is not usable.
-const noCompanion = "the store has no WordPress companion"
+// Why the companion is not usable.
+const (
+	noCompanion      = "the store has no WordPress companion"
+	companionRefuses = "the WordPress companion refuses to work on this store"
+)
 
 // Watch probes for the companion, at once and every few minutes, until ctx is done. In write modes that do without the companion
 // it returns at once.
@@ -39,8 +42,6 @@ func (s *Service) Watch(ctx context.Context) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-s.companion.wake:
-			timer.Stop()
 		case <-ctx.Done():
 			timer.Stop()
 			return
@@ -71,7 +72,7 @@ func (s *Service) probe(ctx context.Context) bool {
 	case err == nil && found.Ready:
 		s.setUsable(ctx, true, "")
 	case err == nil:
-		s.setUsable(ctx, false, "the WordPress companion refuses to work on this store ("+strings.Join(found.Refuses, ", ")+")")
+		s.setUsable(ctx, false, companionRefuses+" ("+strings.Join(found.Refuses, ", ")+")")
 	case failure.Kind == fluentcart.NoRoute:
 		s.setUsable(ctx, false, noCompanion)
 	case failure.Kind == fluentcart.BadAnswer, failure.Kind == fluentcart.Unauthenticated, failure.Kind == fluentcart.Forbidden, failure.Kind == fluentcart.Refused:

@@ -11,6 +11,7 @@ import (
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/admission"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/apierror"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
+	"github.com/fluentcart-gateway/fluentcart-gateway/service/lease"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/redact"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/telemetry"
 )
@@ -20,6 +21,7 @@ import (
 type write struct {
 	customer int64
 	slot     *admission.Slot // nil once it is released
+	lease    lease.Lease     // nil if none is needed
 
 	begun    time.Time   // when the exchange with the store began
 	sent     time.Time   // when the first byte was sent; zero before
@@ -81,6 +83,11 @@ func (s *Service) maySend(ctx context.Context) error {
 func (w *write) mayStart(caller context.Context) error {
 	if err := caller.Err(); err != nil {
 		return err
+	}
+	if w.lease != nil {
+		if err := w.lease.Check(); err != nil {
+			return err
+		}
 	}
 	w.sent = time.Now()
 	return nil

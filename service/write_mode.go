@@ -63,37 +63,43 @@ func (s *Service) updater(ctx context.Context, request *customerv1.UpdateCustome
 	if way, ok := s.companion.updater(s); ok {
 		return way, nil
 	}
-	return s.updaterWithoutCompanion(ctx)
-}
-
-// updaterWithoutCompanion returns the way for a store without a usable companion.
-func (s *Service) updaterWithoutCompanion(ctx context.Context) (updater, error) {
 	switch {
 	case s.writeMode == Atomic:
 		return nil, companionMissing(s.companion.why())
-	case !s.companion.awaitIdle(ctx):
+	case !s.companion.awaitIdle(ctx, request.GetCustomerId()):
 		return nil, apierror.New(apierror.StoreUnavailable, apierror.NotSent,
 			"the WordPress companion has gone, and updates that it may still apply have not ended; nothing was written", apierror.RetryInfo(longestIdleWait))
 	}
 	return readMergeWrite{s}, nil
 }
 
-// withoutCompanion continues an update which found that the companion is not usable any more. Nothing was written.
-func (s *Service) withoutCompanion(ctx context.Context, u *update) (*customerv1.UpdateCustomerResponse, error) {
-	s.setUsable(ctx, false, noCompanion)
-	s.companion.probeSoon()
-	way, err := s.updaterWithoutCompanion(ctx)
-	if err != nil {
-		return nil, err
+// maxWays bounds how often the way of one update changes.
+const maxWays = 3
+
+var (
+	// errWayChanged is the error of an atomic update that was not sent, because the companion has gone, or come back, since it began.
+	errWayChanged = errors.New("the way of updating has changed")
+	// errUnsupported is the cause of an error of the companion that does not work on its store.
+	errUnsupported = errors.New("the companion does not work on this store")
+)
+
+// update makes an update in its way, and in another one if the companion turns out to be gone, or to have come back. Nothing was
+// written then.
+func (s *Service) update(ctx context.Context, way updater, u *update) (response *customerv1.UpdateCustomerResponse, err error) {
+	for range maxWays {
+		response, err = way.update(ctx, u)
+		switch failure, _ := errors.AsType[*fluentcart.Error](err); {
+		case errors.Is(err, errUnsupported):
+			s.setUsable(ctx, false, companionRefuses)
+		case failure != nil && failure.Method == http.MethodPost && failure.Kind == fluentcart.NoRoute && failure.FromWordPress:
+			s.setUsable(ctx, false, noCompanion)
+		case !errors.Is(err, errWayChanged):
+			return response, err
+		}
+		if way, err = s.updater(ctx, u.request); err != nil {
+			return nil, err
+		}
+		u.early = nil // atomic updates have no leases by which a change since that read would show
 	}
-	return way.update(ctx, u)
-}
-
-// errUnsupported is the cause of an error of the companion that does not work on its store.
-var errUnsupported = errors.New("the companion does not work on this store")
-
-// lacksCompanion reports whether an atomic update failed because the companion is gone or refuses to work. Nothing was written.
-func lacksCompanion(err error) bool {
-	failure, ok := errors.AsType[*fluentcart.Error](err)
-	return ok && failure.Method == http.MethodPost && failure.Kind == fluentcart.NoRoute && failure.FromWordPress || errors.Is(err, errUnsupported)
+	return nil, contended()
 }

@@ -70,7 +70,7 @@ func (m *metrics) watch(cfg *config.Loaded, customers *service.Service, client *
 		})
 	}
 	m.gauge("writes_in_flight", "Writes without an outcome yet, including those whose callers have left.", func() float64 { return float64(customers.Writes().InFlight) })
-	m.gauge("writes_in_doubt", "Writes whose response does not say whether they were applied. Their customers' leases are withheld until the writes are verified or the settle time is over.", func() float64 { return float64(customers.Writes().InDoubt) })
+	m.gauge("writes_in_doubt", "Writes whose response does not say whether they were applied. They are verified, while their customers' leases are withheld, or cancelled.", func() float64 { return float64(customers.Writes().InDoubt) })
 	m.gauge("leases_held", "Customers whose lease this gateway holds or waits for.", func() float64 { return float64(leases.held()) })
 	if cfg.RedisURL != "" {
 		m.gauge("redis_available", "1 if Redis answers and gives leases; 0 for a while after it has started.", func() float64 { return boolean(leases.unavailable() == nil) })

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	customerv1 "github.com/fluentcart-gateway/fluentcart-gateway/gen/fluentcart/customer/v1"
 	"github.com/fluentcart-gateway/fluentcart-gateway/service/fluentcart"
 )
 
@@ -93,8 +94,35 @@ func (m *Merged) Partial(version string) fluentcart.Partial {
 // Written returns the change as it was applied to a customer, for Response. It refuses nothing, because all of it was written.
 func (c *Change) Written(before *fluentcart.Customer) *Merged { return c.onto(before) }
 
-// WrittenEarlier is Written if it is only known which columns the write has changed, and what the customer is now.
-func (c *Change) WrittenEarlier(now *fluentcart.Customer, changed []string) *Merged {
+// AppliedEarlier returns the response to an update that was found to have been applied: by its cancellation, after its answer was
+// lost. now is the customer as it is now, or nil if it cannot be read, or was deleted since.
+func (c *Change) AppliedEarlier(id int64, now *fluentcart.Customer, changed []string) *customerv1.UpdateCustomerResponse {
+	if now == nil {
+		return c.unseen(messageUpdated, id, changed)
+	}
+	return c.writtenEarlier(now, changed).Response(now)
+}
+
+// Repeated returns the response to an update whose request_id was applied before: the customer as it is now, or its id only if it
+// cannot be read, and what the update changed then. It has no warnings: other updates may have changed the customer since.
+func (c *Change) Repeated(id int64, now *fluentcart.Customer, changed []string) *customerv1.UpdateCustomerResponse {
+	if now == nil {
+		return c.unseen(messageRepeated, id, changed)
+	}
+	response := c.writtenEarlier(now, changed).respond(messageRepeated, now)
+	response.Warnings = nil
+	return response
+}
+
+// unseen returns a response with the id of a customer that cannot be read.
+func (c *Change) unseen(message string, id int64, changed []string) *customerv1.UpdateCustomerResponse {
+	response := c.writtenEarlier(&fluentcart.Customer{ID: id}, changed).respond(message, &fluentcart.Customer{ID: id})
+	response.Customer, response.Warnings = &customerv1.Customer{Id: id}, nil
+	return response
+}
+
+// writtenEarlier is Written if it is only known which columns the write has changed, and what the customer is now.
+func (c *Change) writtenEarlier(now *fluentcart.Customer, changed []string) *Merged {
 	before := *now
 	for _, column := range changed {
 		switch id, ok := fieldNamed(column); {

@@ -33,14 +33,6 @@ func (m *Merged) Unchanged() *customerv1.UpdateCustomerResponse {
 	return m.respond(messageUnchanged, m.before)
 }
 
-// Repeated returns the response to an update whose request_id was applied before: the customer as it is now, and what the
-// update changed then. It has no warnings: other updates may have changed the customer since.
-func (m *Merged) Repeated(now *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
-	response := m.respond(messageRepeated, now)
-	response.Warnings = nil
-	return response
-}
-
 func (m *Merged) respond(message string, stored *fluentcart.Customer) *customerv1.UpdateCustomerResponse {
 	response := &customerv1.UpdateCustomerResponse{Message: message, Customer: toProto(stored)}
 	for i, f := range fields {

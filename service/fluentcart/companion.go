@@ -61,15 +61,23 @@ const (
 	CauseUnsupported   = "unsupported"    // the companion does not work on this store
 )
 
+// Reasons of Returned that the gateway distinguishes.
+const (
+	WhyUnchanged = "unchanged" // the customer already is as asked
+	WhyEncoding  = "encoding"  // a stored text is damaged
+)
+
 // Answer is what the companion answered.
 type Answer struct {
 	Result Result
+	// Why is why nothing was written, with Returned: one of the reasons above, or empty.
+	Why string
 	// Version is the version of the customer; with Applied that of after the write.
 	Version string
 	// Before is the customer before the write, with Applied and RefusedByStore.
 	Before *Customer
 	// Customer is the customer as it is now, with Applied, AlreadyApplied and Returned. With AlreadyApplied it is nil if the
-	// customer does not exist any more.
+	// customer cannot be read, or does not exist any more.
 	Customer *Customer
 	// Changed names the columns that the write changed, with Applied and AlreadyApplied.
 	Changed []string

@@ -50,6 +50,8 @@ func (a *markedAnswer) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 			return readShownText(in, &a.version)
 		case `"changed"`:
 			return into(&a.answer.Changed)
+		case `"why"`:
+			return readShownText(in, &a.answer.Why)
 		case `"cause"`:
 			return readShownText(in, &a.answer.Cause)
 		case `"columns"`:
@@ -157,6 +159,9 @@ func (a *markedAnswer) read(r *response) (*Answer, error) {
 			return nil, errors.New("the companion's answer lacks a customer")
 		}
 	case Returned:
+		if answer.Why != WhyUnchanged && answer.Why != WhyEncoding {
+			answer.Why = ""
+		}
 		if answer.Customer == nil {
 			return nil, errors.New("the companion's answer lacks the customer")
 		}

@@ -22,7 +22,7 @@ func (s *Store) postUpdate(w http.ResponseWriter, r *http.Request, id int64, rec
 	if r.URL.RawQuery != "" {
 		for name := range r.URL.Query() {
 			// FluentCart's own handler reads the query of the outer request too.
-			if name != "rest_route" && name != "_method" {
+			if name != "rest_route" {
 				writeInvalidParam(w, http.MethodPost, name, "is not a parameter")
 				return
 			}
