@@ -52,7 +52,11 @@ func (s *Service) cancelUntilKnown(ctx context.Context, w *companionWrite) (answ
 	repeatUntil(ctx, func() bool {
 		err := s.resolve(ctx, &w.write, func() (err error) {
 			answer, err = s.store.Cancel(ctx, w.customer, w.requestID)
-			s.companion.setSilent(err != nil)
+			if err != nil {
+				s.companion.setSilent()
+			} else {
+				s.companion.answered()
+			}
 			return err
 		})
 		if err != nil {

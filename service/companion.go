@@ -25,13 +25,15 @@ type companion struct {
 	merges     bool // without the companion, customers are updated by a read, a merge and a write
 	shared     bool // other gateways update the same store
 	settleTime time.Duration
-	probed     chan struct{} // closed after the first probe
+	wake       chan time.Duration // asks for a probe after that time
+	probed     chan struct{}      // closed after the first probe
 
 	mu          sync.Mutex
 	usable      bool
 	problem     string // why it is not usable
 	generation  int    // counts the changes of usable
 	leasedUntil time.Time
+	misses      int                     // how often a request found no companion since the latest answer
 	silent      bool                    // a request whose answer was lost could not be cancelled
 	inFlight    map[int64]*atomicWrites // by customer
 }
@@ -48,7 +50,7 @@ const notAsked = "the store has not been asked for the WordPress companion yet"
 func newCompanion(cfg *Config) *companion {
 	return &companion{
 		merges: cfg.WriteMode == Auto, shared: cfg.Shared, settleTime: cfg.SettleTime,
-		probed: make(chan struct{}), problem: notAsked, inFlight: map[int64]*atomicWrites{},
+		wake: make(chan time.Duration, 1), probed: make(chan struct{}), problem: notAsked, inFlight: map[int64]*atomicWrites{},
 	}
 }
 
@@ -90,6 +92,26 @@ func (c *companion) set(usable bool, problem string) bool {
 	return changed
 }
 
+// missed notes that an update found no usable companion, and asks for a probe: soon, because the plug-in may be back after an upgrade,
+// but later each time, because something may let probes pass and updates not.
+func (c *companion) missed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	pause := min(firstProbePause<<min(c.misses, 10), probeInterval)
+	select {
+	case c.wake <- pause:
+		c.misses++
+	default: // it was asked for
+	}
+}
+
+// answered notes an answer of the companion to an update or a cancellation.
+func (c *companion) answered() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.silent, c.misses = false, 0
+}
+
 // updater returns the atomic way, if the companion is usable.
 func (c *companion) updater(s *Service) (updater, bool) {
 	c.mu.Lock()
@@ -116,14 +138,14 @@ func (c *companion) leases() bool {
 	return c.merges && (c.shared || time.Now().Before(c.leasedUntil))
 }
 
-// setSilent notes whether the companion has left a cancellation without an answer. Any answer of it ends that.
-func (c *companion) setSilent(silent bool) {
+// setSilent notes that the companion has left a cancellation without an answer. Any answer of it ends that.
+func (c *companion) setSilent() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.silent = silent
+	c.silent = true
 }
 
-// isSilent reports what setSilent has noted.
+// isSilent reports whether the companion has left the latest cancellation without an answer, and answered nothing since.
 func (c *companion) isSilent() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

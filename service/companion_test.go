@@ -60,6 +60,24 @@ func TestWriteThatEndsTwiceIsCountedOnce(t *testing.T) {
 	}
 }
 
+// A companion whose index is there and whose routes are not would be found and missed again all the time.
+func TestProbesAfterMissesComeLaterEachTime(t *testing.T) {
+	c := newCompanion(&Config{WriteMode: Auto})
+	var pauses []time.Duration
+	for range 12 {
+		c.missed()
+		pauses = append(pauses, <-c.wake)
+	}
+	if pauses[0] != time.Second || pauses[3] != 8*time.Second || pauses[11] != probeInterval {
+		t.Errorf("the pauses are %v", pauses)
+	}
+	c.answered()
+	c.missed()
+	if pause := <-c.wake; pause != time.Second {
+		t.Errorf("the pause after an answer is %v", pause)
+	}
+}
+
 func TestProbeIsRepeatedSoonWhileNothingCanBeWritten(t *testing.T) {
 	tests := []struct {
 		name              string

@@ -59,7 +59,7 @@ func (s atomicUpdate) apply(ctx context.Context, held *reservation, u *update, p
 		if answer = received; answer == nil {
 			return s.outcomeOfFailure(ctx, w, failed), nil
 		}
-		s.companion.setSilent(false)
+		s.companion.answered()
 		return outcome{}, nil
 	}
 	o = s.run(ctx, &w.write, send, func(background context.Context) { s.cancelAfterPanic(background, w) })
@@ -76,7 +76,7 @@ func (s *Service) finishApplied(ctx, caller context.Context, w *companionWrite, 
 		s.ended(w)
 		s.conclude(ctx, &w.write, s.outcomeOfFailure(caller, w, failed))
 	default:
-		s.companion.setSilent(false)
+		s.companion.answered()
 		s.ended(w)
 		o := s.outcomeOf(caller, w.update, answer)
 		result := resultOf(o.err)

@@ -39,12 +39,24 @@ func (s *Service) Watch(ctx context.Context) {
 		}
 		var wait time.Duration
 		wait, pause = probePauses(answered, s.writeMode == Atomic && s.companion.why() != "", pause)
-		timer := time.NewTimer(wait)
+		if !s.companion.pause(ctx, wait) {
+			return
+		}
+	}
+}
+
+// pause waits for that long, or for as long as an update asks for. It returns false if ctx ends before.
+func (c *companion) pause(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
 		select {
 		case <-timer.C:
+			return true
+		case sooner := <-c.wake:
+			timer.Reset(min(sooner, wait))
 		case <-ctx.Done():
-			timer.Stop()
-			return
+			return false
 		}
 	}
 }
@@ -83,20 +95,28 @@ func (s *Service) probe(ctx context.Context) bool {
 	return true
 }
 
-// setUsable notes whether the companion is usable, and logs a change. A store that never had the companion is as it should be in
-// write mode auto.
-func (s *Service) setUsable(ctx context.Context, usable bool, problem string) {
+// missCompanion notes that an update found no usable companion. The first of several at once asks for a probe.
+func (s *Service) missCompanion(ctx context.Context, problem string) {
+	if s.setUsable(ctx, false, problem) {
+		s.companion.missed()
+	}
+}
+
+// setUsable notes whether the companion is usable, logs a change, and reports whether there is one. A store that never had the
+// companion is as it should be in write mode auto.
+func (s *Service) setUsable(ctx context.Context, usable bool, problem string) (changed bool) {
 	isFirst := !s.companion.wasProbed()
 	if !s.companion.set(usable, problem) {
-		return
+		return false
 	}
 	if usable {
 		s.logger.LogAttrs(ctx, slog.LevelInfo, "customers are updated atomically, through the WordPress companion")
-		return
+		return true
 	}
 	level := slog.LevelWarn
 	if isFirst && s.writeMode == Auto && problem == noCompanion {
 		level = slog.LevelInfo
 	}
 	s.logger.LogAttrs(ctx, level, "customers are not updated through the WordPress companion", slog.String("reason", problem), slog.String("write_mode", string(s.writeMode)))
+	return true
 }

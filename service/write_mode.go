@@ -90,9 +90,9 @@ func (s *Service) update(ctx context.Context, way updater, u *update) (response 
 		response, err = way.update(ctx, u)
 		switch failure, _ := errors.AsType[*fluentcart.Error](err); {
 		case errors.Is(err, errUnsupported):
-			s.setUsable(ctx, false, companionRefuses)
+			s.missCompanion(ctx, companionRefuses)
 		case failure != nil && failure.Method == http.MethodPost && failure.Kind == fluentcart.NoRoute && failure.FromWordPress:
-			s.setUsable(ctx, false, noCompanion)
+			s.missCompanion(ctx, noCompanion)
 		case !errors.Is(err, errWayChanged):
 			return response, err
 		}
