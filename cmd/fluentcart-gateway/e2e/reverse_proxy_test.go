@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -45,7 +46,10 @@ func (m member) flags() []string {
 	return []string{"--grpc-addr=" + m.grpcAddr, "--http-addr=" + m.httpAddr, "--admin-addr=" + m.adminAddr}
 }
 
-// freeAddress returns an address of this machine on which nothing listens. Its port is below those that the kernel gives to
+// givenAddresses are those that freeAddress has returned. A program may listen on such a port later, or on another loopback address.
+var givenAddresses sync.Map
+
+// freeAddress returns an address of this machine on which nothing listens, another one each time. Its port is below those that the kernel gives to
 // connections, one of which could otherwise take it before the program that is to listen there.
 func freeAddress(t testing.TB) string {
 	t.Helper()
@@ -55,8 +59,11 @@ func freeAddress(t testing.TB) string {
 		if err != nil && t.Context().Err() != nil {
 			t.Fatal(err)
 		}
-		if err == nil {
-			_ = listener.Close()
+		if err != nil {
+			continue
+		}
+		_ = listener.Close()
+		if _, given := givenAddresses.LoadOrStore(address, true); !given {
 			return address
 		}
 	}
