@@ -29,7 +29,7 @@ func TestEveryClaimOfAnAtomicUpdateIsTrueInAStorm(t *testing.T) {
 		name      string
 		gateways  int
 		lost      float64 // part of the answers
-		customers int // so many that the history of each is short enough to be judged
+		customers int     // so many that the history of each is short enough to be judged
 		outsiders int
 		flags     []string
 	}{
