@@ -26,7 +26,7 @@ import (
 
 // between lets the store process each request, and then calls after with it.
 func (h *harness) between(after func(*http.Request)) {
-	h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.transport.setHandler(func(w http.ResponseWriter, r *http.Request) {
 		h.store.ServeHTTP(w, r)
 		after(r)
 	})
@@ -36,7 +36,7 @@ func (h *harness) between(after func(*http.Request)) {
 func TestAppliedUpdateOfACustomerThatCannotBeReadIsASuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarness(t, atomicSetup(failFirstUpdate(sandbox.Failure{Delivery: sandbox.Reset})))
-		h.transport.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.transport.setHandler(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				_, _ = fmt.Fprintf(w, `{"fluentcart_gateway":1,"request_id":%q,"result":"already_applied","changed":["city"],"customer":null}`, path.Base(r.URL.Path))
 				return

@@ -20,11 +20,11 @@ import (
 // inMemoryTransport carries a client's requests to a handler in this process, so that both can run in one synctest
 // bubble. Each request has a connection of its own. As with a real store, the handler continues when the client gives up.
 type inMemoryTransport struct {
-	handler http.Handler
 	// connectTime is how long it takes to connect for a write.
 	connectTime time.Duration
 
 	mu       sync.Mutex
+	handler  http.Handler
 	outage   chan struct{} // closed while the store is unreachable
 	requests []sentRequest
 }
@@ -129,10 +129,23 @@ func (m *inMemoryTransport) serve(ctx context.Context, conn net.Conn) {
 		cancel()
 	}()
 	recorder := httptest.NewRecorder()
-	m.handler.ServeHTTP(recorder, r.WithContext(ctx))
+	m.currentHandler().ServeHTTP(recorder, r.WithContext(ctx))
 	response := recorder.Result()
 	response.Close = true
 	_ = response.Write(conn) // it fails if the client is gone
+}
+
+func (m *inMemoryTransport) currentHandler() http.Handler {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.handler
+}
+
+// setHandler gives the requests from now on to another handler.
+func (m *inMemoryTransport) setHandler(handler http.HandlerFunc) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.handler = handler
 }
 
 func (m *inMemoryTransport) record(ctx context.Context, sent sentRequest) {
