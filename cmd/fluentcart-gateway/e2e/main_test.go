@@ -98,7 +98,7 @@ func stormTime(t testing.TB) time.Duration {
 	t.Helper()
 	switch os.Getenv("SOAK") {
 	case "short":
-		return 10 * time.Second
+		return 5 * time.Second
 	case "long":
 		return time.Minute
 	}
