@@ -11,8 +11,9 @@ import (
 )
 
 // cancel cancels a request to the companion whose answer was lost, which shows its outcome: it was applied before, or never will
-// be. If the cancellation gets no answer either, it is repeated until the settle time is over. Other updates of the customer
-// need not wait meanwhile, because an update that is applied late changes only its own fields. cause is the error of the request.
+// be. If the cancellation gets no answer either, it is repeated until the settle time is over. Other updates of the customer wait
+// meanwhile only where updates take leases: an update that is applied late changes only its own fields. cause is the error of the
+// request.
 func (s *Service) cancel(ctx, caller context.Context, w *companionWrite, cause error) {
 	s.metrics.writes.WithLabelValues(writeInDoubt).Inc()
 	ctx, span := tracing.Start(ctx, "cancel")

@@ -88,7 +88,7 @@ func (s *Service) finishApplied(ctx, caller context.Context, w *companionWrite, 
 	}
 }
 
-// ended ends a write in the background, whose outcome is known or was given up. Further calls do nothing.
+// ended releases the lease that the write still has, and notes that its outcome is known or was given up. Further calls do nothing.
 func (s *Service) ended(w *companionWrite) {
 	if w.over {
 		return
